@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# kmemlab: `make help` lists the targets. Output goes to $(BUILD).
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+WARN   := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+          $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
+          -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
+LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread -lm
+LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+
+REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
+BPF    := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
+SKEL   := $(BPF:%=$(BUILD)/bpf/%.skel.h)
+USER   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/*/*.c))
+MAIN   := $(BUILD)/user/cli/main.o
+TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
+PROPS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/prop/prop_*.c))
+FUZZ   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+PAGE   := $(BUILD)/page/report.html
+
+.PHONY: all deps demo test check bench install uninstall clean help unit bins
+.SECONDARY:
+
+all: $(BUILD)/kmemlab
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: all        build kmemlab (STATIC=1: without shared libraries)
+#: deps       install what is missing (Debian/Ubuntu: apt, Fedora: dnf)
+#: demo       record this host for ten seconds, replay, write build/demo/report.html
+#: test       unit, command-line, live and page tests
+#: check      format, lint, tests under sanitizers, fuzzing
+#: bench      speed and size, as ratios against other tools in the same run
+#: install    to $(PREFIX), or DESTDIR; uninstall removes it
+#: clean      remove $(BUILD)
+
+deps:
+	@tests/support/deps.sh
+
+demo: deps
+	@$(MAKE) all
+	@tests/support/demo.sh $(BUILD)
+
+test: deps
+	@$(MAKE) all bins
+	@tests/support/run-tests.sh $(BUILD)
+
+check: deps
+	@tests/support/check.sh $(BUILD)
+
+bench: deps
+	@$(MAKE) all $(BENCH)
+	@tests/bench/bench.sh $(BUILD)
+
+bins: $(TESTS) $(PROPS)
+unit: bins
+	@tests/support/run-units.sh $(TESTS) $(PROPS)
+fuzz-bins: $(FUZZ)
+
+install: all
+	install -D -m 755 $(BUILD)/kmemlab $(DESTDIR)$(PREFIX)/bin/kmemlab
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/kmemlab
+clean:
+	rm -rf $(BUILD)
+
+$(BUILD)/kmemlab: $(MAIN) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
+	$(LINK) -o $@ $^ $(LIBS)
+$(BUILD)/librefmm.a: $(REFMM)
+$(BUILD)/libkmemlab.a: $(filter-out $(MAIN),$(USER))
+$(BUILD)/%.a:
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(filter $(BUILD)/user/record/%,$(USER)): | $(SKEL)
+$(BUILD)/user/report/template.o: $(PAGE)
+$(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
+
+# BPF objects: -MMD names the headers that were really read.
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
+		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+$(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) >$@.tmp && mv $@.tmp $@
+
+# The report page: npm's packages as locked, one file out.
+$(PAGE): $(wildcard reports/page/*.json reports/page/*.mjs reports/page/src/*)
+	@mkdir -p $(@D)
+	reports/page/build.sh $(BUILD)/page $@
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
+	$(LINK) -o $@ $^ -lcmocka $(LIBS)
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
+	@mkdir -p $(@D)
+	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $^ $(LIBS)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

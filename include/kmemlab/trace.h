@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * trace.h - the .kmt trace file, version 1. This header is the specification.
+ *
+ *   file  := block*
+ *   block := struct kmt_block | payload (zstd frame, stored_bytes long)
+ *
+ * All integers are little-endian. A block can be read without any other block,
+ * except that events name classes and classes name strings by number. A reader
+ * finds the next block by size, or, where a block is damaged, by searching for
+ * the next KMT_MAGIC whose checksum holds. There is no index: block heads are
+ * few (one per CPU and round), so walking them costs less than keeping an index
+ * consistent across crashes would.
+ *
+ * Rounds. The recorder flushes every CPU's events together: new STRINGS and
+ * CLASSES first, then one EVENTS block per CPU that has any, then a ROUND whose
+ * t_last is a time below which no later EVENTS block holds an event. A reader
+ * merges CPUs round by round, in memory bounded by a round
+ * (KMT_ROUND_MAX_EVENTS per CPU).
+ *
+ * Times are CLOCK_BOOTTIME nanoseconds. Within one CPU they never decrease.
+ */
+#ifndef KMEMLAB_TRACE_H
+#define KMEMLAB_TRACE_H
+
+#include <stdint.h>
+
+#define KMT_MAGIC   0x31544d4bu /* "KMT1" */
+#define KMT_VERSION 1
+
+enum kmt_limits {
+	KMT_BLOCK_MAX_BYTES = 1 << 24, /* payload, before compression */
+	KMT_ROUND_MAX_EVENTS = 1 << 18,
+	KMT_CPU_NONE = 0xffff,
+	KMT_CPU_MAX = 8192,
+	KMT_CLASS_MAX = 1 << 24,
+	KMT_STRING_MAX_BYTES = 4096,
+};
+
+/* Explicit, stable, never renumbered. Unknown types are skipped. */
+enum kmt_block_type {
+	KMT_HEADER = 1,	 /* JSON: host, probes, settings; the first block */
+	KMT_STRINGS = 2, /* names: call sites, caches, commands */
+	KMT_CLASSES = 3, /* struct kmt_class[] */
+	KMT_EVENTS = 4,	 /* one CPU's events of one round */
+	KMT_ROUND = 5,	 /* end of a round, no payload */
+	KMT_TEXT = 6,	 /* a kernel text file at a moment */
+	KMT_PAGES = 7,	 /* page states of a range of frames at a moment */
+	KMT_ACCOUNT = 8, /* JSON: accounting, coverage, own cost; the last
+			    one in the file counts */
+	KMT_END = 9,	 /* the recorder finished; no payload */
+};
+
+/*
+ * Head of every block. `checksum` is XXH3-64 over the head with this field
+ * zero, then the stored payload. The lost_* fields are cumulative since the
+ * start of the recording, over all CPUs.
+ */
+struct kmt_block {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t type;
+	uint16_t cpu; /* EVENTS: the CPU, else KMT_CPU_NONE */
+	uint16_t flags;
+	uint32_t count;	       /* events, classes, strings or runs */
+	uint32_t stored_bytes; /* of payload in the file */
+	uint32_t raw_bytes;    /* of payload after decompression */
+	uint64_t seq;	       /* from 0, one up per block of the file */
+	uint64_t t_first_ns;
+	uint64_t t_last_ns;
+	uint64_t lost_ring;
+	uint64_t lost_recursion;
+	uint64_t lost_write;
+	uint64_t first_id; /* STRINGS, CLASSES: number of the first entry */
+	uint64_t checksum;
+};
+_Static_assert(sizeof(struct kmt_block) == 88, "block head size");
+
+/* struct kmt_block.flags */
+enum kmt_flags {
+	KMT_PHASE_START = 1 << 0, /* TEXT, PAGES: of the start snapshot */
+	KMT_PHASE_END = 1 << 1,	  /* TEXT, PAGES: of the end snapshot */
+};
+
+/* Values equal enum kml_kind of event.h. Never renumbered. */
+enum kmt_kind {
+	KMT_PAGE_ALLOC = 0,
+	KMT_PAGE_FREE = 1,
+	KMT_ZONE_LOCKED = 2,
+	KMT_EXTFRAG = 3,
+	KMT_PCPU_DRAIN = 4,
+	KMT_KMALLOC = 5,
+	KMT_KFREE = 6,
+	KMT_CACHE_ALLOC = 7,
+	KMT_CACHE_FREE = 8,
+	KMT_TASK = 14, /* the CPU now runs this task */
+	KMT_KINDS = 16,
+};
+
+/*
+ * What an event has in common with others: everything but CPU, time and
+ * address. Fields that a kind does not have are 0. Numbered from 0 in order of
+ * appearance. String number 0 is "" and means unknown.
+ */
+struct kmt_class {
+	uint8_t kind;	     /* enum kmt_kind */
+	uint8_t order;	     /* page kinds; EXTFRAG: the order asked for */
+	uint8_t migratetype; /* PAGE_ALLOC, ZONE_LOCKED, PCPU_DRAIN;
+				EXTFRAG: the type asked for */
+	uint8_t fallback_order;
+	uint8_t fallback_type;
+	uint8_t percpu_refill; /* ZONE_LOCKED */
+	int16_t node;	       /* object kinds: asked for, -1 any */
+	uint32_t gfp;	       /* the kernel's own bits; names in HEADER */
+	uint32_t bytes_req;    /* CACHE_ALLOC: the cache's object_size */
+	uint32_t bytes_alloc;  /* CACHE_ALLOC: the cache's size */
+	uint32_t call_site;    /* string: "symbol+0xoffset[ [module]]" */
+	uint32_t cache;	       /* string: cache name */
+	uint32_t comm;	       /* string; TASK */
+	uint32_t pid;	       /* TASK: thread, 0 = idle */
+	uint32_t tgid;	       /* TASK: process */
+};
+_Static_assert(sizeof(struct kmt_class) == 40, "class size");
+
+/*
+ * EVENTS payload: three columns for `count` events:
+ *
+ *   uint32_t class_bytes, time_bytes, address_bytes
+ *   class_bytes   of varint(class number)
+ *   time_bytes    of varint(time - previous time), starting from t_first_ns
+ *   address_bytes of varint(zigzag(address - prediction))
+ *
+ * varint is LEB128: 7 bits a byte, low bits first, high bit = more follows, at
+ * most 10 bytes. zigzag(d) = (d << 1) ^ (d >> 63).
+ *
+ * The address of a page kind is its frame number (pfn); of an object kind its
+ * physical address in units of 8 bytes, or, if it lies outside the direct map,
+ * KMT_OPAQUE | a number that stands for that address in this trace only; TASK
+ * has 0. `prediction` is kept per block, zero at its start; see user/trace.
+ *
+ * STRINGS payload: `count` times: varint(length), bytes (no terminator).
+ * CLASSES payload: `count` times struct kmt_class.
+ * TEXT payload: varint(length of name), name, then the text. Name: the path
+ *   below /proc, /sys or debugfs, e.g. "buddyinfo", "sys/vm/min_free_kbytes".
+ * PAGES payload: varint(first pfn), then `count` runs, see enum kmt_page_state:
+ *   byte(state << 4 | min(order, 15)), varint(number of blocks of that order).
+ *   A run's blocks follow one another without gap and so do runs. Orders over
+ *   14 (gigantic pages) are stored as that many order-14 blocks. t_first_ns
+ *   and t_last_ns enclose the reading.
+ */
+#define KMT_OPAQUE (1ull << 62)
+
+enum kmt_page_state {
+	KMT_PG_NONE = 0,     /* hole, or no struct page */
+	KMT_PG_RESERVED = 1, /* never in the buddy allocator, or offline */
+	KMT_PG_FREE = 2,     /* free buddy block of `order` */
+	KMT_PG_KERNEL = 3,   /* allocated, no flag says for what; includes
+				pages on per-CPU lists */
+	KMT_PG_SLAB = 4,
+	KMT_PG_PGTABLE = 5,
+	KMT_PG_ANON = 6,
+	KMT_PG_FILE = 7, /* page cache and shared memory */
+	KMT_PG_HUGE = 8, /* hugetlb */
+	KMT_PG_STATES = 9,
+};
+
+#endif
