@@ -18,8 +18,8 @@ LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread -lm
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
-BPF    := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
-SKEL   := $(BPF:%=$(BUILD)/bpf/%.skel.h)
+RECORD := $(addprefix $(BUILD)/bpf/,page.bpf.o slab.bpf.o task.bpf.o)
+SKEL   := $(BUILD)/bpf/record.skel.h $(BUILD)/bpf/calibrate.skel.h
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/*/*.c))
 MAIN   := $(BUILD)/user/cli/main.o
 TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
@@ -96,8 +96,10 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
 		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+$(BUILD)/bpf/record.bpf.o: $(RECORD)
+	$(BPFTOOL) gen object $@ $^
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $(subst -,_,$*) >$@.tmp && mv $@.tmp $@
+	$(BPFTOOL) gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
 
 # The report page: npm's packages as locked, one file out.
 $(PAGE): $(wildcard reports/page/*.json reports/page/*.mjs reports/page/src/*)

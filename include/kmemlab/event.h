@@ -63,6 +63,7 @@ enum kml_limits {
 	KML_DEF_WORDS = 4, /* words of a slot's definition */
 	KML_TASK_WORDS = 3,
 	KML_NAME_WORDS = 8, /* cache pointer, sizes, 48 bytes of name */
+	KML_RING_MARGIN_BYTES = 8192, /* kept free for definitions */
 };
 
 enum kml_word0 {
@@ -73,13 +74,16 @@ enum kml_word0 {
 	KML_TIME_SHIFT = 20, /* 44 bits of ns: wraps after 4.8 h */
 };
 
+#define KML_SLOT_USED (1ull << 31)
+
 struct kml_cell {
 	kml_u64 word0;
 	kml_u64 word1;
 };
 
 /*
- * Slot definitions, by word. Word 0 of every kind: bits 0..31 as below.
+ * Slot definitions, by word. Bit 31 of word 0 (KML_SLOT_USED) is always set, so
+ * that no definition equals an empty slot.
  *
  *  PAGE_ALLOC    0: order | migratetype << 8, gfp << 32
  *  PAGE_FREE     0: order
@@ -107,22 +111,29 @@ struct kml_count {
 	kml_u64 pad;
 };
 
+/* What a slot stands for now; word 0 has KML_SLOT_USED set. */
+struct kml_slot {
+	kml_u64 word[KML_DEF_WORDS];
+};
+
 /*
- * The head of each CPU's ring: one page, then the cells. `tail` has a cache
- * line of its own because another CPU writes it.
+ * One CPU's element of the array map `rings`: counters, slots, then the cells
+ * (a power of two of bytes). `tail` has a cache line of its own because another
+ * CPU writes it.
  */
 struct kml_ring {
-	kml_u64 head; /* bytes reserved, ever; producer */
-	kml_u64 last_pid;
+	kml_u64 head;	  /* bytes reserved, ever; producer */
+	kml_u64 last_pid; /* pid + 1 of the last TASK definition */
 	kml_u64 pad0[6];
 	kml_u64 tail; /* bytes consumed, ever; consumer */
 	kml_u64 pad1[7];
 	struct kml_count count[KML_KINDS];
 	kml_u64 pad2[512 - 16 - KML_KINDS * 4];
-	/* struct kml_cell cells[]; */
+	struct kml_slot slot[KML_PROBE_KINDS][KML_SLOTS];
+	struct kml_cell cell[];
 };
 
 _Static_assert(sizeof(struct kml_cell) == KML_CELL_BYTES, "cell size");
-_Static_assert(sizeof(struct kml_ring) == 4096, "ring head is one page");
+_Static_assert(sizeof(struct kml_ring) % 4096 == 0, "cells start on a page");
 
 #endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * calibrate.bpf.c - see one allocation from two sides.
+ *
+ * The raw tracepoint knows a page by its struct page, the classic one by its
+ * frame number; a large kmalloc's address is that of its pages in the direct
+ * map. Comparing them gives the bases of both, which many kernels do not export
+ * by name.
+ */
+#include "kernel.bpf.h"
+#include <bpf/bpf_helpers.h>
+
+enum {
+	PAIRS = 64,
+	LARGE_BYTES = 16384, /* kmalloc takes pages for it on every kernel */
+};
+
+/* The record of the classic tracepoint mm_page_alloc, stable since 5.12. */
+struct page_alloc_record {
+	__u64 common;
+	__u64 pfn;
+};
+
+const volatile __u32 tgid;
+__u32 pages, frames, objects; /* how many were stored */
+__u64 page[PAIRS];
+__u64 frame[PAIRS];
+__u64 object[PAIRS];
+__u64 object_page[PAIRS];
+__u64 last_page;
+
+static __always_inline int ours(void)
+{
+	return bpf_get_current_pid_tgid() >> 32 == tgid;
+}
+
+SEC("raw_tp/mm_page_alloc")
+int see_page(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!ours() || !ctx->args[0])
+		return 0;
+	last_page = ctx->args[0];
+	if (pages < PAIRS)
+		page[pages++] = last_page;
+	return 0;
+}
+
+SEC("tp/kmem/mm_page_alloc")
+int see_frame(struct page_alloc_record *record)
+{
+	if (ours() && frames < PAIRS)
+		frame[frames++] = record->pfn;
+	return 0;
+}
+
+SEC("raw_tp/kmalloc")
+int see_object(struct bpf_raw_tracepoint_args *ctx)
+{
+	if (!ours() || ctx->args[3] < LARGE_BYTES || objects >= PAIRS)
+		return 0;
+	object_page[objects] = last_page;
+	object[objects++] = ctx->args[1];
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * kernel.bpf.h - the few kernel types that the programs read. Field offsets come
+ * from the running kernel's BTF at load time (CO-RE), so only names and types
+ * matter here and no vmlinux.h is needed to build.
+ */
+#ifndef KMEMLAB_KERNEL_BPF_H
+#define KMEMLAB_KERNEL_BPF_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed int __s32;
+typedef signed long long __s64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+enum {
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_F_MMAPABLE = 1 << 10,
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct task_struct {
+	int pid;
+	int tgid;
+	char comm[16];
+};
+
+struct kmem_cache {
+	unsigned int size;
+	unsigned int object_size;
+	const char *name;
+};
+
+struct page {
+	unsigned long compound_head;
+};
+
+struct slab {
+	struct kmem_cache *slab_cache;
+};
+
+#pragma clang attribute pop
+
+/* Arguments of a raw tracepoint, as scalars. */
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ring.bpf.h - the hot path that all probes share: count, intern, reserve,
+ * commit. See kmemlab/event.h for the layout and for why no locks are needed.
+ *
+ * Everything an event touches on its way lies in one array element per CPU, so
+ * there is one (inlined) map lookup per event. The clock is read after the cell
+ * is reserved: when a reader finds a ring empty at time T, every later event of
+ * that ring has a time after T.
+ */
+#ifndef KMEMLAB_RING_BPF_H
+#define KMEMLAB_RING_BPF_H
+
+#include "kernel.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <kmemlab/event.h>
+
+/* Set before loading. */
+const volatile __u64 ring_bytes __weak = 1 << 20; /* of cells, a power of two */
+const volatile __u32 ring_shift __weak = 20;	  /* its logarithm */
+const volatile __u64 vmemmap_base __weak = 0;	  /* address of frame 0's struct page */
+const volatile __u64 page_offset_base __weak = 0; /* address of frame 0's memory */
+const volatile __u32 page_struct_bytes __weak = 64;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs, set before loading */
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct kml_ring)); /* cells are added before loading */
+} rings SEC(".maps") __weak;
+
+enum {
+	PAGE_SHIFT = 12,
+	KMALLOC_MAX_CACHE_BYTES = 8192, /* beyond it kmalloc takes pages */
+};
+
+static __always_inline struct kml_ring *this_ring(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&rings, &cpu);
+}
+
+/* Reserve a cell; *word0 gets the lap that commits it. */
+static __always_inline struct kml_cell *reserve(struct kml_ring *r, __u64 *word0)
+{
+	__u64 pos = __sync_fetch_and_add(&r->head, KML_CELL_BYTES);
+
+	*word0 = ((pos >> ring_shift) + 1) & KML_LAP_MASK;
+	return (void *)r->cell + (pos & (ring_bytes - KML_CELL_BYTES));
+}
+
+static __always_inline void commit(struct kml_cell *c, __u64 word0, __u64 word1)
+{
+	*(volatile __u64 *)&c->word1 = word1;
+	*(volatile __u64 *)&c->word0 = word0;
+}
+
+/* Word @index of the definition of @slot. */
+static __always_inline void put_word(struct kml_ring *r, __u32 kind, __u32 slot, __u64 index,
+				     __u64 word)
+{
+	__u64 word0;
+	struct kml_cell *c = reserve(r, &word0);
+
+	word0 |= KML_DEF_BIT | kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT;
+	commit(c, word0 | index << KML_TIME_SHIFT, word);
+}
+
+static __noinline int define_cache(struct kml_ring *r, __u64 cache)
+{
+	struct kmem_cache *s = (void *)cache;
+	__u64 name[KML_NAME_WORDS - 2] = {};
+	__u64 sizes;
+
+	if (!r)
+		return 0;
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(s, name));
+	sizes = BPF_CORE_READ(s, object_size) | (__u64)BPF_CORE_READ(s, size) << 32;
+	put_word(r, KML_CACHE_NAME, 0, 0, cache);
+	put_word(r, KML_CACHE_NAME, 0, 1, sizes);
+	for (int i = 0; i < KML_NAME_WORDS - 2; i++)
+		put_word(r, KML_CACHE_NAME, 0, i + 2, name[i]);
+	return 0;
+}
+
+static __noinline int define_task(struct kml_ring *r, __u64 pid_tgid)
+{
+	__u64 comm[2] = {};
+
+	if (!r)
+		return 0;
+	bpf_get_current_comm(comm, sizeof(comm));
+	put_word(r, KML_TASK, 0, 0, pid_tgid);
+	put_word(r, KML_TASK, 0, 1, comm[0]);
+	put_word(r, KML_TASK, 0, 2, comm[1]);
+	r->last_pid = (__u32)pid_tgid + 1ull;
+	return 0;
+}
+
+/*
+ * The cache of a kmalloc'd object, from the page behind it; 0 for a large one.
+ * It is a function of call site, size and gfp, so one look per slot suffices.
+ */
+static __always_inline __u64 cache_of(__u64 object, __u64 bytes_alloc)
+{
+	__u64 pfn = (object - page_offset_base) >> PAGE_SHIFT;
+	struct page *page = (void *)(vmemmap_base + pfn * page_struct_bytes);
+	struct slab *slab = (void *)page;
+	__u64 head;
+
+	if (bytes_alloc > KMALLOC_MAX_CACHE_BYTES || object < page_offset_base)
+		return 0;
+	head = BPF_CORE_READ(page, compound_head);
+	if (head & 1)
+		slab = (void *)(head - 1);
+	return (__u64)BPF_CORE_READ(slab, slab_cache);
+}
+
+static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __u64 address)
+{
+	struct kml_slot *s;
+
+	if (!r || kind >= KML_PROBE_KINDS)
+		return 0;
+	s = &r->slot[kind][slot & (KML_SLOTS - 1)];
+	if (kind == KML_KMALLOC)
+		s->word[3] = cache_of(address, s->word[2] >> 32);
+	if (s->word[3])
+		define_cache(r, s->word[3]);
+	for (int i = 0; i < KML_DEF_WORDS; i++)
+		put_word(r, kind, slot, i, s->word[i]);
+	return 0;
+}
+
+/* KMALLOC's cache is no part of the key: define_slot() finds it. */
+static __always_inline int same_slot(const struct kml_slot *s, __u32 kind, const __u64 *word)
+{
+	return s->word[0] == word[0] && s->word[1] == word[1] && s->word[2] == word[2] &&
+	       (kind == KML_KMALLOC || s->word[3] == word[3]);
+}
+
+/*
+ * The slot that stands for @word, defined anew if it is not there. Two places
+ * are tried, so that two hot definitions with one hash do not evict each other.
+ */
+static __always_inline __u32 intern(struct kml_ring *r, __u32 kind, const __u64 *word,
+				    __u64 address)
+{
+	__u64 hash = word[0] * 0x9e3779b97f4a7c15 ^ word[1] * 0xc2b2ae3d27d4eb4f ^
+		     word[2] * 0x165667b19e3779f9 ^ word[3] * 0xd6e8feb86659fd93;
+	__u32 slot = hash >> (64 - KML_SLOT_BITS);
+	struct kml_slot *s = &r->slot[kind][slot];
+
+	if (same_slot(s, kind, word))
+		return slot;
+	if (s->word[0]) {
+		slot ^= 1;
+		s = &r->slot[kind][slot];
+		if (same_slot(s, kind, word))
+			return slot;
+	}
+	__builtin_memcpy(s->word, word, sizeof(s->word));
+	define_slot(r, kind, slot, address);
+	return slot;
+}
+
+/*
+ * emit() - record one event of @kind
+ * @word: what it stands for, KML_DEF_WORDS words as event.h says
+ * @address: struct page or object
+ *
+ * Every caller is the only program of its kind, which the kernel does not nest
+ * on one CPU.
+ */
+static __always_inline void emit(struct kml_ring *r, __u32 kind, const __u64 *word, __u64 address)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct kml_cell *c;
+	__u64 word0;
+	__u32 slot;
+
+	if (r->head - *(volatile __u64 *)&r->tail > ring_bytes - KML_RING_MARGIN_BYTES) {
+		r->count[kind].lost_ring++;
+		return;
+	}
+	if (r->last_pid != (__u32)pid_tgid + 1ull)
+		define_task(r, pid_tgid);
+	slot = intern(r, kind, word, address);
+	c = reserve(r, &word0);
+	word0 |= kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT;
+	commit(c, word0 | bpf_ktime_get_boot_ns() << KML_TIME_SHIFT, address);
+}
+
+#endif
