@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* doctor.c - the list of checks, and what their findings add up to. */
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "doctor/doctor.h"
+
+#define CAPABILITY(n) ((const void *)(uintptr_t)(n))
+
+const struct doctor_check doctor_checks[] = {
+	{"kernel", true, doctor_kernel, NULL, "records nothing: rings rely on x86-64",
+	 "record on an x86-64 host; replay works everywhere"},
+	{"CAP_BPF", false, doctor_capability, CAPABILITY(CAP_BPF),
+	 "cannot load programs, so cannot record", "run as root or grant CAP_BPF"},
+	{"CAP_PERFMON", false, doctor_capability, CAPABILITY(CAP_PERFMON),
+	 "cannot attach programs, so cannot record", "run as root or grant CAP_PERFMON"},
+	{"CAP_SYS_ADMIN", false, doctor_capability, CAPABILITY(CAP_SYS_ADMIN),
+	 "/proc/kpageflags hides the frames: no page states at start and end", "run as root"},
+	{"CAP_SYSLOG", false, doctor_capability, CAPABILITY(CAP_SYSLOG),
+	 "call sites stay unnamed where kernel.kptr_restrict hides symbols",
+	 "run as root or grant CAP_SYSLOG"},
+	{"lockdown", true, doctor_lockdown, NULL, "cannot record",
+	 "boot with lockdown=integrity or none"},
+	{"bpf sysctl", false, doctor_unprivileged_bpf, NULL,
+	 "cannot load programs, so cannot record", "run as root or grant CAP_BPF"},
+	{"perf sysctl", false, doctor_perf_paranoid, NULL,
+	 "cannot attach programs, so cannot record", "run as root or grant CAP_PERFMON"},
+	{"BTF", true, doctor_btf, NULL, "cannot find fields of kernel structures, so cannot record",
+	 "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"},
+	{"tracefs", true, doctor_mount, "tracefs",
+	 "cannot find where page frames start, so cannot record",
+	 "mount -t tracefs none /sys/kernel/tracing"},
+	{"debugfs", false, doctor_mount, "debugfs", "leaves out extfrag and percpu_stats snapshots",
+	 "mount -t debugfs none /sys/kernel/debug"},
+	{"BPF ring", true, doctor_ring, NULL, "has no rings, so cannot record",
+	 "boot a kernel from 5.5 on"},
+	{"tp_btf", false, doctor_tp_btf, NULL, "uses raw_tp, which sees the same",
+	 "nothing is lost; needs CONFIG_DEBUG_INFO_BTF=y and 5.5"},
+	{"raw_tp", true, doctor_raw_tp, NULL,
+	 "a tracepoint that does not attach records none of its events",
+	 "boot a kernel with CONFIG_BPF_EVENTS=y and CONFIG_TRACEPOINTS=y"},
+	{"classic tp", true, doctor_classic_tp, NULL,
+	 "cannot find where page frames start, so cannot record",
+	 "mount tracefs; boot a kernel with CONFIG_PERF_EVENTS=y"},
+	{"fentry", false, doctor_fentry, NULL,
+	 "pages from the bulk allocator are inferred when they are freed",
+	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
+	{"fexit", false, doctor_fexit, NULL, "time inside the allocator is not measured",
+	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
+	{"kprobe", false, doctor_kprobe, NULL,
+	 "nothing, where fentry works; else as without fentry",
+	 "boot a kernel with CONFIG_KPROBES=y"},
+	{"symbol addresses", false, doctor_kallsyms, NULL,
+	 "call sites stay unnamed: no report of who allocates",
+	 "run as root, or sysctl kernel.kptr_restrict=0"},
+	{"data symbols", false, doctor_data_symbols, NULL,
+	 "finds the base of the page array by a test allocation",
+	 "nothing is lost; CONFIG_KALLSYMS_ALL=y would spare the test"},
+	{"kpageflags", false, doctor_file, "/proc/kpageflags",
+	 "page states at start and end stay unknown: replay starts from buddyinfo alone",
+	 "boot a kernel with CONFIG_PROC_PAGE_MONITOR=y"},
+	{"slabinfo", false, doctor_file, "/proc/slabinfo", "no slab totals to compare with",
+	 "boot a kernel with CONFIG_SLUB_DEBUG=y"},
+	{"pagetypeinfo", false, doctor_file, "/proc/pagetypeinfo",
+	 "migrate types of free pages at start and end stay unknown",
+	 "boot a kernel with CONFIG_PROC_FS=y"},
+	{"extfrag", false, doctor_file, "/sys/kernel/debug/extfrag/unusable_index",
+	 "the kernel's own unusable index is not recorded; kmemlab computes it",
+	 "mount debugfs; boot a kernel with CONFIG_COMPACTION=y"},
+};
+
+const size_t doctor_check_count = sizeof(doctor_checks) / sizeof(doctor_checks[0]);
+
+/* strerror() has no word for the kernel's own ENOTSUPP. */
+static const char *error_words(int error)
+{
+	enum { KERNEL_ENOTSUPP = 524 };
+
+	return error == KERNEL_ENOTSUPP ? "not supported by this kernel" : strerror(error);
+}
+
+void doctor_found(struct doctor_finding *f, const char *format, ...)
+{
+	va_list ap;
+
+	f->state = DOCTOR_YES;
+	f->error = 0;
+	va_start(ap, format);
+	vsnprintf(f->detail, sizeof(f->detail), format, ap);
+	va_end(ap);
+}
+
+void doctor_failed(struct doctor_finding *f, int error, const char *format, ...)
+{
+	va_list ap;
+	size_t n;
+
+	f->state = DOCTOR_NO;
+	f->error = error;
+	va_start(ap, format);
+	vsnprintf(f->detail, sizeof(f->detail), format, ap);
+	va_end(ap);
+	n = strlen(f->detail);
+	if (error)
+		snprintf(f->detail + n, sizeof(f->detail) - n, ": %s", error_words(error));
+}
+
+void doctor_run(struct doctor_finding *out)
+{
+	doctor_mounts();
+	for (size_t i = 0; i < doctor_check_count; i++)
+		doctor_checks[i].attempt(doctor_checks[i].arg, &out[i]);
+}
+
+bool doctor_denied(const struct doctor_finding *f)
+{
+	return f->state == DOCTOR_NO && (f->error == EPERM || f->error == EACCES) &&
+	       !doctor_has_capability(CAP_SYS_ADMIN);
+}
+
+int doctor_verdict(const struct doctor_finding *found)
+{
+	int verdict = EXIT_DONE;
+
+	for (size_t i = 0; i < doctor_check_count; i++) {
+		if (!doctor_checks[i].required || found[i].state != DOCTOR_NO)
+			continue;
+		if (doctor_denied(&found[i]))
+			return EXIT_PERMISSION;
+		verdict = EXIT_KERNEL;
+	}
+	return verdict;
+}
+
+const char *doctor_todo(size_t i, const struct doctor_finding *f)
+{
+	if (f->state == DOCTOR_YES)
+		return NULL;
+	if (doctor_denied(f))
+		return "run as root";
+	if (f->state == DOCTOR_NO && (f->error == EPERM || f->error == EACCES))
+		return "nothing from inside: lockdown, a container or a security module "
+		       "refuses it even to root";
+	return doctor_checks[i].todo;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * doctor_bpf.c - BPF, found by loading and attaching the shortest program there
+ * is (return 0) in every way that kmemlab may need.
+ *
+ * Nothing stays: programs, links and maps are file descriptors of this process,
+ * closed as soon as the kernel has answered.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "doctor/doctor.h"
+
+static const struct bpf_insn return_0[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+static const char *const tracepoints[] = {
+	"mm_page_alloc",
+	"mm_page_free",
+	"mm_page_alloc_zone_locked",
+	"mm_page_alloc_extfrag",
+	"mm_page_pcpu_drain",
+	"kmalloc",
+	"kfree",
+	"kmem_cache_alloc",
+	"kmem_cache_free",
+};
+
+enum { TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
+
+/* The bulk allocator, which no tracepoint shows, by its names over time. */
+static const char *const bulk_functions[] = {
+	"alloc_pages_bulk_noprof",
+	"__alloc_pages_bulk",
+	"__alloc_pages_noprof",
+	"__alloc_pages",
+};
+
+enum { BULK_FUNCTIONS = sizeof(bulk_functions) / sizeof(bulk_functions[0]) };
+
+static int load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+
+	if (btf_id > 0) {
+		opts.expected_attach_type = attach;
+		opts.attach_btf_id = (uint32_t)btf_id;
+	}
+	return bpf_prog_load(type, "kmemlab_doctor", "GPL", return_0,
+			     sizeof(return_0) / sizeof(return_0[0]), &opts);
+}
+
+/* Load, open by bpf_raw_tracepoint_open(), close. 0 or -errno. */
+static int try_raw(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id,
+		   const char *name)
+{
+	int prog = load(type, attach, btf_id);
+	int link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(name, prog);
+	close(prog);
+	if (link < 0)
+		return link;
+	close(link);
+	return 0;
+}
+
+static int try_tp_btf(const char *name)
+{
+	int id = libbpf_find_vmlinux_btf_id(name, BPF_TRACE_RAW_TP);
+
+	return id < 0 ? id : try_raw(BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP, id, NULL);
+}
+
+static int try_raw_tp(const char *name)
+{
+	return try_raw(BPF_PROG_TYPE_RAW_TRACEPOINT, 0, 0, name);
+}
+
+/* Load a program of @type, attach it to the perf event @attr, undo both. */
+static int try_perf(enum bpf_prog_type type, struct perf_event_attr *attr)
+{
+	int prog = load(type, 0, 0);
+	int event, err = 0;
+
+	if (prog < 0)
+		return prog;
+	attr->size = sizeof(*attr);
+	event = (int)syscall(SYS_perf_event_open, attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	if (event < 0 || ioctl(event, PERF_EVENT_IOC_SET_BPF, prog))
+		err = -errno;
+	if (event >= 0)
+		close(event);
+	close(prog);
+	return err;
+}
+
+static int try_classic_tp(const char *name)
+{
+	struct perf_event_attr attr = {.type = PERF_TYPE_TRACEPOINT};
+	char path[128], text[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/kmem/%s/id", name);
+	err = doctor_read(path, text, sizeof(text));
+	if (err)
+		return err;
+	attr.config = strtoull(text, NULL, 10);
+	return try_perf(BPF_PROG_TYPE_TRACEPOINT, &attr);
+}
+
+/* Try all the tracepoints that kmemlab records, and say which are missing. */
+static void try_tracepoints(int (*attempt)(const char *), struct doctor_finding *f)
+{
+	char missing[120] = "";
+	int err, error = 0;
+	size_t ok = 0, n = 0;
+
+	for (size_t i = 0; i < TRACEPOINTS; i++) {
+		err = attempt(tracepoints[i]);
+		ok += err == 0;
+		if (!err)
+			continue;
+		error = error ? error : -err;
+		n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s", tracepoints[i]);
+		n = n < sizeof(missing) ? n : sizeof(missing) - 1;
+	}
+	if (ok == TRACEPOINTS)
+		doctor_found(f, "all %d kmem tracepoints attach", TRACEPOINTS);
+	else if (ok)
+		doctor_failed(f, error, "%zu of %d attach, not:%s", ok, TRACEPOINTS, missing);
+	else
+		doctor_failed(f, error, "cannot attach to kmem:%s", tracepoints[0]);
+}
+
+void doctor_btf(const void *arg, struct doctor_finding *f)
+{
+	struct btf *btf;
+	uint32_t bytes;
+
+	(void)arg;
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		doctor_failed(f, errno, "cannot read /sys/kernel/btf/vmlinux");
+		return;
+	}
+	btf = btf__load_vmlinux_btf();
+	if (!btf) {
+		doctor_failed(f, errno, "/sys/kernel/btf/vmlinux does not parse");
+		return;
+	}
+	btf__raw_data(btf, &bytes);
+	doctor_found(f, "%u types, %.1f MB", btf__type_cnt(btf), bytes / 1e6);
+	btf__free(btf);
+}
+
+void doctor_ring(const void *arg, struct doctor_finding *f)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	const size_t bytes = 1 << 20;
+	void *memory;
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kmemlab_doctor", sizeof(uint32_t), bytes, 1,
+				 &opts);
+
+	(void)arg;
+	if (map < 0) {
+		doctor_failed(f, -map, "cannot create a mappable BPF array");
+		return;
+	}
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+	if (memory == MAP_FAILED) {
+		doctor_failed(f, errno, "cannot map a BPF array");
+	} else {
+		doctor_found(f, "a BPF array of 1 MiB maps");
+		munmap(memory, bytes);
+	}
+	close(map);
+}
+
+void doctor_tp_btf(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_tracepoints(try_tp_btf, f);
+}
+
+void doctor_raw_tp(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_tracepoints(try_raw_tp, f);
+}
+
+void doctor_classic_tp(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_tracepoints(try_classic_tp, f);
+}
+
+static void try_function(enum bpf_attach_type attach, struct doctor_finding *f)
+{
+	const char *name = bulk_functions[0];
+	int id = -ENOENT, err;
+
+	for (size_t i = 0; i < BULK_FUNCTIONS && id < 0; i++) {
+		name = bulk_functions[i];
+		id = libbpf_find_vmlinux_btf_id(name, attach);
+	}
+	if (id < 0) {
+		doctor_failed(f, -id, "no page allocation function in BTF");
+		return;
+	}
+	err = try_raw(BPF_PROG_TYPE_TRACING, attach, id, NULL);
+	if (err)
+		doctor_failed(f, -err, "cannot attach to %s()", name);
+	else
+		doctor_found(f, "attaches to %s()", name);
+}
+
+void doctor_fentry(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_function(BPF_TRACE_FENTRY, f);
+}
+
+void doctor_fexit(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_function(BPF_TRACE_FEXIT, f);
+}
+
+void doctor_kprobe(const void *arg, struct doctor_finding *f)
+{
+	struct perf_event_attr attr = {0};
+	char text[32];
+	int err = doctor_read("/sys/bus/event_source/devices/kprobe/type", text, sizeof(text));
+
+	(void)arg;
+	if (err) {
+		doctor_failed(f, -err, "no kprobe events");
+		return;
+	}
+	attr.type = (uint32_t)strtoul(text, NULL, 10);
+	for (size_t i = 0; i < BULK_FUNCTIONS; i++) {
+		attr.config1 = (uintptr_t)bulk_functions[i];
+		err = try_perf(BPF_PROG_TYPE_KPROBE, &attr);
+		if (!err) {
+			doctor_found(f, "attaches to %s()", bulk_functions[i]);
+			return;
+		}
+		if (err != -ENOENT)
+			break;
+	}
+	doctor_failed(f, -err, "cannot attach to a page allocation function");
+}
