@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_frag.c - formulas on free blocks and fidelity, against hand-computed values. */
+#include "../support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "metrics/fidelity.h"
+#include "metrics/frag.h"
+
+static void near(double got, double want)
+{
+	if (fabs(got - want) > 1e-9)
+		fail_msg("got %.12f, want %.12f", got, want);
+}
+
+static void test_frag_free_pages_sums_blocks_by_size(void **state)
+{
+	const uint64_t blocks[4] = {3, 2, 0, 1}; /* 3 + 4 + 0 + 8 */
+
+	(void)state;
+	assert_int_equal(metric_free_pages(blocks, 4), 15);
+}
+
+static void test_frag_unusable_is_share_below_order(void **state)
+{
+	const uint64_t blocks[4] = {3, 2, 0, 1}, none[4] = {0};
+	const unsigned int want[5] = {0, 200, 466, 466, 1000}; /* 0/15 3/15 7/15 7/15 15/15 */
+
+	(void)state;
+	for (unsigned int o = 0; o < 5; o++)
+		assert_int_equal(metric_unusable(blocks, 4, o), want[o]);
+	assert_int_equal(metric_unusable(none, 4, 2), 0);
+}
+
+static void test_frag_emd_equal_shapes_is_zero(void **state)
+{
+	const uint64_t a[3] = {4, 2, 1}, b[3] = {8, 4, 2}; /* twice as much, same shape */
+
+	(void)state;
+	near(metric_emd(a, b, 3), 0);
+}
+
+static void test_frag_emd_counts_steps_between_orders(void **state)
+{
+	const uint64_t low[3] = {4, 0, 0}, high[3] = {0, 0, 1}, mixed[3] = {2, 1, 0};
+	const uint64_t none[3] = {0};
+
+	(void)state;
+	near(metric_emd(low, high, 3), 2);     /* everything moves two orders */
+	near(metric_emd(low, mixed, 3), 0.5);  /* half of it moves one */
+	near(metric_emd(mixed, high, 3), 1.5); /* half moves two, half one */
+	near(metric_emd(none, none, 3), 0);
+	near(metric_emd(none, low, 3), 2);
+}
+
+static void test_frag_relative_of_zero_is_unknown(void **state)
+{
+	double r = 7;
+
+	(void)state;
+	assert_true(metric_relative(90, 100, &r));
+	near(r, -0.1);
+	assert_false(metric_relative(90, 0, &r));
+}
+
+static void test_fidelity_compare_matches_hand_computation(void **state)
+{
+	const struct fidelity_state kernel = {
+		.blocks = {[0] = 8, [3] = 1, [9] = 1}, .orders = 11, .pcp_pages = 5};
+	const struct fidelity_state model = {
+		.blocks = {[0] = 16, [9] = 1}, .orders = 11, .pcp_pages = 2};
+	struct fidelity f;
+
+	(void)state;
+	fidelity_compare(&kernel, &model, &f);
+	assert_true(f.free_pages_known);
+	near(f.free_pages_error, 0);
+	/* 8 of 528 pages sit three orders lower */
+	near(f.emd, 3 * 8.0 / 528);
+	assert_int_equal(f.unusable_error[0], 30 - 15); /* 16/528 and 8/528 */
+	assert_int_equal(f.unusable_error[1], 0);
+	assert_int_equal(f.unusable_error[2], 0);
+	assert_int_equal(f.unexplained_pages, 3); /* per-CPU 5 - 2 */
+}
+
+static void test_fidelity_unexplained_discounts_pcp(void **state)
+{
+	const struct fidelity_state kernel = {.blocks = {10}, .orders = 11, .pcp_pages = 20};
+	const struct fidelity_state model = {.blocks = {25}, .orders = 11, .pcp_pages = 4};
+	struct fidelity f;
+
+	(void)state;
+	fidelity_compare(&kernel, &model, &f);
+	near(f.free_pages_error, 1.5);
+	assert_int_equal(f.unexplained_pages, 1);
+}
+
+static void test_fidelity_grade_counts_measures_won(void **state)
+{
+	const struct fidelity bad = {
+		.free_pages_error = -0.5, .emd = 1, .unusable_error = {5, 5, 5}};
+	const struct fidelity good = {
+		.free_pages_error = 0.1, .emd = 0.2, .unusable_error = {1, 1, 9}};
+	char line[400];
+
+	(void)state;
+	assert_int_equal(fidelity_grade(&good, &bad, line, sizeof(line)), 4);
+	assert_memory_equal(line, "fair:", 5);
+	assert_int_equal(fidelity_grade(&bad, &bad, line, sizeof(line)), 5);
+	assert_memory_equal(line, "good:", 5);
+	assert_int_equal(fidelity_grade(&bad, &good, line, sizeof(line)), 1);
+	assert_memory_equal(line, "poor:", 5);
+	assert_non_null(strstr(line, "1 of 5 measures"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_frag_free_pages_sums_blocks_by_size),
+		cmocka_unit_test(test_frag_unusable_is_share_below_order),
+		cmocka_unit_test(test_frag_emd_equal_shapes_is_zero),
+		cmocka_unit_test(test_frag_emd_counts_steps_between_orders),
+		cmocka_unit_test(test_frag_relative_of_zero_is_unknown),
+		cmocka_unit_test(test_fidelity_compare_matches_hand_computation),
+		cmocka_unit_test(test_fidelity_unexplained_discounts_pcp),
+		cmocka_unit_test(test_fidelity_grade_counts_measures_won),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * fidelity.h - how far a run ended from what the kernel ended with.
+ */
+#ifndef KMEMLAB_FIDELITY_H
+#define KMEMLAB_FIDELITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	FIDELITY_ORDERS = 16,
+	FIDELITY_UNUSABLE = 3, /* indices at these orders */
+};
+
+extern const unsigned int fidelity_unusable_orders[FIDELITY_UNUSABLE]; /* 3, 4, 9 */
+
+/* The state of free memory, all zones together. */
+struct fidelity_state {
+	uint64_t blocks[FIDELITY_ORDERS]; /* free, by order */
+	unsigned int orders;
+	uint64_t pcp_pages;
+};
+
+struct fidelity {
+	double free_pages_error; /* relative, signed */
+	bool free_pages_known;	 /* false: the kernel has nothing free */
+	uint64_t kernel[FIDELITY_ORDERS], model[FIDELITY_ORDERS];
+	unsigned int orders;
+	double emd;
+	unsigned int unusable_error[FIDELITY_UNUSABLE];
+	uint64_t pcp_pages_kernel, pcp_pages_model;
+	int64_t unexplained_pages; /* kernel's free and per-CPU pages, less the model's */
+};
+
+/** fidelity_compare() - @model against @kernel */
+void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity_state *model,
+		      struct fidelity *out);
+
+/**
+ * fidelity_grade() - one line on whether @model beats @baseline
+ * @size: of @line
+ * Return: of the measures free pages, distance and unusable indices, how many
+ * the model wins or ties.
+ */
+unsigned int fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
+			    char *line, unsigned int size);
+
+#endif
