@@ -6,7 +6,7 @@ BUILD   ?= build
 PREFIX  ?= /usr/local
 CC      ?= gcc
 CLANG   ?= clang
-BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 WARN   := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-prototypes \
@@ -49,18 +49,21 @@ help:
 deps:
 	@tests/support/deps.sh
 
-demo: deps
+demo:
+	@tests/support/deps.sh build
 	@$(MAKE) all
 	@tests/support/demo.sh $(BUILD)
 
-test: deps
+test:
+	@tests/support/deps.sh build test
 	@$(MAKE) all bins
 	@tests/support/run-tests.sh $(BUILD)
 
-check: deps
+check:
 	@tests/support/check.sh $(BUILD)
 
-bench: deps
+bench:
+	@tests/support/deps.sh build bench
 	@$(MAKE) all $(BENCH)
 	@tests/bench/bench.sh $(BUILD)
 

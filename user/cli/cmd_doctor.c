@@ -37,8 +37,10 @@ static const struct argp argp = {
 
 static const char *state_name(enum doctor_state state)
 {
-	static const char *const names[] = {
-		[DOCTOR_YES] = "yes", [DOCTOR_NO] = "no", [DOCTOR_MOUNT] = "mount"};
+	static const char *const names[] = {[DOCTOR_YES] = "yes",
+					    [DOCTOR_NO] = "no",
+					    [DOCTOR_MOUNT] = "mount",
+					    [DOCTOR_PART] = "part"};
 
 	return names[state];
 }

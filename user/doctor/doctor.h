@@ -16,6 +16,7 @@ enum doctor_state {
 	DOCTOR_YES = 0,
 	DOCTOR_NO,
 	DOCTOR_MOUNT, /* not mounted, but mounting it works */
+	DOCTOR_PART,  /* some of it */
 };
 
 struct doctor_finding {

@@ -142,12 +142,14 @@ static void try_tracepoints(int (*attempt)(const char *), struct doctor_finding 
 		n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s", tracepoints[i]);
 		n = n < sizeof(missing) ? n : sizeof(missing) - 1;
 	}
-	if (ok == TRACEPOINTS)
+	if (ok == TRACEPOINTS) {
 		doctor_found(f, "all %d kmem tracepoints attach", TRACEPOINTS);
-	else if (ok)
-		doctor_failed(f, error, "%zu of %d attach, not:%s", ok, TRACEPOINTS, missing);
-	else
+	} else if (ok) {
+		doctor_failed(f, error, "%zu of %d attach, not%s", ok, TRACEPOINTS, missing);
+		f->state = DOCTOR_PART;
+	} else {
 		doctor_failed(f, error, "cannot attach to kmem:%s", tracepoints[0]);
+	}
 }
 
 void doctor_btf(const void *arg, struct doctor_finding *f)

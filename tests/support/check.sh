@@ -1,0 +1,120 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# check.sh BUILD - what a change must pass besides its tests: style, format,
+# warnings, lint, tests under sanitizers, fuzzing. Stops at the first failure
+# and shows its output. FUZZ_SECONDS is per target, default 30.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=$(realpath -m "${1:-build}")
+FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+JOBS=$(nproc)
+LOG=$BUILD/check.log
+PAGE=$BUILD/page/report.html
+passed=0
+
+step() { # name command...
+	local name=$1 start=$SECONDS
+	shift
+	if ! "$@" >"$LOG" 2>&1 </dev/null; then
+		tail -n 200 "$LOG"
+		echo "not ok $name - $((SECONDS - start)) s; all of it in $LOG"
+		echo "$passed passed, 1 failed, 0 skipped"
+		exit 1
+	fi
+	echo "ok $name ($((SECONDS - start)) s)"
+	passed=$((passed + 1))
+}
+
+sources() { # pattern...
+	local file
+	git ls-files -- "$@" | while read -r file; do [ -f "$file" ] && echo "$file"; done
+}
+
+# One page serves all build directories: it does not depend on the compiler.
+sub_make() { # directory arguments...
+	local dir=$1
+	shift
+	make -j"$JOBS" BUILD="$BUILD/$dir" PAGE="$PAGE" "$@"
+}
+
+format() {
+	# shellcheck disable=SC2046
+	clang-format --dry-run -Werror $(sources '*.c' '*.h')
+}
+
+build() {
+	make "$PAGE" BUILD="$BUILD" && sub_make check WERROR=1 all bins
+}
+
+cppcheck_sources() {
+	# shellcheck disable=SC2046
+	cppcheck -q -j "$JOBS" --std=c11 --language=c --enable=warning,performance,portability \
+		--inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
+		--error-exitcode=1 -Iinclude -Iuser -D_GNU_SOURCE -DKMEMLAB_VERSION='"0"' \
+		-DPAGE_PATH='""' $(sources 'user/*.c' 'refmm/*.c' 'tests/*.c')
+}
+
+tidy() {
+	local checks
+	checks=$(clang-tidy --list-checks 2>/dev/null | grep -c '^ ')
+	if [ "$checks" -lt 50 ]; then
+		echo ".clang-tidy selects $checks checks; its pattern is wrong"
+		return 1
+	fi
+	echo "$checks checks"
+	sources 'user/*.c' 'refmm/*.c' 'tests/*.c' |
+		xargs -P "$JOBS" -n 4 sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -D_GNU_SOURCE \
+			-DKMEMLAB_VERSION=\"0\" -DPAGE_PATH=\"/dev/null\" -Iinclude -Iuser \
+			-I"$0"/check/bpf' "$BUILD"
+}
+
+sanitized() {
+	local bins
+	sub_make san SAN=address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=all' bins || return
+	bins=$(ls tests/*/test_*.c tests/prop/prop_*.c 2>/dev/null | sed "s,\(.*\)\.c,$BUILD/san/\1,")
+	# shellcheck disable=SC2086
+	UNIT_TIMEOUT=300 UBSAN_OPTIONS=print_stacktrace=1 tests/support/run-units.sh $bins
+}
+
+# Only what starts threads; without address randomisation, which TSan dislikes.
+threads() {
+	local bins
+	bins=$(grep -ls pthread_create tests/*/test_*.c tests/prop/prop_*.c |
+		sed "s,\(.*\)\.c,$BUILD/tsan/\1,")
+	[ -n "$bins" ] || return 0
+	# shellcheck disable=SC2086
+	sub_make tsan SAN=thread CFLAGS='-O1 -g' $bins || return
+	# shellcheck disable=SC2086
+	UNIT_TIMEOUT=300 setarch -R tests/support/run-units.sh $bins
+}
+
+fuzz() {
+	local source name
+	sub_make fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-bins ||
+		return
+	for source in tests/fuzz/fuzz_*.c; do
+		[ -e "$source" ] || continue
+		name=$(basename "$source" .c)
+		mkdir -p "$BUILD/fuzz/corpus-$name"
+		echo "$name"
+		# shellcheck disable=SC2046
+		"$BUILD/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
+			-rss_limit_mb=1024 -print_final_stats=1 \
+			-artifact_prefix="$BUILD/fuzz/$name-" "$BUILD/fuzz/corpus-$name" \
+			$(ls -d "tests/data/$name" "tests/fuzz/corpus-$name" 2>/dev/null) ||
+			return
+	done
+}
+
+tests/support/deps.sh build test check || exit
+mkdir -p "$BUILD" || exit 1
+step style tests/support/style.sh
+step format format
+step warnings build
+step cppcheck cppcheck_sources
+step clang-tidy tidy
+step "address and undefined behaviour" sanitized
+step threads threads
+step "fuzzing, $FUZZ_SECONDS s each" fuzz
+echo "$passed passed, 0 failed, 0 skipped"

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
+#
+# lib.sh - for the test scripts that run-tests.sh runs: `. tests/support/lib.sh`.
+#
+# A script prints `ok NAME`, `not ok NAME - why` or `skip NAME - why` and is given
+# KMEMLAB (the program), SCRATCH (an empty directory), BUILD.
+set -u
+
+ok() { # name
+	echo "ok $1"
+}
+
+not_ok() { # name why
+	echo "not ok $1 - $2"
+}
+
+skip() { # name why
+	echo "skip $1 - $2"
+}
+
+# check NAME WHY COMMAND... - ok if the command succeeds
+check() {
+	local name=$1 why=$2
+	shift 2
+	if "$@"; then ok "$name"; else not_ok "$name" "$why"; fi
+}
+
+# same NAME WANTED GOT
+same() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "wanted '$2', got '$3'"; fi
+}
+
+# field FILE EXPRESSION - a JavaScript expression over the JSON document d
+field() {
+	node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+		const v = eval(process.argv[2]);
+		console.log(typeof v === "object" ? JSON.stringify(v) : String(v));' "$1" "$2"
+}
