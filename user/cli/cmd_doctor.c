@@ -101,7 +101,7 @@ static void print_denied(const struct doctor_finding *found)
 	const char *separator = "\nrefused for want of permission: ";
 
 	for (size_t i = 0; i < doctor_check_count; i++) {
-		if (!doctor_denied(&found[i]))
+		if (!found[i].denied)
 			continue;
 		out_text("%s%s", separator, doctor_checks[i].what);
 		separator = ", ";
@@ -116,7 +116,7 @@ static void print_advice(const struct doctor_finding *found)
 	for (size_t i = 0; i < doctor_check_count; i++) {
 		const char *todo = doctor_todo(i, &found[i]);
 
-		if (todo && !doctor_denied(&found[i]))
+		if (todo && !found[i].denied)
 			out_text("\nwithout %s: %s\n  to have it: %s\n", doctor_checks[i].what,
 				 doctor_checks[i].without, todo);
 	}

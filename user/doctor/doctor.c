@@ -84,12 +84,28 @@ static const char *error_words(int error)
 	return error == KERNEL_ENOTSUPP ? "not supported by this kernel" : strerror(error);
 }
 
+static void set(struct doctor_finding *f, enum doctor_state state, int error)
+{
+	f->state = state;
+	f->error = error;
+	f->denied = (error == EPERM || error == EACCES) && !doctor_has_capability(CAP_SYS_ADMIN);
+}
+
 void doctor_found(struct doctor_finding *f, const char *format, ...)
 {
 	va_list ap;
 
-	f->state = DOCTOR_YES;
-	f->error = 0;
+	set(f, DOCTOR_YES, 0);
+	va_start(ap, format);
+	vsnprintf(f->detail, sizeof(f->detail), format, ap);
+	va_end(ap);
+}
+
+void doctor_refused(struct doctor_finding *f, const char *format, ...)
+{
+	va_list ap;
+
+	set(f, DOCTOR_NO, EPERM);
 	va_start(ap, format);
 	vsnprintf(f->detail, sizeof(f->detail), format, ap);
 	va_end(ap);
@@ -100,14 +116,12 @@ void doctor_failed(struct doctor_finding *f, int error, const char *format, ...)
 	va_list ap;
 	size_t n;
 
-	f->state = DOCTOR_NO;
-	f->error = error;
+	set(f, DOCTOR_NO, error);
 	va_start(ap, format);
 	vsnprintf(f->detail, sizeof(f->detail), format, ap);
 	va_end(ap);
 	n = strlen(f->detail);
-	if (error)
-		snprintf(f->detail + n, sizeof(f->detail) - n, ": %s", error_words(error));
+	snprintf(f->detail + n, sizeof(f->detail) - n, ": %s", error_words(error));
 }
 
 void doctor_run(struct doctor_finding *out)
@@ -117,12 +131,6 @@ void doctor_run(struct doctor_finding *out)
 		doctor_checks[i].attempt(doctor_checks[i].arg, &out[i]);
 }
 
-bool doctor_denied(const struct doctor_finding *f)
-{
-	return f->state == DOCTOR_NO && (f->error == EPERM || f->error == EACCES) &&
-	       !doctor_has_capability(CAP_SYS_ADMIN);
-}
-
 int doctor_verdict(const struct doctor_finding *found)
 {
 	int verdict = EXIT_DONE;
@@ -130,7 +138,7 @@ int doctor_verdict(const struct doctor_finding *found)
 	for (size_t i = 0; i < doctor_check_count; i++) {
 		if (!doctor_checks[i].required || found[i].state != DOCTOR_NO)
 			continue;
-		if (doctor_denied(&found[i]))
+		if (found[i].denied)
 			return EXIT_PERMISSION;
 		verdict = EXIT_KERNEL;
 	}
@@ -141,7 +149,7 @@ const char *doctor_todo(size_t i, const struct doctor_finding *f)
 {
 	if (f->state == DOCTOR_YES)
 		return NULL;
-	if (doctor_denied(f))
+	if (f->denied)
 		return "run as root";
 	if (f->state == DOCTOR_NO && (f->error == EPERM || f->error == EACCES))
 		return "nothing from inside: lockdown, a container or a security module "

@@ -21,7 +21,8 @@ enum doctor_state {
 
 struct doctor_finding {
 	enum doctor_state state;
-	int error; /* positive errno of the attempt, 0 if it worked */
+	int error;   /* positive errno of the attempt, 0 if it worked */
+	bool denied; /* only permission lacks: a process with CAP_SYS_ADMIN might */
 	char detail[192];
 };
 
@@ -47,9 +48,6 @@ void doctor_run(struct doctor_finding *out);
  */
 int doctor_verdict(const struct doctor_finding *found);
 
-/** doctor_denied() - it is only permission that lacks */
-bool doctor_denied(const struct doctor_finding *f);
-
 /** doctor_todo() - what to do about the @i-th check; NULL if it is met */
 const char *doctor_todo(size_t i, const struct doctor_finding *f);
 
@@ -62,6 +60,10 @@ void doctor_found(struct doctor_finding *f, const char *format, ...)
 /** doctor_failed() - it is not; @error (positive) is put in words after the text */
 void doctor_failed(struct doctor_finding *f, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/** doctor_refused() - it is not, by a rule that the text tells */
+void doctor_refused(struct doctor_finding *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /** doctor_has_capability() - effective in this process */
 bool doctor_has_capability(unsigned int capability);

@@ -11,13 +11,6 @@
 
 #include "doctor/doctor.h"
 
-/* Refused by rule, not by an attempt: no errno to put in words. */
-static void refuse(struct doctor_finding *f, const char *value, const char *why)
-{
-	doctor_failed(f, 0, "%s%s", value, why);
-	f->error = EPERM;
-}
-
 bool doctor_has_capability(unsigned int capability)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -55,7 +48,7 @@ void doctor_capability(const void *arg, struct doctor_finding *f)
 	else if (capability != CAP_SYSLOG && doctor_has_capability(CAP_SYS_ADMIN))
 		doctor_found(f, "comprised in CAP_SYS_ADMIN");
 	else
-		refuse(f, "", "not effective");
+		doctor_refused(f, "not effective");
 }
 
 void doctor_lockdown(const void *arg, struct doctor_finding *f)
@@ -69,7 +62,7 @@ void doctor_lockdown(const void *arg, struct doctor_finding *f)
 	else if (err)
 		doctor_failed(f, -err, "cannot read /sys/kernel/security/lockdown");
 	else if (strstr(text, "[confidentiality]"))
-		refuse(f, text, ": programs may not read kernel memory");
+		doctor_refused(f, "%s: programs may not read kernel memory", text);
 	else
 		doctor_found(f, "%s: does not stand in the way", text);
 }
@@ -85,7 +78,7 @@ void doctor_unprivileged_bpf(const void *arg, struct doctor_finding *f)
 	else if (doctor_has_capability(CAP_BPF) || doctor_has_capability(CAP_SYS_ADMIN))
 		doctor_found(f, "unprivileged_bpf_disabled=%s; CAP_BPF is exempt", text);
 	else
-		refuse(f, text, ": unprivileged BPF is off, and no CAP_BPF");
+		doctor_refused(f, "%s: unprivileged BPF is off, and no CAP_BPF", text);
 }
 
 void doctor_perf_paranoid(const void *arg, struct doctor_finding *f)
@@ -101,5 +94,5 @@ void doctor_perf_paranoid(const void *arg, struct doctor_finding *f)
 	else if (strtol(text, NULL, 10) < 0)
 		doctor_found(f, "perf_event_paranoid=%s: everybody may", text);
 	else
-		refuse(f, text, ": perf events are restricted, and no CAP_PERFMON");
+		doctor_refused(f, "%s: perf events are restricted, and no CAP_PERFMON", text);
 }
