@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * internal.h - the instance: machine, zones, per-CPU lists, locks.
+ *
+ *   struct rmm --+-- memmap[]   one struct rmm_page per frame
+ *                +-- blocks[]   one struct rmm_pageblock per pageblock
+ *                +-- cpu[]      counters of each CPU
+ *                +-- zone[] ----+-- free_area[order].free_list[migratetype]
+ *                               +-- pcp[cpu].lists[...]
+ *
+ * Names: rmm_x() answers to the kernel's x(), rmm__x() to its __x().
+ *
+ * Locking: a CPU's pcp->lock, then a zone's lock; never two of a kind. Whoever
+ * holds a zone lock is noted in the zone (cpu, stat), so that what runs under
+ * the lock need not be told. On one thread the locks are counted, not taken.
+ */
+#ifndef REFMM_INTERNAL_H
+#define REFMM_INTERNAL_H
+
+#include "page.h"
+
+enum {
+	RMM_COSTLY_ORDER = 3,	 /* PAGE_ALLOC_COSTLY_ORDER */
+	RMM_PCP_SCALE_MAX = 5,	 /* CONFIG_PCP_BATCH_SCALE_MAX */
+	RMM_LOWORDER_LISTS = 12, /* NR_LOWORDER_PCP_LISTS */
+	RMM_PCP_LISTS = 14,	 /* and up to two for huge pages */
+	RMM_PREV_FREE_HIGH = 1,	 /* PCPF_PREV_FREE_HIGH_ORDER */
+	RMM_LOOSE_MERGE = 1,	 /* buddies may lie unmerged */
+	RMM_LOOSE_TYPE = 2, /* a free block's list may differ from its pageblock */
+};
+
+struct rmm_free_area {
+	struct rmm_list free_list[RMM_MIGRATE_TYPES];
+};
+
+/* struct per_cpu_pages: one zone's lists for one CPU */
+struct rmm_pcp {
+	int count; /* base pages on the lists */
+	int high;  /* drain from here on */
+	int high_min, high_max;
+	int batch;	     /* pages to move at a time */
+	int free_count;	     /* frees without an allocation between */
+	uint8_t flags;	     /* RMM_PREV_FREE_HIGH */
+	uint8_t alloc_factor; /* doublings of the next refill */
+	uint8_t free_factor; /* 6.1: doublings of the next drain */
+	uint8_t lock;
+	struct rmm_list lists[RMM_PCP_LISTS];
+} __attribute__((aligned(64)));
+
+struct rmm_zone {
+	/* Read on every allocation */
+	struct rmm *rmm;
+	struct rmm_page *memmap;
+	struct rmm_pageblock *blocks;
+	struct rmm_pcp *pcp;	     /* [nr_cpus] */
+	uint64_t wmark[RMM_NR_WMARK]; /* _watermark */
+	uint64_t boost;		     /* watermark_boost */
+	int64_t lowmem_reserve[RMM_ZONE_TYPES];
+	int64_t nr_free;	    /* NR_FREE_PAGES: all but isolated */
+	int64_t nr_free_cma;	    /* NR_FREE_CMA_PAGES */
+	int64_t nr_free_highatomic; /* part of nr_free */
+	uint8_t id, type, node;
+	uint8_t pageblock_order, max_order;
+	uint8_t below_high;	/* ZONE_BELOW_HIGH */
+	uint8_t boosted;	/* ZONE_BOOSTED_WATERMARK */
+	uint8_t reclaim_active; /* ZONE_RECLAIM_ACTIVE */
+
+	/* Under the lock */
+	uint8_t lock __attribute__((aligned(64)));
+	uint8_t loose;	       /* invariants that do not hold: RMM_LOOSE_* */
+	unsigned int cpu;      /* who holds the lock */
+	struct rmm_stat *stat; /* and where it counts */
+	uint64_t nr_reserved_highatomic;
+	struct rmm_free_area free_area[RMM_NR_ORDERS];
+
+	/* Set up once */
+	rmm_pfn start_pfn;
+	uint32_t spanned, present, managed;
+	uint64_t nr_given; /* pages that are not reserved */
+	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
+};
+
+struct rmm_cpu {
+	struct rmm_stat stat;
+	uint8_t node;
+} __attribute__((aligned(64)));
+
+/* Zones in the order in which a node's requests try them. */
+struct rmm_zonelist {
+	uint8_t zone[RMM_MAX_ZONES + 1];
+	uint16_t nr, nr_local; /* the first nr_local are the node's own */
+	uint8_t first[RMM_ZONE_TYPES]; /* where type <= index begins */
+};
+
+struct rmm {
+	struct rmm_config config;
+	struct rmm_hooks hooks;
+	struct rmm_page *memmap;
+	struct rmm_pageblock *blocks;
+	struct rmm_zone *zone;
+	struct rmm_cpu *cpu;
+	struct rmm_zonelist *zonelist; /* [nr_nodes] */
+	rmm_pfn end_pfn;	       /* of memmap; a multiple of 2^max_order */
+	unsigned int nr_zones, nr_nodes, nr_blocks;
+	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
+	unsigned int pcp_orders; /* bit per order with per-CPU lists */
+	uint64_t min_free_kbytes;
+	size_t memmap_bytes;
+	bool ready; /* rmm_setup_done() was called */
+	char error[256];
+};
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * layers.h - what each layer offers the one above it, from the bottom up. No
+ * layer calls upward. "Locked": the zone lock is held.
+ */
+#ifndef REFMM_LAYERS_H
+#define REFMM_LAYERS_H
+
+#include "lock.h"
+
+/* What a request has become by the time it reaches a zone. */
+struct rmm_want {
+	unsigned int order;
+	int migratetype;
+	unsigned int alloc_flags; /* enum rmm_alloc_flags */
+};
+
+/* mm/internal.h's ALLOC_*, other bits */
+enum rmm_alloc_flags {
+	RMM_ALLOC_WMARK_MASK = 3, /* enum rmm_wmark */
+	RMM_ALLOC_NO_WATERMARKS = 1 << 2,
+	RMM_ALLOC_NON_BLOCK = 1 << 4,
+	RMM_ALLOC_MIN_RESERVE = 1 << 5,
+	RMM_ALLOC_CMA = 1 << 7,
+	RMM_ALLOC_NOFRAGMENT = 1 << 8,
+	RMM_ALLOC_HIGHATOMIC = 1 << 9,
+	RMM_ALLOC_KSWAPD = 1 << 11,
+	RMM_ALLOC_RESERVES = RMM_ALLOC_NON_BLOCK | RMM_ALLOC_MIN_RESERVE |
+			     RMM_ALLOC_HIGHATOMIC,
+};
+
+/* Where the last search of a refill found something; see rmqueue.c. */
+enum rmm_rmqueue_mode {
+	RMM_RMQUEUE_NORMAL,
+	RMM_RMQUEUE_CMA,
+	RMM_RMQUEUE_CLAIM,
+	RMM_RMQUEUE_STEAL,
+};
+
+/* What a pageblock holds, in pages. */
+struct rmm_block_count {
+	unsigned int free, movable;
+};
+
+/* page.c */
+rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
+int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* buddy.c; all locked */
+void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt);
+void rmm_add_to_free_list(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+			  int mt, bool tail);
+void rmm_del_page_from_free_list(struct rmm_zone *z, rmm_pfn pfn);
+void rmm_move_to_free_list(struct rmm_zone *z, rmm_pfn pfn, int mt);
+void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+			int mt, bool to_tail);
+void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+			   bool to_tail);
+unsigned int rmm_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low,
+			unsigned int high, int mt);
+void rmm_page_del_and_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low);
+rmm_pfn rmm__rmqueue_smallest(struct rmm_zone *z, unsigned int order, int mt);
+
+/* pageblock.c; all locked */
+void rmm_change_pageblock_range(struct rmm_zone *z, rmm_pfn pfn,
+				unsigned int order, int mt);
+bool rmm_prep_move_freepages_block(struct rmm_zone *z, rmm_pfn pfn,
+				   rmm_pfn *start, struct rmm_block_count *n);
+unsigned int rmm__move_freepages_block(struct rmm_zone *z, rmm_pfn start,
+				       int mt);
+int rmm_move_freepages_block(struct rmm_zone *z, rmm_pfn pfn, int mt);
+void rmm_move_freepages_block_isolate(struct rmm_zone *z, rmm_pfn pfn, int mt);
+
+/* zone.c */
+uint64_t rmm_wmark_pages(const struct rmm_zone *z, enum rmm_wmark mark);
+bool rmm__zone_watermark_ok(const struct rmm_zone *z,
+			    const struct rmm_want *want, uint64_t mark,
+			    unsigned int highest, int64_t free);
+bool rmm_zone_watermark_fast(const struct rmm_zone *z,
+			     const struct rmm_want *want, uint64_t mark,
+			     unsigned int highest);
+bool rmm_boost_watermark(struct rmm_zone *z);
+
+/* setup.c */
+void rmm_setup_per_zone_wmarks(struct rmm *rmm);
+void rmm_setup_per_zone_lowmem_reserve(struct rmm *rmm);
+void rmm_calculate_min_free_kbytes(struct rmm *rmm);
+void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z);
+
+/* fallback.c, fallback_61.c; locked */
+int rmm_find_suitable_fallback(const struct rmm_zone *z, unsigned int order,
+			       int mt, bool *can_claim);
+bool rmm_may_claim(const struct rmm_zone *z, int block_type, int mt,
+		   const struct rmm_block_count *n);
+void rmm_trace_extfrag(struct rmm_zone *z, rmm_pfn pfn,
+		       const struct rmm_want *want, unsigned int order, int mt);
+rmm_pfn rmm__rmqueue_claim(struct rmm_zone *z, const struct rmm_want *want);
+rmm_pfn rmm__rmqueue_steal(struct rmm_zone *z, const struct rmm_want *want);
+bool rmm__rmqueue_fallback(struct rmm_zone *z, const struct rmm_want *want);
+
+/* rmqueue.c; locked */
+rmm_pfn rmm__rmqueue(struct rmm_zone *z, const struct rmm_want *want,
+		     enum rmm_rmqueue_mode *mode);
+
+/* highatomic.c */
+void rmm_reserve_highatomic_pageblock(struct rmm_zone *z, unsigned int cpu,
+				      rmm_pfn pfn, unsigned int order);
+
+/* pcp_tune.c; pcp->lock held */
+int rmm_nr_pcp_alloc(struct rmm_pcp *pcp, const struct rmm_zone *z,
+		     unsigned int order);
+int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
+		     unsigned int order);
+
+/* pcp.c */
+unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
+				 unsigned int order);
+unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
+rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
+			    const struct rmm_want *want);
+bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			 unsigned int order);
+
+/* gfp.c, alloc.c, slowpath.c: see alloc.h */
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * page.c - frames and blocks: which block does a frame belong to?
+ *
+ * A head is aligned to its own size, so a frame's block starts at one of
+ * its aligned ancestors (frame 13 asks 13, 12, 12, 8, 0, ...):
+ *
+ *      order 3   |8 . . . . . . .|        state[8] = ALLOCATED, order 3
+ *      frame 13             ^             13 & ~7 = 8, and 8 + 2^3 > 13
+ *
+ * Only questions and error messages come here; allocation and free always hold
+ * a head in hand.
+ *
+ * Modelled: compound_head(), PageBuddy(). Simplified: found by search instead
+ * of by a pointer in each tail. (6.12, include/linux/page-flags.h; LKD3 ch. 12
+ * "Pages")
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "layers.h"
+
+/**
+ * rmm_find_head() - head of the block that @pfn is in
+ *
+ * Return: its frame number, or RMM_NO_PFN if @pfn is in no block.
+ */
+rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn)
+{
+	for (unsigned int order = 0; order < 32; order++) {
+		rmm_pfn head = pfn & ~((1u << order) - 1);
+		const struct rmm_page *page = &rmm->memmap[head];
+
+		if (RMM_READ(page->state) == RMM_PG_RESERVED)
+			continue;
+		/* The nearest head decides: a block holds no other head. */
+		if (page->order >= order)
+			return head;
+		return RMM_NO_PFN;
+	}
+	return RMM_NO_PFN;
+}
+
+/** rmm_page_to_pfn() - page_to_pfn(): the frame's number */
+rmm_pfn rmm_page_to_pfn(const struct rmm *rmm, const struct rmm_page *page)
+{
+	return (rmm_pfn)(page - rmm->memmap);
+}
+
+/** rmm_pfn_to_page() - pfn_to_online_page(): NULL if no zone spans @pfn */
+struct rmm_page *rmm_pfn_to_page(const struct rmm *rmm, rmm_pfn pfn)
+{
+	if (rmm_pfn_zone(rmm, pfn) < 0)
+		return NULL;
+	return &rmm->memmap[pfn];
+}
+
+/** rmm_pfn_zone() - page_zonenum() for all nodes: -1 if no zone spans @pfn */
+int rmm_pfn_zone(const struct rmm *rmm, rmm_pfn pfn)
+{
+	const struct rmm_zone *z;
+	unsigned int id;
+
+	if (pfn >= rmm->end_pfn)
+		return -1;
+	id = rmm->blocks[pfn >> rmm->config.pageblock_order].zone;
+	if (id >= rmm->nr_zones)
+		return -1;
+	z = &rmm->zone[id];
+	if (pfn < z->start_pfn || pfn - z->start_pfn >= z->spanned)
+		return -1;
+	return (int)id;
+}
+
+/** rmm_page_info() - what @pfn is; -ERANGE when no zone spans it */
+int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
+{
+	int zone = rmm_pfn_zone(rmm, pfn);
+	const struct rmm_page *page;
+
+	if (zone < 0)
+		return -ERANGE;
+	*out = (struct rmm_page_info){ .state = RMM_PG_RESERVED };
+	out->zone = (uint8_t)zone;
+	out->pageblock_type =
+		(uint8_t)rmm_block_type(&rmm->zone[zone], pfn);
+	out->head = rmm_find_head(rmm, pfn);
+	if (out->head == RMM_NO_PFN) {
+		out->head = pfn;
+		return 0;
+	}
+	page = &rmm->memmap[out->head];
+	out->state = out->head == pfn ? page->state : RMM_PG_TAIL;
+	out->order = page->order;
+	out->migratetype = page->migratetype;
+	if (page->state == RMM_PG_PCP)
+		out->cpu = (uint16_t)page->cpu;
+	return 0;
+}
+
+/** rmm_error() - note what went wrong; returns @err, for `return rmm_error()` */
+int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(rmm->error, sizeof(rmm->error), fmt, ap);
+	va_end(ap);
+	return err;
+}

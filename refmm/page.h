@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * page.h - the page frame, and lists of page frames.
+ *
+ * The kernel keeps 64 bytes per frame in struct page; here 16 do. Frames are
+ * named by number (pfn), and a list link is a number too, so a link costs four
+ * bytes instead of eight and the whole map can lie anywhere:
+ *
+ *      memmap   | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | ...
+ *                     ^   ^           ^
+ *      list     first +---+--- next --+ last
+ *
+ * A block of 2^order frames is described by its first frame, the head. The
+ * others, its tails, say nothing: their state is RESERVED, like that of a frame
+ * the allocator never had. Whoever must tell the two apart looks for a head in
+ * front (rmm_find_head). So no operation ever touches 2^order frames.
+ *
+ * Invariant: a frame with state BUDDY, PCP or ALLOCATED is the head of a block,
+ * pfn is a multiple of 2^order, and blocks do not overlap.
+ *
+ * Locking: state BUDDY is set and cleared under the zone lock. Others may look
+ * at a state at any time, hence the atomic accesses.
+ *
+ * Modelled: struct page's buddy_list/pcp_list, private (order), PageBuddy,
+ * _refcount. Simplified: the migrate type of a per-CPU page is a field (6.1:
+ * page->index). Omitted: mapping, LRU, memcg, compound tails. (6.12,
+ * include/linux/mm_types.h; LKD3 ch. 12 "Pages")
+ */
+#ifndef REFMM_PAGE_H
+#define REFMM_PAGE_H
+
+#include <kmemlab/refmm.h>
+
+#define RMM_READ(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define RMM_WRITE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+struct rmm_page {
+	union {
+		struct {
+			uint32_t next, prev; /* on a free or per-CPU list */
+		};
+		uint64_t private; /* of an allocated page: its owner's */
+	};
+	union {
+		uint32_t count; /* allocated: references */
+		uint32_t cpu;	/* on a per-CPU list: whose */
+	};
+	uint8_t state; /* enum rmm_page_state, never TAIL */
+	uint8_t order;
+	uint8_t migratetype; /* of the list; allocated: of the request */
+	uint8_t flags;	     /* for what is built on top */
+};
+_Static_assert(sizeof(struct rmm_page) == 16, "a frame is 16 bytes");
+
+/* The kernel's pageblock flags, a byte each, and the zone (page->flags there).
+ * `present` lets walkers skip holes without reading the memmap. */
+struct rmm_pageblock {
+	uint8_t migratetype;
+	uint8_t zone;
+	uint8_t present;
+};
+
+#define RMM_NIL UINT32_MAX
+
+struct rmm_list {
+	uint32_t first, last; /* pfn or RMM_NIL */
+	uint32_t count;
+};
+
+static inline void rmm_list_init(struct rmm_list *l)
+{
+	l->first = l->last = RMM_NIL;
+	l->count = 0;
+}
+
+static inline bool rmm_list_empty(const struct rmm_list *l)
+{
+	return RMM_READ(l->count) == 0;
+}
+
+/* list_add(): at the head, the next to be taken */
+static inline void rmm_list_add(struct rmm_page *map, struct rmm_list *l,
+				rmm_pfn pfn)
+{
+	map[pfn].prev = RMM_NIL;
+	map[pfn].next = l->first;
+	if (l->first != RMM_NIL)
+		map[l->first].prev = pfn;
+	else
+		l->last = pfn;
+	l->first = pfn;
+	RMM_WRITE(l->count, l->count + 1);
+}
+
+/* list_add_tail() */
+static inline void rmm_list_add_tail(struct rmm_page *map, struct rmm_list *l,
+				     rmm_pfn pfn)
+{
+	map[pfn].next = RMM_NIL;
+	map[pfn].prev = l->last;
+	if (l->last != RMM_NIL)
+		map[l->last].next = pfn;
+	else
+		l->first = pfn;
+	l->last = pfn;
+	RMM_WRITE(l->count, l->count + 1);
+}
+
+/* list_del() */
+static inline void rmm_list_del(struct rmm_page *map, struct rmm_list *l,
+				rmm_pfn pfn)
+{
+	uint32_t next = map[pfn].next, prev = map[pfn].prev;
+
+	if (prev != RMM_NIL)
+		map[prev].next = next;
+	else
+		l->first = next;
+	if (next != RMM_NIL)
+		map[next].prev = prev;
+	else
+		l->last = prev;
+	RMM_WRITE(l->count, l->count - 1);
+}
+
+#endif

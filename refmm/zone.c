@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * zone.c - watermarks: may this request have memory of this zone?
+ *
+ *    free pages
+ *        |  plenty
+ *   high +---------- kswapd stops; per-CPU lists need not shrink
+ *        |
+ *    low +---------- the fast path stops here and wakes kswapd
+ *        |  slow path only
+ *    min +---------- ordinary requests must reclaim for themselves
+ *        |  MIN_RESERVE (__GFP_HIGH): down to min/2, and with NON_BLOCK
+ *        |  (GFP_ATOMIC) to 3 min/8
+ *      0 +----------
+ *
+ * A request that could use a higher zone must also leave lowmem_reserve[highest
+ * zone it may use], so that NORMAL requests cannot eat up DMA memory. After a
+ * fallback that mixed migrate types all marks are raised for a while (boost),
+ * to make kswapd free memory before the next one.
+ *
+ *   ok  <=>  free - (2^order - 1) - free highatomic (unless reserves may be
+ *	      used) - free CMA (unless movable)  >  mark + lowmem_reserve,
+ *	      and a block of at least `order` is on a list that may be used
+ *
+ * Locking: reads counters without a lock; rmm_boost_watermark() is locked.
+ *
+ * Modelled: __zone_watermark_ok, zone_watermark_fast, boost_watermark.
+ * Simplified: NR_FREE_PAGES is exact (the kernel's lags by per-CPU deltas).
+ * Omitted: ALLOC_OOM. (6.12, mm/page_alloc.c; LKD3 ch. 12 "Zones")
+ */
+#include "layers.h"
+
+/** rmm_wmark_pages() - wmark_pages(): a mark with the boost */
+uint64_t rmm_wmark_pages(const struct rmm_zone *z, enum rmm_wmark mark)
+{
+	return z->wmark[mark] + RMM_READ(z->boost);
+}
+
+/* __zone_watermark_unusable_free() */
+static int64_t unusable_free(const struct rmm_zone *z,
+			     const struct rmm_want *want)
+{
+	int64_t unusable = (1ll << want->order) - 1;
+
+	if (!(want->alloc_flags & RMM_ALLOC_RESERVES))
+		unusable += RMM_READ(z->nr_free_highatomic);
+	if (!(want->alloc_flags & RMM_ALLOC_CMA))
+		unusable += RMM_READ(z->nr_free_cma);
+	return unusable;
+}
+
+/* How far below the mark the caller may go. */
+static int64_t reserve_mark(int64_t min, unsigned int alloc_flags)
+{
+	if (alloc_flags & RMM_ALLOC_MIN_RESERVE) {
+		min -= min / 2;
+		if (alloc_flags & RMM_ALLOC_NON_BLOCK)
+			min -= min / 4;
+	}
+	return min;
+}
+
+/* Is there a block of at least this order on a list that may be used? */
+static bool suitable_block(const struct rmm_zone *z,
+			   const struct rmm_want *want)
+{
+	for (unsigned int o = want->order; o <= z->max_order; o++) {
+		const struct rmm_list *list = z->free_area[o].free_list;
+
+		for (int mt = 0; mt < RMM_PCPTYPES; mt++)
+			if (!rmm_list_empty(&list[mt]))
+				return true;
+		if ((want->alloc_flags & RMM_ALLOC_CMA) &&
+		    !rmm_list_empty(&list[RMM_CMA]))
+			return true;
+		if ((want->alloc_flags & RMM_ALLOC_HIGHATOMIC) &&
+		    !rmm_list_empty(&list[RMM_HIGHATOMIC]))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * rmm__zone_watermark_ok() - may @want be served with @free pages free?
+ * @mark: pages
+ * @highest: highest zone type that the request may use
+ */
+bool rmm__zone_watermark_ok(const struct rmm_zone *z,
+			    const struct rmm_want *want, uint64_t mark,
+			    unsigned int highest, int64_t free)
+{
+	int64_t min = (int64_t)mark;
+
+	free -= unusable_free(z, want);
+	if (want->alloc_flags & RMM_ALLOC_RESERVES)
+		min = reserve_mark(min, want->alloc_flags);
+	if (free <= min + z->lowmem_reserve[highest])
+		return false;
+	return want->order == 0 || suitable_block(z, want);
+}
+
+/**
+ * rmm_zone_watermark_fast() - the same for the present number of free pages
+ *
+ * An urgent order-0 request against the min mark may ignore the boost: the
+ * boost is there to wake kswapd, not to fail atomic requests.
+ */
+bool rmm_zone_watermark_fast(const struct rmm_zone *z,
+			     const struct rmm_want *want, uint64_t mark,
+			     unsigned int highest)
+{
+	int64_t free = RMM_READ(z->nr_free);
+	unsigned int flags = want->alloc_flags;
+
+	if (want->order == 0) {
+		int64_t usable = free - unusable_free(z, want);
+
+		if (usable > (int64_t)mark + z->lowmem_reserve[highest])
+			return true;
+	}
+	if (rmm__zone_watermark_ok(z, want, mark, highest, free))
+		return true;
+	if (want->order == 0 && (flags & RMM_ALLOC_MIN_RESERVE) &&
+	    RMM_READ(z->boost) &&
+	    (flags & RMM_ALLOC_WMARK_MASK) == RMM_WMARK_MIN)
+		return rmm__zone_watermark_ok(z, want, z->wmark[RMM_WMARK_MIN],
+					      highest, free);
+	return false;
+}
+
+/**
+ * rmm_boost_watermark() - raise the marks by a pageblock, up to a limit
+ *
+ * Return: whether there is a boost now. Small zones get none: it could leave
+ * nothing to allocate.
+ */
+bool rmm_boost_watermark(struct rmm_zone *z)
+{
+	uint64_t block = 1ull << z->pageblock_order, max, boost;
+	unsigned int factor = z->rmm->config.watermark_boost_factor;
+
+	if (!factor || block * 4 > z->managed)
+		return false;
+	max = z->wmark[RMM_WMARK_HIGH] * factor / 10000;
+	if (!max)
+		return false;
+	if (max < block)
+		max = block;
+	boost = z->boost + block;
+	RMM_WRITE(z->boost, boost < max ? boost : max);
+	z->stat->boost++;
+	return true;
+}
+
+/** rmm_kswapd_done() - balance_pgdat() is through with @zone: no boost left */
+void rmm_kswapd_done(struct rmm *rmm, unsigned int zone)
+{
+	if (zone < rmm->nr_zones)
+		RMM_WRITE(rmm->zone[zone].boost, 0);
+}
+
+/** rmm_set_reclaim_active() - ZONE_RECLAIM_ACTIVE, while kswapd runs */
+void rmm_set_reclaim_active(struct rmm *rmm, unsigned int zone, bool active)
+{
+	if (zone < rmm->nr_zones)
+		RMM_WRITE(rmm->zone[zone].reclaim_active, active);
+}
