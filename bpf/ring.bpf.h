@@ -69,7 +69,8 @@ static __always_inline void put_word(struct kml_ring *r, __u32 kind, __u32 slot,
 	commit(c, word0 | index << KML_TIME_SHIFT, word);
 }
 
-static __noinline int define_cache(struct kml_ring *r, __u64 cache)
+/* @owner's cells may interleave with another kind's, so the slot says whose they are. */
+static __noinline int define_cache(struct kml_ring *r, __u32 owner, __u64 cache)
 {
 	struct kmem_cache *s = (void *)cache;
 	__u64 name[KML_NAME_WORDS - 2] = {};
@@ -79,10 +80,10 @@ static __noinline int define_cache(struct kml_ring *r, __u64 cache)
 		return 0;
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(s, name));
 	sizes = BPF_CORE_READ(s, object_size) | (__u64)BPF_CORE_READ(s, size) << 32;
-	put_word(r, KML_CACHE_NAME, 0, 0, cache);
-	put_word(r, KML_CACHE_NAME, 0, 1, sizes);
+	put_word(r, KML_CACHE_NAME, owner, 0, cache);
+	put_word(r, KML_CACHE_NAME, owner, 1, sizes);
 	for (int i = 0; i < KML_NAME_WORDS - 2; i++)
-		put_word(r, KML_CACHE_NAME, 0, i + 2, name[i]);
+		put_word(r, KML_CACHE_NAME, owner, i + 2, name[i]);
 	return 0;
 }
 
@@ -129,7 +130,7 @@ static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __
 	if (kind == KML_KMALLOC)
 		s->word[3] = cache_of(address, s->word[2] >> 32);
 	if (s->word[3])
-		define_cache(r, s->word[3]);
+		define_cache(r, kind, s->word[3]);
 	for (int i = 0; i < KML_DEF_WORDS; i++)
 		put_word(r, kind, slot, i, s->word[i]);
 	return 0;

@@ -52,7 +52,8 @@ enum kml_kind {
 	KML_CACHE_FREE = 8,
 	KML_PROBE_KINDS = 9, /* kinds below this one have a probe */
 	KML_TASK = 14,	     /* definition only: `current` changed */
-	KML_CACHE_NAME = 15, /* definition only: name of a kmem_cache */
+	KML_CACHE_NAME = 15, /* definition only: name of a kmem_cache; its slot
+				is the kind that needed it */
 	KML_KINDS = 16,
 };
 

@@ -3,20 +3,20 @@
  * trace.h - the .kmt trace file, version 1. This header is the specification.
  *
  *   file  := block*
- *   block := struct kmt_block | payload (zstd frame, stored_bytes long)
+ *   block := struct kmt_block | payload (zstd frames, stored_bytes long)
  *
  * All integers are little-endian. A block can be read without any other block,
  * except that events name classes and classes name strings by number. A reader
- * finds the next block by size, or, where a block is damaged, by searching for
- * the next KMT_MAGIC whose checksum holds. There is no index: block heads are
- * few (one per CPU and round), so walking them costs less than keeping an index
- * consistent across crashes would.
+ * finds the next block by size, or, where a head is damaged, by searching for
+ * the next KMT_MAGIC whose head checksum holds. There is no index: block heads
+ * are few (one per CPU and round), so walking them costs less than keeping an
+ * index consistent across crashes would.
  *
  * Rounds. The recorder flushes every CPU's events together: new STRINGS and
- * CLASSES first, then one EVENTS block per CPU that has any, then a ROUND whose
- * t_last is a time below which no later EVENTS block holds an event. A reader
- * merges CPUs round by round, in memory bounded by a round
- * (KMT_ROUND_MAX_EVENTS per CPU).
+ * CLASSES first, then EVENTS blocks for the CPUs that have any, then a ROUND
+ * whose t_last is a time below which no later EVENTS block holds an event.
+ * Within one CPU blocks follow in time; a reader of a seekable file merges the
+ * CPUs' block chains and needs no ROUND, one of a pipe buffers up to it.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Within one CPU they never decrease.
  */
@@ -29,8 +29,9 @@
 #define KMT_VERSION 1
 
 enum kmt_limits {
-	KMT_BLOCK_MAX_BYTES = 1 << 24, /* payload, before compression */
-	KMT_ROUND_MAX_EVENTS = 1 << 18,
+	KMT_BLOCK_MAX_BYTES = 1 << 24,	/* payload, before compression */
+	KMT_ROUND_MAX_EVENTS = 1 << 16, /* of an EVENTS block */
+	KMT_HISTORY = 1 << 12,		/* addresses, see EVENTS */
 	KMT_CPU_NONE = 0xffff,
 	KMT_CPU_MAX = 8192,
 	KMT_CLASS_MAX = 1 << 24,
@@ -52,9 +53,9 @@ enum kmt_block_type {
 };
 
 /*
- * Head of every block. `checksum` is XXH3-64 over the head with this field
- * zero, then the stored payload. The lost_* fields are cumulative since the
- * start of the recording, over all CPUs.
+ * Head of every block. The checksums are XXH3-64 (seed 0): of the stored
+ * payload, and of the head before `head_checksum`. The lost_* fields are
+ * cumulative since the start of the recording, over all CPUs.
  */
 struct kmt_block {
 	uint32_t magic;
@@ -72,9 +73,10 @@ struct kmt_block {
 	uint64_t lost_recursion;
 	uint64_t lost_write;
 	uint64_t first_id; /* STRINGS, CLASSES: number of the first entry */
-	uint64_t checksum;
+	uint64_t payload_checksum;
+	uint64_t head_checksum;
 };
-_Static_assert(sizeof(struct kmt_block) == 88, "block head size");
+_Static_assert(sizeof(struct kmt_block) == 96, "block head size");
 
 /* struct kmt_block.flags */
 enum kmt_flags {
@@ -123,12 +125,14 @@ struct kmt_class {
 _Static_assert(sizeof(struct kmt_class) == 40, "class size");
 
 /*
- * EVENTS payload: three columns for `count` events:
+ * EVENTS payload, for `count` events:
  *
- *   uint32_t class_bytes, time_bytes, address_bytes
- *   class_bytes   of varint(class number)
- *   time_bytes    of varint(time - previous time), starting from t_first_ns
- *   address_bytes of varint(zigzag(address - prediction))
+ *   uint32_t bytes of each of the six columns that follow
+ *   table     per class used: varint(class number), byte(kind of the class)
+ *   class     varint(position in table, from 0)
+ *   time low  byte(dt), dt = time - previous time, the first one from
+ * t_first_ns time high varint(dt >> 8) address   varint(code), absent for TASK
+ *   literal   varint(zigzag(address - prediction)), for codes that are 0
  *
  * varint is LEB128: 7 bits a byte, low bits first, high bit = more follows, at
  * most 10 bytes. zigzag(d) = (d << 1) ^ (d >> 63).
@@ -136,7 +140,23 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * The address of a page kind is its frame number (pfn); of an object kind its
  * physical address in units of 8 bytes, or, if it lies outside the direct map,
  * KMT_OPAQUE | a number that stands for that address in this trace only; TASK
- * has 0. `prediction` is kept per block, zero at its start; see user/trace.
+ * has 0.
+ *
+ * What is freed was mostly allocated a few events ago, and what is allocated
+ * was mostly freed a few events ago, as far back as the last time this code
+ * path ran. So an address is told by how far back it was last seen. State per
+ * block, all zero at its start: two histories, one of page kinds (kind <= 4)
+ * and one of all others, each of the last KMT_HISTORY addresses; per class a
+ * distance and a last address. For each event but TASK:
+ *
+ *   code = 0: prediction = the class's last address, or, for the class's first
+ *             event in the block, the newest address of its history (0 if none)
+ *   code > 0: distance += unzigzag(code - 1); the address is the one that
+ *             entered the history `distance` events ago, 1 = the newest
+ *
+ * then the address becomes the class's last and enters the history. A writer
+ * may use code 0 for any event; a distance that is not in 1..min(addresses so
+ * far, KMT_HISTORY) makes the block invalid.
  *
  * STRINGS payload: `count` times: varint(length), bytes (no terminator).
  * CLASSES payload: `count` times struct kmt_class.
@@ -146,9 +166,11 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *   byte(state << 4 | min(order, 15)), varint(number of blocks of that order).
  *   A run's blocks follow one another without gap and so do runs. Orders over
  *   14 (gigantic pages) are stored as that many order-14 blocks. t_first_ns
- *   and t_last_ns enclose the reading.
+ *   and t_last_ns enclose the reading. A large snapshot is several blocks.
+ * HEADER, ACCOUNT payload: JSON text, see user/README.md.
  */
-#define KMT_OPAQUE (1ull << 62)
+#define KMT_OPAQUE  (1ull << 62)
+#define KMT_NO_PAGE KMT_OPAQUE
 
 enum kmt_page_state {
 	KMT_PG_NONE = 0,     /* hole, or no struct page */

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* child.c - the traced command: started stopped, so that nothing of it is missed. */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	GRACE_TICKS = 200, /* of 10 ms between TERM and KILL */
+};
+
+static void run(int go, int error, char *const *argv)
+{
+	sigset_t none;
+	char byte;
+	int err;
+
+	/* The recorder is gone if the pipe closes without a byte. */
+	if (read(go, &byte, 1) != 1)
+		_exit(127);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	err = errno;
+	if (write(error, &err, sizeof(err)) != sizeof(err))
+		_exit(126);
+	_exit(127);
+}
+
+int child_prepare(struct child *c, char *const *argv)
+{
+	int go[2], error[2];
+
+	if (pipe2(go, O_CLOEXEC))
+		return -errno;
+	if (pipe2(error, O_CLOEXEC)) {
+		int err = -errno;
+
+		close(go[0]);
+		close(go[1]);
+		return err;
+	}
+	c->pid = fork();
+	if (c->pid == 0) {
+		close(go[1]);
+		close(error[0]);
+		run(go[0], error[1], argv);
+	}
+	close(go[0]);
+	close(error[1]);
+	c->go = go[1];
+	c->error = error[0];
+	return c->pid < 0 ? -errno : 0;
+}
+
+int child_go(struct child *c)
+{
+	int err = 0;
+
+	if (write(c->go, "", 1) != 1)
+		err = errno;
+	/* A successful exec closes the other end and leaves nothing to read. */
+	else if (read(c->error, &err, sizeof(err)) < 0)
+		err = errno;
+	close(c->go);
+	close(c->error);
+	return -err;
+}
+
+bool child_ended(struct child *c)
+{
+	if (c->pid && waitpid(c->pid, &c->status, WNOHANG) == c->pid)
+		c->pid = 0;
+	return !c->pid;
+}
+
+bool child_stop(struct child *c)
+{
+	const struct timespec tick = {.tv_nsec = 10000000};
+
+	if (child_ended(c))
+		return false;
+	kill(c->pid, SIGTERM);
+	for (int i = 0; i < GRACE_TICKS && !child_ended(c); i++)
+		nanosleep(&tick, NULL);
+	if (!c->pid)
+		return true;
+	kill(c->pid, SIGKILL);
+	waitpid(c->pid, &c->status, 0);
+	c->pid = 0;
+	return true;
+}
+
+const char *child_words(const struct child *c, char *buf, size_t size)
+{
+	if (WIFSIGNALED(c->status))
+		snprintf(buf, size, "was ended by signal %d (%s)", WTERMSIG(c->status),
+			 strsignal(WTERMSIG(c->status)));
+	else
+		snprintf(buf, size, "exited with status %d", WEXITSTATUS(c->status));
+	return buf;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * consume.c - from the rings to the trace writer.
+ *
+ *   cell: lap ok?  --no--> not committed yet: stop here until the next call
+ *     | definition -> define.c
+ *     | event      -> class of its slot, full time, address without secrets
+ *
+ * A round's watermark is the smallest time up to which some ring was read. The
+ * programs read the clock after they reserve, so a ring that was empty after
+ * time T holds nothing older than T later on.
+ */
+#include "record.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+enum {
+	ROUND_NS = 250000000, /* longest time that events wait for their round */
+	PAGE_SHIFT = 12,
+	TIME_BITS = 64 - KML_TIME_SHIFT,
+};
+
+struct consumer {
+	struct probes *probes;
+	struct trace_writer *writer;
+	struct definitions *definitions;
+	struct kernel_bases bases;
+	uint64_t ring_bytes;
+	uint64_t opaque_key;
+	uint64_t round_start_ns;
+	uint64_t pages[KML_PROBE_KINDS];
+	uint64_t cover_from_ns, cover_to_ns;
+	unsigned int cpus;
+	struct {
+		uint64_t time_ns; /* of the last event */
+		bool new_task;
+	} cpu[];
+};
+
+struct consumer *consumer_new(struct probes *p, struct trace_writer *w, struct definitions *d,
+			      const struct kernel_bases *bases)
+{
+	unsigned int cpus = probes_cpus(p);
+	struct consumer *c = calloc(1, sizeof(*c) + cpus * sizeof(c->cpu[0]));
+
+	if (!c)
+		return NULL;
+	c->probes = p;
+	c->writer = w;
+	c->definitions = d;
+	c->bases = *bases;
+	c->cpus = cpus;
+	c->ring_bytes = probes_ring_bytes(p);
+	c->round_start_ns = boottime_ns();
+	for (unsigned int i = 0; i < cpus; i++)
+		c->cpu[i].time_ns = c->round_start_ns;
+	if (getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) != sizeof(c->opaque_key)) {
+		free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void consumer_free(struct consumer *c)
+{
+	free(c);
+}
+
+uint64_t consumer_pages(const struct consumer *c, enum kml_kind kind)
+{
+	return c->pages[kind];
+}
+
+void consumer_cover(struct consumer *c, uint64_t from_ns)
+{
+	c->cover_from_ns = from_ns;
+	c->cover_to_ns = UINT64_MAX;
+}
+
+void consumer_stop_cover(struct consumer *c, uint64_t to_ns)
+{
+	c->cover_to_ns = to_ns;
+}
+
+/* A number that stands for @address in this trace and tells nothing else. */
+static uint64_t opaque(const struct consumer *c, uint64_t address)
+{
+	uint64_t x = address ^ c->opaque_key;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	x ^= x >> 31;
+	return KMT_OPAQUE | (x & (KMT_OPAQUE - 1)) | 1;
+}
+
+static uint64_t page_address(const struct consumer *c, uint64_t page)
+{
+	uint64_t offset = page - c->bases.vmemmap;
+
+	if (!page)
+		return KMT_NO_PAGE;
+	/* 64 bytes nearly everywhere; the division costs more than the rest. */
+	if (c->bases.page_struct_bytes == 64)
+		offset >>= 6;
+	else
+		offset /= c->bases.page_struct_bytes;
+	return offset < c->bases.direct_map_bytes >> PAGE_SHIFT ? offset : opaque(c, page);
+}
+
+static uint64_t object_address(const struct consumer *c, uint64_t object)
+{
+	uint64_t offset = object - c->bases.page_offset;
+
+	return offset < c->bases.direct_map_bytes ? offset >> 3 : opaque(c, object);
+}
+
+/* The full time whose low TIME_BITS are @low and that is nearest to @last. */
+static uint64_t full_time(uint64_t last, uint64_t low)
+{
+	int64_t delta = (int64_t)((low - last) << KML_TIME_SHIFT) >> KML_TIME_SHIFT;
+
+	return last + (uint64_t)delta;
+}
+
+static int take_event(struct consumer *c, unsigned int cpu, const uint32_t *slots,
+		      const struct kml_cell *cell)
+{
+	unsigned int kind = cell->word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
+	unsigned int slot = cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1);
+	uint64_t time = full_time(c->cpu[cpu].time_ns, cell->word0 >> KML_TIME_SHIFT);
+	uint64_t address =
+		kind < KML_KMALLOC ? page_address(c, cell->word1) : object_address(c, cell->word1);
+	int err = 0;
+
+	if (time < c->cpu[cpu].time_ns)
+		time = c->cpu[cpu].time_ns;
+	if (c->cpu[cpu].new_task) {
+		err = trace_writer_event(c->writer, cpu, definitions_task(c->definitions, cpu),
+					 time, 0);
+		if (err)
+			return err;
+		c->cpu[cpu].new_task = false;
+	}
+	err = trace_writer_event(c->writer, cpu, slots[kind * KML_SLOTS + slot], time, address);
+	if (err)
+		return err;
+	c->cpu[cpu].time_ns = time;
+	if (kind <= KML_PAGE_FREE && address != KMT_NO_PAGE && time >= c->cover_from_ns &&
+	    time < c->cover_to_ns)
+		c->pages[kind] += 1ull << definitions_order(c->definitions, cpu, kind, slot);
+	return 0;
+}
+
+static int take_cell(struct consumer *c, unsigned int cpu, const uint32_t *slots,
+		     const struct kml_cell *cell)
+{
+	int got;
+
+	if (!(cell->word0 & KML_DEF_BIT))
+		return take_event(c, cpu, slots, cell);
+	got = define_word(c->definitions, cpu, cell);
+	if (got > 0)
+		c->cpu[cpu].new_task = true;
+	return got < 0 ? got : 0;
+}
+
+/*
+ * Empty one ring. *watermark sinks to the time before which all is read. @err:
+ * -EAGAIN if the round is full. Returns how full the ring was, in percent.
+ */
+static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int *err)
+{
+	struct kml_ring *r = probes_ring(c->probes, cpu);
+	const uint32_t *slots = definitions_slots(c->definitions, cpu);
+	unsigned int shift = (unsigned int)__builtin_ctzll(c->ring_bytes);
+	uint64_t now = boottime_ns();
+	uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+	uint64_t pos = r->tail;
+	int fill = (int)((head - pos) * 100 / c->ring_bytes);
+
+	while (pos < head) {
+		const struct kml_cell *cell =
+			&r->cell[(pos & (c->ring_bytes - 1)) / KML_CELL_BYTES];
+		uint64_t word0 = __atomic_load_n(&cell->word0, __ATOMIC_ACQUIRE);
+
+		if ((word0 & KML_LAP_MASK) != (((pos >> shift) + 1) & KML_LAP_MASK))
+			break;
+		*err = take_cell(c, cpu, slots, cell);
+		if (*err)
+			break;
+		pos += KML_CELL_BYTES;
+	}
+	__atomic_store_n(&r->tail, pos, __ATOMIC_RELEASE);
+	if (pos < head)
+		now = c->cpu[cpu].time_ns;
+	if (now < *watermark)
+		*watermark = now;
+	return fill;
+}
+
+int consume(struct consumer *c, bool flush)
+{
+	uint64_t watermark = UINT64_MAX;
+	int fill = 0, err = 0;
+
+	for (unsigned int cpu = 0; cpu < c->cpus; cpu++) {
+		int full, full_err = 0;
+
+		full = drain(c, cpu, &watermark, &full_err);
+		fill = full > fill ? full : fill;
+		if (full_err)
+			err = full_err;
+	}
+	if (err && err != -EAGAIN)
+		return err;
+	if (err != -EAGAIN && !flush && boottime_ns() - c->round_start_ns < ROUND_NS)
+		return fill;
+	c->round_start_ns = boottime_ns();
+	err = trace_writer_round(c->writer, watermark);
+	return err ? err : fill;
+}

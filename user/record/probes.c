@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * probes.c - load and attach the recording programs, map their rings.
+ *
+ * The links are held by file descriptors alone: whatever happens to this
+ * process, nothing stays attached.
+ */
+#include "record.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "record.skel.h"
+
+struct probes {
+	struct record *skel;
+	unsigned char *rings; /* [cpus] of ring_stride bytes */
+	size_t ring_stride;
+	unsigned int cpus;
+	int attach_error[KML_PROBE_KINDS];
+};
+
+static const char *const names[KML_PROBE_KINDS] = {
+	[KML_PAGE_ALLOC] = "mm_page_alloc",
+	[KML_PAGE_FREE] = "mm_page_free",
+	[KML_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
+	[KML_EXTFRAG] = "mm_page_alloc_extfrag",
+	[KML_PCPU_DRAIN] = "mm_page_pcpu_drain",
+	[KML_KMALLOC] = "kmalloc",
+	[KML_KFREE] = "kfree",
+	[KML_CACHE_ALLOC] = "kmem_cache_alloc",
+	[KML_CACHE_FREE] = "kmem_cache_free",
+};
+
+const char *probe_name(enum kml_kind kind)
+{
+	return kind < KML_PROBE_KINDS ? names[kind] : "";
+}
+
+static struct bpf_program *program(const struct probes *p, enum kml_kind kind)
+{
+	struct bpf_program *const programs[KML_PROBE_KINDS] = {
+		[KML_PAGE_ALLOC] = p->skel->progs.page_alloc,
+		[KML_PAGE_FREE] = p->skel->progs.page_free,
+		[KML_ZONE_LOCKED] = p->skel->progs.zone_locked,
+		[KML_EXTFRAG] = p->skel->progs.extfrag,
+		[KML_PCPU_DRAIN] = p->skel->progs.pcpu_drain,
+		[KML_KMALLOC] = p->skel->progs.kmalloc,
+		[KML_KFREE] = p->skel->progs.kfree,
+		[KML_CACHE_ALLOC] = p->skel->progs.cache_alloc,
+		[KML_CACHE_FREE] = p->skel->progs.cache_free,
+	};
+
+	return programs[kind];
+}
+
+static int configure(struct probes *p, const struct kernel_bases *bases, uint64_t ring_bytes)
+{
+	struct bpf_map *map = p->skel->maps.rings;
+	int err;
+
+	p->ring_stride = sizeof(struct kml_ring) + ring_bytes;
+	p->skel->rodata->ring_bytes = ring_bytes;
+	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(ring_bytes);
+	p->skel->rodata->vmemmap_base = bases->vmemmap;
+	p->skel->rodata->page_offset_base = bases->page_offset;
+	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
+	err = bpf_map__set_value_size(map, (uint32_t)p->ring_stride);
+	return err ? err : bpf_map__set_max_entries(map, p->cpus);
+}
+
+static int map_rings(struct probes *p)
+{
+	void *m = mmap(NULL, p->ring_stride * p->cpus, PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(p->skel->maps.rings), 0);
+
+	if (m == MAP_FAILED)
+		return -errno;
+	p->rings = m;
+	return 0;
+}
+
+struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes, char *error)
+{
+	struct probes *p = calloc(1, sizeof(*p));
+	int err = -ENOMEM;
+
+	if (!p)
+		return NULL;
+	p->cpus = (unsigned int)libbpf_num_possible_cpus();
+	p->skel = record__open();
+	if (p->skel)
+		err = configure(p, bases, ring_bytes);
+	if (!err)
+		err = record__load(p->skel);
+	if (!err)
+		err = map_rings(p);
+	if (!err)
+		return p;
+	snprintf(error, 256, "cannot load the BPF programs: %s", strerror(-err));
+	probes_free(p);
+	errno = -err;
+	return NULL;
+}
+
+static int attach(struct bpf_program *program_, struct bpf_link **link)
+{
+	*link = bpf_program__attach(program_);
+	return *link ? 0 : -errno;
+}
+
+int probes_attach(struct probes *p, char *error)
+{
+	struct record *s = p->skel;
+	struct bpf_link **links[KML_PROBE_KINDS] = {
+		[KML_PAGE_ALLOC] = &s->links.page_alloc,
+		[KML_PAGE_FREE] = &s->links.page_free,
+		[KML_ZONE_LOCKED] = &s->links.zone_locked,
+		[KML_EXTFRAG] = &s->links.extfrag,
+		[KML_PCPU_DRAIN] = &s->links.pcpu_drain,
+		[KML_KMALLOC] = &s->links.kmalloc,
+		[KML_KFREE] = &s->links.kfree,
+		[KML_CACHE_ALLOC] = &s->links.cache_alloc,
+		[KML_CACHE_FREE] = &s->links.cache_free,
+	};
+	unsigned int attached = 0;
+
+	for (int k = 0; k < KML_PROBE_KINDS; k++) {
+		p->attach_error[k] = attach(program(p, k), links[k]);
+		attached += !p->attach_error[k];
+	}
+	if (!attached) {
+		int err = p->attach_error[0];
+
+		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));
+		return err;
+	}
+	/* Without it a task keeps the name it had before exec. */
+	attach(s->progs.task_rename, &s->links.task_rename);
+	return 0;
+}
+
+void probes_detach(struct probes *p)
+{
+	record__detach(p->skel);
+}
+
+void probes_free(struct probes *p)
+{
+	if (!p)
+		return;
+	if (p->rings)
+		munmap(p->rings, p->ring_stride * p->cpus);
+	record__destroy(p->skel);
+	free(p);
+}
+
+unsigned int probes_cpus(const struct probes *p)
+{
+	return p->cpus;
+}
+
+struct kml_ring *probes_ring(const struct probes *p, unsigned int cpu)
+{
+	return (struct kml_ring *)(p->rings + cpu * p->ring_stride);
+}
+
+uint64_t probes_ring_bytes(const struct probes *p)
+{
+	return p->ring_stride - sizeof(struct kml_ring);
+}
+
+uint64_t probes_memory(const struct probes *p)
+{
+	return p->ring_stride * p->cpus;
+}
+
+const char *probes_why_missing(const struct probes *p, enum kml_kind kind)
+{
+	return p->attach_error[kind] ? strerror(-p->attach_error[kind]) : NULL;
+}
+
+uint64_t probes_recursion(const struct probes *p, enum kml_kind kind)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(program(p, kind)), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * record.h - the recorder: BPF rings in, .kmt file out.
+ *
+ *   session.c    one recording from open to summary
+ *   probes.c     load and attach the BPF programs, map the rings
+ *   calibrate.c  find the bases of struct page and of the direct map
+ *   consume.c    rings to trace events
+ *   define.c     slot definitions to trace classes
+ *   symbols.c    call sites to names
+ *   pages.c      the state of every page, from /proc/kpageflags
+ *   texts.c      the kernel's own text files, as snapshot and on a timer
+ *   header.c     the HEADER block
+ *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
+ *   child.c      the traced command
+ *   files.c      whole files in, and the output created safely
+ */
+#ifndef KMEMLAB_RECORD_H
+#define KMEMLAB_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <kmemlab/event.h>
+#include <trace/trace_io.h>
+
+struct record_options {
+	const char *output;
+	uint64_t duration_ns; /* 0: until the command ends or Ctrl-C */
+	uint64_t ring_bytes;  /* of cells per CPU, a power of two */
+	uint64_t sample_ns;   /* between samples of the kernel's text files */
+	uint64_t max_bytes;   /* stop when the file is this large; 0: never */
+	char **command;	      /* NULL-terminated, or NULL */
+	bool overwrite;
+};
+
+/** record_run() - record as @opt says. Return: an exit code (common/log.h),
+ *  everything worth saying has been said. */
+int record_run(const struct record_options *opt);
+
+/* ---- calibrate.c ---- */
+
+struct kernel_bases {
+	uint64_t vmemmap;	   /* address of frame 0's struct page */
+	uint64_t page_offset;	   /* address of frame 0 in the direct map */
+	uint64_t direct_map_bytes; /* of the direct map that hold memory */
+	uint32_t page_struct_bytes;
+};
+
+/**
+ * calibrate() - find the kernel's bases by watching own allocations
+ * @error: 256 bytes; says what failed
+ * Return: 0, -EPERM, or -ENOTSUP if what was seen is not consistent.
+ */
+int calibrate(struct kernel_bases *bases, char *error);
+
+/* ---- probes.c ---- */
+
+struct probes;
+
+/** probe_name() - tracepoint of @kind, "" for a kind without probe */
+const char *probe_name(enum kml_kind kind);
+
+/**
+ * probes_load() - load the programs with @bases and rings of @ring_bytes
+ * @error: 256 bytes
+ * Return: the probes, not attached yet, or NULL with errno.
+ */
+struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes, char *error);
+/** probes_attach() - events flow from here. Return: 0 or -errno, @error set */
+int probes_attach(struct probes *p, char *error);
+/** probes_detach() - no event after this returns */
+void probes_detach(struct probes *p);
+void probes_free(struct probes *p);
+unsigned int probes_cpus(const struct probes *p);
+struct kml_ring *probes_ring(const struct probes *p, unsigned int cpu);
+uint64_t probes_ring_bytes(const struct probes *p);
+/** probes_memory() - bytes of kernel memory that the rings hold */
+uint64_t probes_memory(const struct probes *p);
+/** probes_why_missing() - NULL if @kind is attached, else the reason */
+const char *probes_why_missing(const struct probes *p, enum kml_kind kind);
+/** probes_recursion() - events of @kind that the kernel kept from the program */
+uint64_t probes_recursion(const struct probes *p, enum kml_kind kind);
+
+/* ---- symbols.c ---- */
+
+struct symbols;
+
+/** symbols_load() - read /proc/kallsyms. Return: NULL with errno */
+struct symbols *symbols_load(void);
+/** symbols_name() - "symbol+0xoffset[ [module]]" of @address into @buf; "" if
+ *  nothing is known of it. Never an address. */
+void symbols_name(const struct symbols *s, uint64_t address, char *buf, size_t size);
+void symbols_free(struct symbols *s);
+
+/* ---- define.c ---- */
+
+/* What the slots of every CPU stand for, as class numbers. */
+struct definitions;
+
+struct definitions *definitions_new(struct trace_writer *w, const struct symbols *symbols,
+				    unsigned int cpus);
+void definitions_free(struct definitions *d);
+/** define_word() - take one definition cell of @cpu. Return: 1 if it completed
+ *  a TASK, whose class is then definitions_task(); 0 otherwise; -ENOMEM */
+int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell);
+/** definitions_task() - class of the task that runs on @cpu */
+uint32_t definitions_task(const struct definitions *d, unsigned int cpu);
+/** definitions_slots() - [KML_PROBE_KINDS][KML_SLOTS] class numbers of @cpu */
+const uint32_t *definitions_slots(const struct definitions *d, unsigned int cpu);
+/** definitions_order() - page order of a slot of PAGE_ALLOC or PAGE_FREE */
+unsigned int definitions_order(const struct definitions *d, unsigned int cpu, unsigned int kind,
+			       unsigned int slot);
+
+/* ---- consume.c ---- */
+
+struct consumer;
+
+struct consumer *consumer_new(struct probes *p, struct trace_writer *w, struct definitions *d,
+			      const struct kernel_bases *bases);
+void consumer_free(struct consumer *c);
+/**
+ * consume() - move what the rings hold into the writer
+ * @flush: end the round although it is not full
+ * Return: the largest fill of any ring before it was emptied, in percent, or
+ * -errno of a write (what it lost is counted by the writer).
+ */
+int consume(struct consumer *c, bool flush);
+/** consumer_pages() - pages of all page allocations (@kind) consumed so far */
+uint64_t consumer_pages(const struct consumer *c, enum kml_kind kind);
+
+/** consumer_cover() - count pages of events from @from_ns on */
+void consumer_cover(struct consumer *c, uint64_t from_ns);
+/** consumer_stop_cover() - and of none from @to_ns on */
+void consumer_stop_cover(struct consumer *c, uint64_t to_ns);
+
+/* ---- header.c ---- */
+
+/* What could not be attached or read, and why. */
+struct missing;
+
+struct missing *missing_new(void);
+void missing_add(struct missing *m, const char *what, const char *why);
+void missing_free(struct missing *m);
+
+/** header_json() - the HEADER block's text, to be freed; adds to @missing */
+char *header_json(const struct probes *p, const struct kernel_bases *bases,
+		  const struct record_options *opt, struct missing *missing);
+
+/* ---- pages.c, texts.c ---- */
+
+/* Called between pieces of long work, so that the rings do not fill. */
+struct recording_pause {
+	void (*run)(void *context);
+	void *context;
+};
+
+/** record_pages() - PAGES blocks of all zones. Return: 0 or -errno */
+int record_pages(struct trace_writer *w, uint16_t phase, const struct recording_pause *pause);
+/** texts_missing() - add the kernel files that cannot be read to @missing */
+void texts_missing(struct missing *missing);
+/** record_texts() - TEXT blocks; @phase 0: only what the timer samples */
+void record_texts(struct trace_writer *w, uint16_t phase);
+/** vmstat_pages() - pages allocated and freed since boot, as the kernel counts */
+int vmstat_pages(uint64_t *allocated, uint64_t *freed);
+
+/** boottime_ns() - now, on the clock of all times in a trace */
+uint64_t boottime_ns(void);
+
+#endif

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * texts.c - the kernel's own account of its allocators, kept as it was printed,
+ * so that whoever reads a trace can check it against what we did not write.
+ */
+#include "record.h"
+
+#include <common/procfs.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "files.h"
+
+struct text_file {
+	const char *path;
+	const char *name;
+	bool sampled; /* by the timer too, not only at start and end */
+};
+
+static const struct text_file text_files[] = {
+	{"/proc/buddyinfo", "buddyinfo", true},
+	{"/proc/vmstat", "vmstat", true},
+	{"/sys/kernel/debug/extfrag/unusable_index", "extfrag/unusable_index", true},
+	{"/sys/kernel/debug/extfrag/extfrag_index", "extfrag/extfrag_index", true},
+	{"/proc/zoneinfo", "zoneinfo", true},
+	{"/proc/pagetypeinfo", "pagetypeinfo", false},
+	{"/proc/slabinfo", "slabinfo", false},
+	{"/proc/meminfo", "meminfo", false},
+};
+
+uint64_t boottime_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int record_file(struct trace_writer *w, uint16_t phase, const char *path, const char *name)
+{
+	size_t bytes;
+	char *text = file_text(path, &bytes);
+	int err;
+
+	if (!text)
+		return -errno;
+	err = trace_writer_text(w, phase, boottime_ns(), name, text, bytes);
+	free(text);
+	return err;
+}
+
+/* Every readable sysctl of the memory manager; some are write-only. */
+static void record_sysctls(struct trace_writer *w, uint16_t phase)
+{
+	DIR *dir = opendir("/proc/sys/vm");
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		char path[300], name[300];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/sys/vm/%s", e->d_name);
+		snprintf(name, sizeof(name), "sys/vm/%s", e->d_name);
+		record_file(w, phase, path, name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void texts_missing(struct missing *missing)
+{
+	for (size_t i = 0; i < sizeof(text_files) / sizeof(text_files[0]); i++) {
+		char *text = file_text(text_files[i].path, NULL);
+
+		if (!text)
+			missing_add(missing, text_files[i].path, strerror(errno));
+		free(text);
+	}
+	if (access("/proc/kpageflags", R_OK))
+		missing_add(missing, "/proc/kpageflags", strerror(errno));
+}
+
+void record_texts(struct trace_writer *w, uint16_t phase)
+{
+	for (size_t i = 0; i < sizeof(text_files) / sizeof(text_files[0]); i++)
+		if (phase || text_files[i].sampled)
+			record_file(w, phase, text_files[i].path, text_files[i].name);
+	if (phase)
+		record_sysctls(w, phase);
+}
+
+int vmstat_pages(uint64_t *allocated, uint64_t *freed)
+{
+	char *text = file_text("/proc/vmstat", NULL);
+	int err = text ? proc_vmstat(text, "pgfree", freed) : -errno;
+
+	if (!err)
+		*allocated = proc_vmstat_sum(text, "pgalloc_");
+	free(text);
+	return err;
+}
