@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# doctor.sh - what `kmemlab doctor` says is so, here: its shape, its verdict
+# against the system's own tools, and that it leaves nothing behind.
+. tests/support/lib.sh
+
+as_nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+}
+
+mounted() { # type
+	awk -v type="$1" '$3 == type { found = 1 } END { print found ? "yes" : "no" }' /proc/mounts
+}
+
+links() {
+	bpftool link list 2>/dev/null | grep -c raw_tracepoint
+}
+
+mounts_before=$(sort /proc/self/mounts)
+links_before=$(links)
+"$KMEMLAB" doctor --json >"$SCRATCH/doctor.json" 2>"$SCRATCH/words"
+status=$?
+
+same doctor_json_schema kmemlab-doctor/1 "$(field "$SCRATCH/doctor.json" d.schema)"
+same doctor_exit_is_in_json "$status" "$(field "$SCRATCH/doctor.json" d.exit)"
+same doctor_json_checks_are_complete true "$(field "$SCRATCH/doctor.json" '
+	d.checks.length >= 20 && d.checks.every(c => c.what && c.detail &&
+		["yes", "no", "mount", "part"].includes(c.state) && typeof c.required === "boolean" &&
+		(c.state === "yes" || (c.without && c.todo && Number.isInteger(c.errno))))')"
+same doctor_verdict_follows_required_checks true "$(field "$SCRATCH/doctor.json" '
+	(d.recording === "possible") ===
+		!d.checks.some(c => c.required && c.state === "no")')"
+same doctor_says_nothing_on_stderr "" "$(cat "$SCRATCH/words")"
+same doctor_leaves_mounts_alone "$mounts_before" "$(sort /proc/self/mounts)"
+same doctor_leaves_nothing_attached "$links_before" "$(links)"
+
+state() { # what
+	field "$SCRATCH/doctor.json" "d.checks.find(c => c.what === '$1').state"
+}
+
+if [ "$(id -u)" = 0 ]; then
+	for type in tracefs debugfs; do
+		[ "$(mounted $type)" = yes ] && same "doctor_${type}_is_mounted" yes "$(state $type)"
+	done
+	same doctor_slabinfo_as_readable \
+		"$(head -c 1 /proc/slabinfo >/dev/null 2>&1 && echo yes || echo no)" \
+		"$(state slabinfo)"
+fi
+
+"$KMEMLAB" doctor >"$SCRATCH/doctor.txt" 2>&1
+same doctor_text_lists_all_checks "$(field "$SCRATCH/doctor.json" d.checks.length)" \
+	"$(grep -cE '^[a-zA-Z_ ]+ +(yes|no|mount|part) ' "$SCRATCH/doctor.txt")"
+
+# Somebody else's directory may not be reachable: run a copy.
+cp "$KMEMLAB" "$SCRATCH/copy" && chmod 755 "$SCRATCH/copy"
+if [ "$(id -u)" != 0 ]; then
+	skip doctor_unprivileged_exits_3 "not root, so cannot become nobody"
+elif ! as_nobody "$SCRATCH/copy" --version >/dev/null 2>&1; then
+	skip doctor_unprivileged_exits_3 "cannot run a program as nobody here"
+else
+	as_nobody "$SCRATCH/copy" doctor >"$SCRATCH/nobody.txt" 2>&1
+	same doctor_unprivileged_exits_3 3 $?
+	check doctor_unprivileged_says_what_to_do "no advice to run as root" \
+		grep -q 'run as root' "$SCRATCH/nobody.txt"
+fi
+
+"$KMEMLAB" doctor --jsno >/dev/null 2>"$SCRATCH/words"
+same doctor_unknown_option_exits_2 2 $?
+check doctor_unknown_option_names_the_nearest "no '--json' in the message" \
+	grep -q "did you mean '--json'" "$SCRATCH/words"
+exit 0
