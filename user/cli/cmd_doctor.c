@@ -65,8 +65,8 @@ static const char *verdict_words(int verdict)
 	case EXIT_PERMISSION:
 		return "This process lacks permission to record: run as root.";
 	default:
-		return "This kernel lacks what recording needs; traces from elsewhere can be "
-		       "replayed here.";
+		return "This host lacks what recording needs, see above; traces from elsewhere "
+		       "can be replayed here.";
 	}
 }
 

@@ -136,7 +136,8 @@ int doctor_verdict(const struct doctor_finding *found)
 	int verdict = EXIT_DONE;
 
 	for (size_t i = 0; i < doctor_check_count; i++) {
-		if (!doctor_checks[i].required || found[i].state != DOCTOR_NO)
+		if (!doctor_checks[i].required || found[i].state == DOCTOR_YES ||
+		    found[i].state == DOCTOR_PART)
 			continue;
 		if (found[i].denied)
 			return EXIT_PERMISSION;

@@ -119,6 +119,8 @@ static int try_classic_tp(const char *name)
 	int err;
 
 	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/kmem/%s/id", name);
+	if (access(path, F_OK))
+		snprintf(path, sizeof(path), "/sys/kernel/debug/tracing/events/kmem/%s/id", name);
 	err = doctor_read(path, text, sizeof(text));
 	if (err)
 		return err;

@@ -20,12 +20,15 @@
 #include "doctor/doctor.h"
 
 static struct {
-	const char *type, *path;
+	const char *type, *path, *other; /* other: where it may be as well */
 	long magic;
 	bool mounted;
 	int error; /* of the private mount, 0 if it worked */
 } mounts[] = {
-	{.type = "tracefs", .path = "/sys/kernel/tracing", .magic = TRACEFS_MAGIC},
+	{.type = "tracefs",
+	 .path = "/sys/kernel/tracing",
+	 .other = "/sys/kernel/debug/tracing",
+	 .magic = TRACEFS_MAGIC},
 	{.type = "debugfs", .path = "/sys/kernel/debug", .magic = DEBUGFS_MAGIC},
 	{.type = "securityfs", .path = "/sys/kernel/security", .magic = SECURITYFS_MAGIC},
 };
@@ -61,8 +64,14 @@ void doctor_mounts(void)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < MOUNTS; i++)
+	for (size_t i = 0; i < MOUNTS; i++) {
 		mounts[i].mounted = is_mounted(mounts[i].path, mounts[i].magic);
+		if (mounts[i].mounted || !mounts[i].other ||
+		    !is_mounted(mounts[i].other, mounts[i].magic))
+			continue;
+		mounts[i].path = mounts[i].other;
+		mounts[i].mounted = true;
+	}
 	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		error = errno;
 	for (size_t i = 0; i < MOUNTS; i++) {
