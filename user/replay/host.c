@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* host.c - zones from zoneinfo, the rest from the trace's header. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/host.h"
+#include "trace/trace_io.h"
+
+enum {
+	DEFAULT_PAGEBLOCK_ORDER = 9,
+	DEFAULT_MAX_ORDER = 10,
+	PAGEBLOCK_ORDER_MAX = 14,
+	PCP_TYPES = 3,
+};
+
+unsigned int host_zone_find(const struct host *h, unsigned int node, const char *name)
+{
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		if (h->zones[i].node == node && !strcmp(h->zones[i].name, name))
+			return i;
+	return HOST_ZONE_NONE;
+}
+
+int host_sysctl(struct trace_reader *r, const char *name, int64_t *value)
+{
+	struct trace_text t;
+	int err = trace_reader_find_text(r, name, KMT_PHASE_START, &t);
+	char *end;
+
+	if (err)
+		return err;
+	*value = strtoll(t.text, &end, 10);
+	err = end == t.text ? -EINVAL : 0;
+	trace_text_free(&t);
+	return err;
+}
+
+static uint8_t zone_type(const char *name)
+{
+	static const char *const names[HOST_ZONE_TYPES] = {"DMA", "DMA32", "Normal", "HighMem",
+							   "Movable"};
+
+	for (uint8_t i = 0; i < HOST_ZONE_TYPES; i++)
+		if (!strcmp(name, names[i]))
+			return i;
+	return 2;
+}
+
+static void copy_zone(struct host_zone *to, const struct proc_zone *from)
+{
+	const uint64_t wmark[HOST_WMARKS] = {from->min, from->low, from->high, from->promo};
+
+	memset(to, 0, sizeof(*to));
+	memcpy(to->name, from->name, sizeof(to->name));
+	to->node = (uint8_t)from->node;
+	to->type = zone_type(from->name);
+	to->start_pfn = from->start_pfn;
+	to->spanned = from->spanned;
+	to->present = from->present;
+	to->managed = from->managed;
+	memcpy(to->wmark, wmark, sizeof(wmark));
+	for (unsigned int i = 0; i < from->protections && i < HOST_ZONE_TYPES; i++)
+		to->protection[i] = from->protection[i];
+	for (unsigned int i = 0; i < from->pcps; i++) {
+		const struct proc_pcp *p = &from->pcp[i];
+
+		if (p->batch > to->pcp_batch)
+			to->pcp_batch = p->batch;
+		if (p->high_min > to->pcp_high_min)
+			to->pcp_high_min = p->high_min;
+		if (p->high_max > to->pcp_high_max)
+			to->pcp_high_max = p->high_max;
+	}
+	to->pcp_start = proc_zone_pcp_pages(from);
+}
+
+static int take_zones(struct host *h, const struct proc_zoneinfo *info)
+{
+	for (size_t i = 0; i < info->n; i++) {
+		const struct proc_zone *z = &info->zones[i];
+
+		/* As /proc/buddyinfo: populated zones only. */
+		if (!z->present || !z->spanned)
+			continue;
+		if (h->nr_zones == HOST_ZONES_MAX || z->node > UINT8_MAX ||
+		    z->start_pfn + z->spanned > UINT32_MAX)
+			return -E2BIG;
+		copy_zone(&h->zones[h->nr_zones++], z);
+		if (z->start_pfn + z->spanned > h->nr_pfns)
+			h->nr_pfns = z->start_pfn + z->spanned;
+		if (z->pcps > h->cpus)
+			h->cpus = z->pcps;
+	}
+	return h->nr_zones ? 0 : -EINVAL;
+}
+
+static int load_zones(struct host *h, struct trace_reader *r, char *error)
+{
+	struct proc_zoneinfo info;
+	struct trace_text t;
+	int err = trace_reader_find_text(r, "zoneinfo", KMT_PHASE_START, &t);
+
+	if (err) {
+		snprintf(error, 256, "the trace holds no zoneinfo of its start; record again");
+		return err;
+	}
+	err = proc_zoneinfo_parse(t.text, &info);
+	trace_text_free(&t);
+	if (!err) {
+		err = take_zones(h, &info);
+		proc_zoneinfo_free(&info);
+	}
+	if (err)
+		snprintf(error, 256, "the trace's zoneinfo tells no usable zones: %s",
+			 strerror(-err));
+	return err;
+}
+
+static void load_end(struct host *h, struct trace_reader *r)
+{
+	struct proc_zoneinfo info;
+	struct trace_text t;
+
+	if (trace_reader_find_text(r, "zoneinfo", KMT_PHASE_END, &t))
+		return;
+	if (!proc_zoneinfo_parse(t.text, &info)) {
+		h->end_known = true;
+		for (size_t i = 0; i < info.n; i++) {
+			unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
+
+			if (z == HOST_ZONE_NONE)
+				continue;
+			h->zones[z].pcp_end = proc_zone_pcp_pages(&info.zones[i]);
+			h->zones[z].managed_end = info.zones[i].managed;
+		}
+		proc_zoneinfo_free(&info);
+	}
+	trace_text_free(&t);
+}
+
+static unsigned int header_number(const struct host *h, const char *name, unsigned int otherwise,
+				  unsigned int max)
+{
+	json_t *v = json_object_get(h->header, name);
+
+	if (!json_is_integer(v) || json_integer_value(v) < 1 || json_integer_value(v) > max)
+		return otherwise;
+	return (unsigned int)json_integer_value(v);
+}
+
+/* Blocks of pageblock_order are on per-CPU lists if a refill or drain shows one. */
+static bool thp_on_pcp(const struct host *h, struct trace_reader *r)
+{
+	for (uint32_t i = 0; i < trace_reader_classes(r); i++) {
+		const struct kmt_class *c = trace_reader_class(r, i);
+
+		if (!c || c->order != h->pageblock_order)
+			continue;
+		if (c->kind == KMT_PCPU_DRAIN || (c->kind == KMT_ZONE_LOCKED && c->percpu_refill))
+			return true;
+		if (c->kind == KMT_ZONE_LOCKED && c->migratetype < PCP_TYPES)
+			return false;
+	}
+	return true;
+}
+
+static void load_header(struct host *h, struct trace_reader *r)
+{
+	unsigned int cpus = trace_reader_cpus(r);
+
+	h->header = json_loads(trace_reader_header(r), 0, NULL);
+	h->pageblock_order =
+		header_number(h, "pageblock_order", DEFAULT_PAGEBLOCK_ORDER, PAGEBLOCK_ORDER_MAX);
+	h->max_order = header_number(h, "max_order", DEFAULT_MAX_ORDER, HOST_ORDERS - 2);
+	if (cpus > h->cpus)
+		h->cpus = cpus;
+	if (!h->cpus)
+		h->cpus = 1;
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		h->pcp_auto |= h->zones[i].pcp_high_min != h->zones[i].pcp_high_max;
+	h->thp_pcp = thp_on_pcp(h, r);
+}
+
+int host_load(struct host *h, struct trace_reader *r, char *error)
+{
+	int err;
+
+	memset(h, 0, sizeof(*h));
+	err = load_zones(h, r, error);
+	if (err)
+		return err;
+	load_header(h, r);
+	load_end(h, r);
+	return 0;
+}
+
+void host_destroy(struct host *h)
+{
+	json_decref(h->header);
+	memset(h, 0, sizeof(*h));
+}
