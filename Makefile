@@ -18,7 +18,7 @@ LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread -lm
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
-RECORD := $(addprefix $(BUILD)/bpf/,page.bpf.o slab.bpf.o task.bpf.o)
+RECORD := $(addprefix $(BUILD)/bpf/,page.bpf.o slab.bpf.o stack.bpf.o task.bpf.o)
 SKEL   := $(BUILD)/bpf/record.skel.h $(BUILD)/bpf/calibrate.skel.h
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/*/*.c))
 MAIN   := $(BUILD)/user/cli/main.o

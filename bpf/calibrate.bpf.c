@@ -21,7 +21,7 @@ struct page_alloc_record {
 	__u64 pfn;
 };
 
-volatile __u32 tgid; /* whose allocations to see; set once all are attached */
+volatile __u32 tgid;	      /* whose allocations to see; set once all are attached */
 __u32 pages, frames, objects; /* how many were stored */
 __u64 page[PAIRS];
 __u64 frame[PAIRS];

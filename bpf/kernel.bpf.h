@@ -24,20 +24,23 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct page {
+	unsigned long compound_head;
+};
+
+struct vm_struct {
+	struct page **pages;
+	unsigned int nr_pages;
+};
+
 struct task_struct {
-	int pid;
-	int tgid;
-	char comm[16];
+	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK */
 };
 
 struct kmem_cache {
 	unsigned int size;
 	unsigned int object_size;
 	const char *name;
-};
-
-struct page {
-	unsigned long compound_head;
 };
 
 struct slab {

@@ -50,10 +50,11 @@ enum kml_kind {
 	KML_KFREE = 6,
 	KML_CACHE_ALLOC = 7,
 	KML_CACHE_FREE = 8,
-	KML_PROBE_KINDS = 9, /* kinds below this one have a probe */
-	KML_TASK = 14,	     /* definition only: `current` changed */
-	KML_CACHE_NAME = 15, /* definition only: name of a kmem_cache; its slot
-				is the kind that needed it */
+	KML_STACK_PAGE = 9,   /* a page of a new task's kernel stack */
+	KML_PROBE_KINDS = 10, /* kinds below this one have a probe */
+	KML_TASK = 14,	      /* definition only: `current` changed */
+	KML_CACHE_NAME = 15,  /* definition only: name of a kmem_cache; its slot
+				 is the kind that needed it */
 	KML_KINDS = 16,
 };
 
@@ -97,6 +98,7 @@ struct kml_cell {
  *  KFREE         1: call site
  *  CACHE_ALLOC   0: node + 1 | gfp << 32, 1: call site, 3: kmem_cache
  *  CACHE_FREE    1: call site, 3: kmem_cache
+ *  STACK_PAGE    0: nothing
  *  TASK          0: pid | tgid << 32, 1..2: comm
  *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name
  *

@@ -95,7 +95,11 @@ enum kmt_kind {
 	KMT_KFREE = 6,
 	KMT_CACHE_ALLOC = 7,
 	KMT_CACHE_FREE = 8,
-	KMT_TASK = 14, /* the CPU now runs this task */
+	KMT_STACK_PAGE = 9, /* a page of a new task's kernel stack: allocated
+				a moment ago if it is not known to be live.
+				The kernel allocates stacks in bulk, which
+				no tracepoint shows */
+	KMT_TASK = 14,	    /* the CPU now runs this task */
 	KMT_KINDS = 16,
 };
 

@@ -30,7 +30,8 @@ struct consumer {
 	uint64_t ring_bytes;
 	uint64_t opaque_key;
 	uint64_t round_start_ns;
-	uint64_t pages[KML_PROBE_KINDS];
+	uint64_t pages[2];    /* allocated, freed: while covered */
+	uint8_t *stack_pages; /* a bit per frame: known as a kernel stack */
 	uint64_t cover_from_ns, cover_to_ns;
 	unsigned int cpus;
 	struct {
@@ -56,21 +57,25 @@ struct consumer *consumer_new(struct probes *p, struct trace_writer *w, struct d
 	c->round_start_ns = boottime_ns();
 	for (unsigned int i = 0; i < cpus; i++)
 		c->cpu[i].time_ns = c->round_start_ns;
-	if (getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) != sizeof(c->opaque_key)) {
-		free(c);
-		return NULL;
-	}
-	return c;
+	c->stack_pages = calloc(1, (bases->direct_map_bytes >> PAGE_SHIFT) / 8 + 1);
+	if (c->stack_pages &&
+	    getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) == sizeof(c->opaque_key))
+		return c;
+	consumer_free(c);
+	return NULL;
 }
 
 void consumer_free(struct consumer *c)
 {
+	if (c)
+		free(c->stack_pages);
 	free(c);
 }
 
-uint64_t consumer_pages(const struct consumer *c, enum kml_kind kind)
+void consumer_pages(const struct consumer *c, uint64_t *allocated, uint64_t *freed)
 {
-	return c->pages[kind];
+	*allocated = c->pages[0];
+	*freed = c->pages[1];
 }
 
 void consumer_cover(struct consumer *c, uint64_t from_ns)
@@ -116,6 +121,39 @@ static uint64_t object_address(const struct consumer *c, uint64_t object)
 	return offset < c->bases.direct_map_bytes ? offset >> 3 : opaque(c, object);
 }
 
+static bool is_page(unsigned int kind)
+{
+	return kind < KML_KMALLOC || kind == KML_STACK_PAGE;
+}
+
+/* Count pages for the coverage, if @time is in its window. */
+static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
+{
+	if (time >= c->cover_from_ns && time < c->cover_to_ns)
+		c->pages[freed] += pages;
+}
+
+/*
+ * A stack's page counts as allocated unless it is known as a stack already: the
+ * kernel keeps a few stacks for reuse.
+ */
+static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint64_t pfn,
+		     unsigned int order)
+{
+	uint8_t bit = (uint8_t)(1u << pfn % 8);
+	uint8_t *known;
+
+	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
+		return;
+	known = &c->stack_pages[pfn / 8];
+	if (kind != KML_STACK_PAGE || !(*known & bit))
+		cover(c, kind == KML_PAGE_FREE, time, 1ull << order);
+	if (kind == KML_STACK_PAGE)
+		*known |= bit;
+	else if (kind == KML_PAGE_FREE)
+		*known &= (uint8_t)~bit;
+}
+
 /* The full time whose low TIME_BITS are @low and that is nearest to @last. */
 static uint64_t full_time(uint64_t last, uint64_t low)
 {
@@ -131,7 +169,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const uint32_t *slot
 	unsigned int slot = cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1);
 	uint64_t time = full_time(c->cpu[cpu].time_ns, cell->word0 >> KML_TIME_SHIFT);
 	uint64_t address =
-		kind < KML_KMALLOC ? page_address(c, cell->word1) : object_address(c, cell->word1);
+		is_page(kind) ? page_address(c, cell->word1) : object_address(c, cell->word1);
 	int err = 0;
 
 	if (time < c->cpu[cpu].time_ns)
@@ -147,9 +185,11 @@ static int take_event(struct consumer *c, unsigned int cpu, const uint32_t *slot
 	if (err)
 		return err;
 	c->cpu[cpu].time_ns = time;
-	if (kind <= KML_PAGE_FREE && address != KMT_NO_PAGE && time >= c->cover_from_ns &&
-	    time < c->cover_to_ns)
-		c->pages[kind] += 1ull << definitions_order(c->definitions, cpu, kind, slot);
+	if (kind <= KML_PAGE_FREE)
+		see_page(c, kind, time, address,
+			 definitions_order(c->definitions, cpu, kind, slot));
+	else if (kind == KML_STACK_PAGE)
+		see_page(c, kind, time, address, 0);
 	return 0;
 }
 

@@ -172,7 +172,7 @@ static int define_slot(struct definitions *d, struct cpu_definitions *c, unsigne
 {
 	struct kmt_class class = {.kind = (uint8_t)kind};
 
-	if (kind >= KML_KMALLOC)
+	if (kind >= KML_KMALLOC && kind <= KML_CACHE_FREE)
 		describe_object(d, &class, c->word[kind]);
 	else
 		describe_page(&class, c->word[kind][0]);

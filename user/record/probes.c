@@ -35,6 +35,7 @@ static const char *const names[KML_PROBE_KINDS] = {
 	[KML_KFREE] = "kfree",
 	[KML_CACHE_ALLOC] = "kmem_cache_alloc",
 	[KML_CACHE_FREE] = "kmem_cache_free",
+	[KML_STACK_PAGE] = "task_newtask",
 };
 
 const char *probe_name(enum kml_kind kind)
@@ -54,6 +55,7 @@ static struct bpf_program *program(const struct probes *p, enum kml_kind kind)
 		[KML_KFREE] = p->skel->progs.kfree,
 		[KML_CACHE_ALLOC] = p->skel->progs.cache_alloc,
 		[KML_CACHE_FREE] = p->skel->progs.cache_free,
+		[KML_STACK_PAGE] = p->skel->progs.stack_pages,
 	};
 
 	return programs[kind];
@@ -127,6 +129,7 @@ int probes_attach(struct probes *p, char *error)
 		[KML_KFREE] = &s->links.kfree,
 		[KML_CACHE_ALLOC] = &s->links.cache_alloc,
 		[KML_CACHE_FREE] = &s->links.cache_free,
+		[KML_STACK_PAGE] = &s->links.stack_pages,
 	};
 	unsigned int attached = 0;
 

@@ -127,8 +127,8 @@ void consumer_free(struct consumer *c);
  * -errno of a write (what it lost is counted by the writer).
  */
 int consume(struct consumer *c, bool flush);
-/** consumer_pages() - pages of all page allocations (@kind) consumed so far */
-uint64_t consumer_pages(const struct consumer *c, enum kml_kind kind);
+/** consumer_pages() - pages seen allocated and freed while covered */
+void consumer_pages(const struct consumer *c, uint64_t *allocated, uint64_t *freed);
 
 /** consumer_cover() - count pages of events from @from_ns on */
 void consumer_cover(struct consumer *c, uint64_t from_ns);

@@ -209,8 +209,7 @@ static void write_account(struct session *s)
 	char *json;
 
 	s->account.end_ns = boottime_ns();
-	s->account.pages_alloc_seen = consumer_pages(s->consumer, KML_PAGE_ALLOC);
-	s->account.pages_free_seen = consumer_pages(s->consumer, KML_PAGE_FREE);
+	consumer_pages(s->consumer, &s->account.pages_alloc_seen, &s->account.pages_free_seen);
 	trace_writer_lost(s->writer, account_total(&s->account).lost_ring,
 			  account_total(&s->account).lost_recursion);
 	json = account_json(&s->account);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * stack.bpf.c - the pages of kernel stacks. With CONFIG_VMAP_STACK they come
+ * from a bulk allocation that fires no tracepoint; the new task shows them.
+ */
+#include "ring.bpf.h"
+
+enum {
+	STACK_PAGES_MAX = 8, /* 32 KiB, as with KASAN; 16 KiB else */
+};
+
+SEC("raw_tp/task_newtask")
+int stack_pages(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED};
+	struct kml_ring *r = this_ring();
+	struct vm_struct *area;
+	struct page **pages;
+	__u32 n;
+
+	if (!r || !bpf_core_field_exists(task->stack_vm_area))
+		return 0;
+	area = BPF_CORE_READ(task, stack_vm_area);
+	n = BPF_CORE_READ(area, nr_pages);
+	pages = BPF_CORE_READ(area, pages);
+	for (__u32 i = 0; i < STACK_PAGES_MAX && i < n; i++) {
+		__u64 page = 0;
+
+		if (bpf_probe_read_kernel(&page, sizeof(page), &pages[i]) || !page)
+			continue;
+		r->count[KML_STACK_PAGE].fired++;
+		emit(r, KML_STACK_PAGE, word, page);
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
