@@ -37,3 +37,40 @@ field() {
 		const v = eval(process.argv[2]);
 		console.log(typeof v === "object" ? JSON.stringify(v) : String(v));' "$1" "$2"
 }
+
+# needs_recording NAME... - skip these and end, where the host cannot be recorded
+needs_recording() {
+	local name
+	"$KMEMLAB" doctor >"$SCRATCH/doctor.txt" 2>&1 && return
+	for name in "$@"; do
+		skip "$name" "doctor: $(tail -n 1 "$SCRATCH/doctor.txt")"
+	done
+	exit 0
+}
+
+# done_or_lost STATUS - a recording that ended as it should: 0, or 7 (events were
+# lost and counted, which a busy machine may cause)
+done_or_lost() {
+	[ "$1" = 0 ] || [ "$1" = 7 ]
+}
+
+# attached - raw tracepoint links of the kernel, ours and others'
+attached() {
+	bpftool link list 2>/dev/null | grep -c 'raw_tracepoint'
+}
+
+# until_recording PID FILE - wait until the recorder PID has written to FILE
+until_recording() {
+	local i
+	for i in $(seq 100); do
+		[ -s "$2" ] && return 0
+		kill -0 "$1" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 1
+}
+
+# churn MEGABYTES - one process that allocates and frees so much memory
+churn() {
+	tail -c "${1}M" /dev/zero >/dev/null
+}

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# signals.sh - Ctrl-C and SIGTERM leave a complete file; kill -9 leaves a
+# readable one; none leaves anything attached to the kernel.
+. tests/support/lib.sh
+needs_recording int_leaves_a_complete_file kill_leaves_a_readable_file
+
+before=$(attached)
+
+# ended SIGNAL FILE - record until SIGNAL comes; prints the exit status.
+# A job in the background of a script ignores SIGINT, so env restores it.
+ended() {
+	local pid
+	env --default-signal=INT "$KMEMLAB" record -q -o "$2" 2>"$SCRATCH/words" &
+	pid=$!
+	until_recording $pid "$2" || echo "not recording" >&2
+	churn 100
+	sleep 0.5
+	kill -s "$1" $pid
+	wait $pid
+	echo $?
+}
+
+events() { # file
+	"$KMEMLAB" info --json "$1" >"$SCRATCH/info.json" 2>/dev/null
+	echo $?
+}
+
+for signal in INT TERM; do
+	T=$SCRATCH/$signal.kmt
+	status=$(ended $signal "$T" 2>&1)
+	check "${signal,,}_ends_the_recording_well" "exit status $status" done_or_lost "$status"
+	same "${signal,,}_leaves_a_complete_file" 0 "$(events "$T")"
+	same "${signal,,}_leaves_nothing_attached" "$before" "$(attached)"
+done
+
+T=$SCRATCH/kill.kmt
+status=$(ended KILL "$T" 2>/dev/null)
+same kill_ends_the_recorder 137 "$status"
+status=$(events "$T")
+check kill_leaves_a_readable_file "info exits with $status" \
+	test "$status" = 0 -o "$status" = 5
+check kill_leaves_events_in_the_file "no event" test "$("$KMEMLAB" dump --json "$T" 2>/dev/null |
+	head -n 1000 | grep -c '^{')" -gt 0
+sleep 0.5
+same kill_leaves_nothing_attached "$before" "$(attached)"
+
+# A second Ctrl-C must not wait for anything.
+T=$SCRATCH/twice.kmt
+env --default-signal=INT "$KMEMLAB" record -q -o "$T" 2>/dev/null &
+pid=$!
+until_recording $pid "$T"
+kill -INT $pid
+kill -INT $pid 2>/dev/null
+timeout 5 tail --pid=$pid -f /dev/null
+same second_int_ends_it_at_once 0 $?
+wait $pid
+same second_int_leaves_nothing_attached "$before" "$(attached)"
+exit 0
