@@ -57,7 +57,7 @@ kill -TERM $recorder
 wait $recorder
 
 "$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
-"$KMEMLAB" dump --json "$T" | grep "\"pid\":$worker[,}]" >"$SCRATCH/dump"
+"$KMEMLAB" dump --json "$T" | grep "\"pid\":${worker}[,}]" >"$SCRATCH/dump"
 for event in $EVENTS; do
 	seen=$(grep -c "\"kind\":\"$event\"" "$SCRATCH/dump")
 	wanted=$(counted "$event")

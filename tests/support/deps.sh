@@ -156,7 +156,7 @@ need_root() { # manager lines column
 		return
 	fi
 	say "not root and no sudo; as root: $1 install" \
-		$(awk -v c="$3" '{ sub(/\|.*/, "", $c); print $c }' <<<"$2" | sort -u)
+		"$(awk -v c="$3" '{ sub(/\|.*/, "", $c); print $c }' <<<"$2" | sort -u | xargs)"
 	exit 3
 }
 
@@ -172,14 +172,14 @@ main() {
 			install_rpm "$lines"
 		else
 			say "neither apt-get nor dnf here; install by hand (Debian's names):" \
-				$(awk '{ print $4 }' <<<"$lines")
+				"$(awk '{ print $4 }' <<<"$lines" | xargs)"
 			exit 1
 		fi
 		still=$(missing)
 		if [ -n "$still" ]; then
 			tail -n 15 "$LOG" >&2
 			say "still missing after the installation:" \
-				$(awk '{ print $3 }' <<<"$still") "(node must be 18 or newer)"
+				"$(awk '{ print $3 }' <<<"$still" | xargs) (node must be 18 or newer)"
 			exit 1
 		fi
 	fi
