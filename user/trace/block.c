@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * block.c - one block: head, checksums, compression.
+ *
+ * Each part becomes a zstd frame of its own: columns differ so much in their
+ * statistics that sharing entropy tables costs more than a frame's few bytes.
+ * Small payloads are one frame.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "trace/block.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "the trace format is little-endian, and so must the machine be"
+#endif
+
+enum { SMALL_PAYLOAD = 4096 };
+
+struct block_packer {
+	ZSTD_CCtx *zstd;
+	uint8_t *out;
+	size_t out_max;
+};
+
+struct block_unpacker {
+	ZSTD_DCtx *zstd;
+	uint8_t *in;
+	size_t in_max;
+};
+
+struct block_packer *block_packer_new(int level)
+{
+	struct block_packer *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->zstd = ZSTD_createCCtx();
+	if (!p->zstd) {
+		free(p);
+		errno = ENOMEM;
+		return NULL;
+	}
+	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, level);
+	return p;
+}
+
+void block_packer_free(struct block_packer *p)
+{
+	if (!p)
+		return;
+	ZSTD_freeCCtx(p->zstd);
+	free(p->out);
+	free(p);
+}
+
+static int reserve(uint8_t **buffer, size_t *max, size_t bytes)
+{
+	uint8_t *bigger;
+
+	if (bytes <= *max)
+		return 0;
+	bigger = realloc(*buffer, bytes);
+	if (!bigger)
+		return -ENOMEM;
+	*buffer = bigger;
+	*max = bytes;
+	return 0;
+}
+
+/* Compress @part behind @at bytes of output; the new end, or 0. */
+static size_t pack_part(struct block_packer *p, size_t at, const struct block_part *part)
+{
+	size_t n = ZSTD_compress2(p->zstd, p->out + at, p->out_max - at, part->data, part->bytes);
+
+	if (ZSTD_isError(n)) {
+		errno = ENOMEM;
+		return 0;
+	}
+	return at + n;
+}
+
+static size_t pack_parts(struct block_packer *p, const struct block_part *parts, size_t n)
+{
+	size_t at = sizeof(struct kmt_block);
+
+	for (size_t i = 0; at && i < n; i++)
+		if (parts[i].bytes)
+			at = pack_part(p, at, &parts[i]);
+	return at;
+}
+
+static size_t pack_joined(struct block_packer *p, const struct block_part *parts, size_t n)
+{
+	uint8_t joined[SMALL_PAYLOAD];
+	struct block_part whole = {joined, 0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (parts[i].bytes)
+			memcpy(joined + whole.bytes, parts[i].data, parts[i].bytes);
+		whole.bytes += parts[i].bytes;
+	}
+	return pack_parts(p, &whole, 1);
+}
+
+static uint64_t head_checksum(const struct kmt_block *head)
+{
+	return XXH3_64bits(head, offsetof(struct kmt_block, head_checksum));
+}
+
+size_t block_pack(struct block_packer *p, struct kmt_block *head, const struct block_part *parts,
+		  size_t n, const void **data)
+{
+	size_t raw = 0, bound = sizeof(*head), end;
+
+	for (size_t i = 0; i < n; i++) {
+		raw += parts[i].bytes;
+		bound += ZSTD_compressBound(parts[i].bytes);
+	}
+	errno = raw > KMT_BLOCK_MAX_BYTES ? E2BIG : ENOMEM;
+	if (raw > KMT_BLOCK_MAX_BYTES || reserve(&p->out, &p->out_max, bound + SMALL_PAYLOAD))
+		return 0;
+	end = raw <= SMALL_PAYLOAD ? pack_joined(p, parts, n) : pack_parts(p, parts, n);
+	if (!end)
+		return 0;
+	head->magic = KMT_MAGIC;
+	head->version = KMT_VERSION;
+	head->raw_bytes = (uint32_t)raw;
+	head->stored_bytes = (uint32_t)(end - sizeof(*head));
+	head->payload_checksum = XXH3_64bits(p->out + sizeof(*head), head->stored_bytes);
+	head->head_checksum = head_checksum(head);
+	memcpy(p->out, head, sizeof(*head));
+	*data = p->out;
+	return end;
+}
+
+bool block_head_ok(const struct kmt_block *head)
+{
+	return head->magic == KMT_MAGIC && head->raw_bytes <= KMT_BLOCK_MAX_BYTES &&
+	       head->stored_bytes <= 2 * KMT_BLOCK_MAX_BYTES &&
+	       head->head_checksum == head_checksum(head);
+}
+
+struct block_unpacker *block_unpacker_new(void)
+{
+	struct block_unpacker *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->zstd = ZSTD_createDCtx();
+	if (!u->zstd) {
+		free(u);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return u;
+}
+
+void block_unpacker_free(struct block_unpacker *u)
+{
+	if (!u)
+		return;
+	ZSTD_freeDCtx(u->zstd);
+	free(u->in);
+	free(u);
+}
+
+long block_pread(int fd, void *to, size_t bytes, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < bytes) {
+		ssize_t n = pread(fd, (char *)to + done, bytes - done, (off_t)(offset + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (long)done;
+}
+
+int block_unpack(struct block_unpacker *u, int fd, uint64_t offset, const struct kmt_block *head,
+		 void *raw)
+{
+	size_t stored = head->stored_bytes;
+	long n;
+
+	if (reserve(&u->in, &u->in_max, stored ? stored : 1))
+		return -ENOMEM;
+	n = block_pread(fd, u->in, stored, offset);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n != stored || head->payload_checksum != XXH3_64bits(u->in, stored))
+		return -EBADMSG;
+	if (ZSTD_decompressDCtx(u->zstd, raw, head->raw_bytes, u->in, stored) != head->raw_bytes)
+		return -EBADMSG;
+	return 0;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* dictionary.c - strings and classes as read back, by number. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/reader_impl.h"
+#include "trace/varint.h"
+
+/* Make @d->string hold numbers below @n. */
+static int reserve_strings(struct dictionary *d, uint32_t n)
+{
+	char **bigger;
+
+	if (n <= d->strings_n)
+		return 0;
+	bigger = reallocarray(d->string, n, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	memset(bigger + d->strings_n, 0, (n - d->strings_n) * sizeof(*bigger));
+	d->string = bigger;
+	d->strings_n = n;
+	return 0;
+}
+
+static int reserve_classes(struct dictionary *d, uint32_t n)
+{
+	struct kmt_class *bigger;
+
+	if (n <= d->classes_n)
+		return 0;
+	bigger = reallocarray(d->class, n, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	for (uint32_t i = d->classes_n; i < n; i++)
+		bigger[i] = (struct kmt_class){.kind = KMT_KINDS};
+	d->class = bigger;
+	d->classes_n = n;
+	return 0;
+}
+
+static int keep_arena(struct dictionary *d, char *arena)
+{
+	if (d->arenas_n == d->arenas_max) {
+		size_t max = d->arenas_max ? d->arenas_max * 2 : 16;
+		char **bigger = reallocarray(d->arena, max, sizeof(*bigger));
+
+		if (!bigger)
+			return -ENOMEM;
+		d->arena = bigger;
+		d->arenas_max = max;
+	}
+	d->arena[d->arenas_n++] = arena;
+	return 0;
+}
+
+/* Terminate the strings of @raw one after another in @arena. */
+static int place_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw,
+			 char *arena)
+{
+	const uint8_t *end = raw + head->raw_bytes;
+
+	for (uint32_t i = 0; i < head->count; i++) {
+		uint64_t length;
+
+		if (!varint_get(&raw, end, &length) || length > (uint64_t)(end - raw))
+			return -EBADMSG;
+		memcpy(arena, raw, length);
+		arena[length] = 0;
+		d->string[head->first_id + i] = arena;
+		arena += length + 1;
+		raw += length;
+	}
+	return raw == end ? 0 : -EBADMSG;
+}
+
+int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw)
+{
+	char *arena;
+	int err;
+
+	/* Each string is a byte or more, so @count is bounded by the payload. */
+	if (head->count > head->raw_bytes)
+		return -EBADMSG;
+	err = reserve_strings(d, (uint32_t)(head->first_id + head->count));
+	if (err)
+		return err;
+	arena = malloc((size_t)head->raw_bytes + head->count + 1);
+	if (!arena || keep_arena(d, arena)) {
+		free(arena);
+		return -ENOMEM;
+	}
+	return place_strings(d, head, raw, arena);
+}
+
+int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw)
+{
+	int err;
+
+	if (head->raw_bytes != (uint64_t)head->count * sizeof(struct kmt_class))
+		return -EBADMSG;
+	err = reserve_classes(d, (uint32_t)(head->first_id + head->count));
+	if (err)
+		return err;
+	memcpy(d->class + head->first_id, raw, head->raw_bytes);
+	return 0;
+}
+
+void dictionary_free(struct dictionary *d)
+{
+	for (size_t i = 0; i < d->arenas_n; i++)
+		free(d->arena[i]);
+	free(d->arena);
+	free(d->string);
+	free(d->class);
+}
