@@ -34,7 +34,6 @@ needs() {
 	test pkg cmocka libcmocka-dev libcmocka-devel
 	test cmd setpriv util-linux util-linux
 	test cmd ps procps procps-ng
-	test cmd setcap libcap2-bin libcap
 	test cmd chromium|chromium-browser|google-chrome chromium chromium
 	check cmd clang-format clang-format clang-tools-extra
 	check cmd clang-tidy clang-tidy clang-tools-extra
