@@ -8,10 +8,10 @@
 #include "replay/observed.h"
 #include "trace/trace_io.h"
 
-enum { PAGES = 8192, CPUS = 2, CLASSES = 9 };
+enum { PAGES = 8192, CPUS = 2, CLASSES = 10 };
 
 /* Class numbers. */
-enum { ALLOC0, FREE0, REFILL0, DIRECT4, ALLOC4, FREE4, DRAIN0, STEAL0, FREE9 };
+enum { ALLOC0, FREE0, REFILL0, DIRECT4, ALLOC4, FREE4, DRAIN0, STEAL0, FREE9, STACK };
 
 static const struct kmt_class class_of[CLASSES] = {
 	[ALLOC0] = {.kind = KMT_PAGE_ALLOC, .order = 0, .migratetype = 1},
@@ -27,6 +27,7 @@ static const struct kmt_class class_of[CLASSES] = {
 		    .fallback_order = 3,
 		    .fallback_type = 1},
 	[FREE9] = {.kind = KMT_PAGE_FREE, .order = 9},
+	[STACK] = {.kind = KMT_STACK_PAGE},
 };
 static const struct kmt_class *classes[CLASSES];
 
@@ -87,18 +88,13 @@ static uint64_t free_pages(const struct observed *o)
 /* Pages that met something else than the picture in observed.h shows. */
 static uint64_t surprises(const struct observed *o)
 {
-	const uint64_t(*f)[PAGE_KINDS] = o->counts.found;
-	uint64_t all = 0, expected;
+	uint64_t pages = 0;
 
-	for (int e = 0; e < OBSERVED_KINDS; e++)
-		for (int k = 0; k < PAGE_KINDS; k++)
-			all += f[e][k];
-	expected = f[KMT_PAGE_ALLOC][PAGE_PCP] + f[KMT_PAGE_ALLOC][PAGE_TAKEN] +
-		   f[KMT_PAGE_ALLOC][PAGE_START] + f[KMT_PAGE_FREE][PAGE_LIVE] +
-		   f[KMT_PAGE_FREE][PAGE_START] + f[KMT_ZONE_LOCKED][PAGE_FREE] +
-		   f[KMT_EXTFRAG][PAGE_FREE] + f[KMT_PCPU_DRAIN][PAGE_PCP] +
-		   f[KMT_PCPU_DRAIN][PAGE_START];
-	return all - expected;
+	for (unsigned int e = 0; e < OBSERVED_KINDS; e++)
+		for (unsigned int k = 0; k < PAGE_KINDS; k++)
+			if (!observed_expects(e, (enum page_kind)k))
+				pages += o->counts.found[e][k];
+	return pages;
 }
 
 static void test_observed_refill_alloc_free_drain_is_a_circle(void **state)
@@ -238,6 +234,22 @@ static void test_observed_split_and_join_of_live_blocks_are_counted(void **state
 	assert_int_equal(surprises(o), 0);
 }
 
+/* Bulk allocations fire no event; a page of a stack that is reused is live. */
+static void test_observed_stack_page_is_allocated_once(void **state)
+{
+	struct observed *o = *state;
+
+	pagemap_put_free(&o->map, 0, 0);
+	feed(o, 0, REFILL0, 0);
+	feed(o, 0, STACK, 0);
+	feed(o, 1, STACK, 0);
+	assert_int_equal(at(o, 0), PAGE_HEAD(PAGE_LIVE, 0));
+	assert_int_equal(o->map.pcp_pages[0], 0);
+	assert_int_equal(o->counts.found[OBSERVED_STACK][PAGE_PCP], 1);
+	assert_int_equal(o->counts.found[OBSERVED_STACK][PAGE_LIVE], 1);
+	assert_int_equal(surprises(o), 0);
+}
+
 static void test_observed_surprise_is_applied_and_counted_by_what_was_found(void **state)
 {
 	static const struct {
@@ -322,6 +334,7 @@ int main(void)
 		T(test_observed_extfrag_last_event_is_settled_by_finish),
 		T(test_observed_page_on_pcp_at_start_is_expected),
 		T(test_observed_split_and_join_of_live_blocks_are_counted),
+		T(test_observed_stack_page_is_allocated_once),
 		T(test_observed_surprise_is_applied_and_counted_by_what_was_found),
 		T(test_observed_bad_events_are_refused_and_counted),
 		T(test_observed_event_before_chunk_was_read_is_skipped),

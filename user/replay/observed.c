@@ -95,8 +95,7 @@ int observed_load(struct observed *o, const struct snapshot *s, struct trace_rea
 	return err;
 }
 
-/* Everything expected: see the picture in observed.h. */
-static bool expected(unsigned int event, enum page_kind found)
+bool observed_expects(unsigned int row, enum page_kind found)
 {
 	static const uint8_t sets[OBSERVED_KINDS] = {
 		[KMT_PAGE_ALLOC] = 1 << PAGE_PCP | 1 << PAGE_TAKEN | 1 << PAGE_START,
@@ -104,9 +103,10 @@ static bool expected(unsigned int event, enum page_kind found)
 		[KMT_ZONE_LOCKED] = 1 << PAGE_FREE,
 		[KMT_EXTFRAG] = 1 << PAGE_FREE,
 		[KMT_PCPU_DRAIN] = 1 << PAGE_PCP | 1 << PAGE_START,
+		[OBSERVED_STACK] = 1 << PAGE_PCP | 1 << PAGE_START | 1 << PAGE_LIVE,
 	};
 
-	return sets[event] & 1 << found;
+	return sets[row] & 1 << found;
 }
 
 static bool ambiguous(const struct observed *o, uint64_t pfn, uint64_t time_ns)
@@ -143,7 +143,7 @@ static void pull(struct observed *o, unsigned int event, const struct trace_even
 		shatter(o, e->address, order);
 	pagemap_detach(&o->map, e->address, order, pages);
 	for (unsigned int k = 0; k < PAGE_KINDS; k++) {
-		if (unsure && !expected(event, (enum page_kind)k))
+		if (unsure && !observed_expects(event, (enum page_kind)k))
 			o->counts.reconciled += pages[k];
 		else
 			o->counts.found[event][k] += pages[k];
@@ -168,6 +168,17 @@ static void page_alloc(struct observed *o, const struct trace_event *e, unsigned
 		pull(o, KMT_PAGE_ALLOC, e, order);
 	}
 	*head = PAGE_HEAD(PAGE_LIVE, order);
+}
+
+static void stack_page(struct observed *o, const struct trace_event *e)
+{
+	uint8_t *head = &o->map.head[e->address];
+
+	if (*head == PAGE_HEAD(PAGE_LIVE, 0))
+		o->counts.found[OBSERVED_STACK][PAGE_LIVE]++;
+	else
+		pull(o, OBSERVED_STACK, e, 0);
+	*head = PAGE_HEAD(PAGE_LIVE, 0);
 }
 
 static void page_free(struct observed *o, const struct trace_event *e, unsigned int order)
@@ -311,7 +322,7 @@ static void apply(struct observed *o, const struct trace_event *e)
 {
 	const struct kmt_class *c = o->classes[e->class_id];
 
-	o->counts.events[e->kind]++;
+	o->counts.events[observed_row(e->kind)]++;
 	switch (e->kind) {
 	case KMT_PAGE_ALLOC:
 	case KMT_PAGE_FREE:
@@ -327,6 +338,9 @@ static void apply(struct observed *o, const struct trace_event *e)
 		break;
 	case KMT_EXTFRAG:
 		extfrag(o, e, c);
+		break;
+	case KMT_STACK_PAGE:
+		stack_page(o, e);
 		break;
 	default:
 		pcpu_drain(o, e, c);
@@ -372,7 +386,7 @@ static bool in_snapshot(struct observed *o, const struct trace_event *e)
 void observed_feed(struct observed *o, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
-		if (e->kind >= OBSERVED_KINDS || !usable(o, e))
+		if (observed_row(e->kind) < 0 || !usable(o, e))
 			continue;
 		if (o->start && in_snapshot(o, e))
 			continue;

@@ -12,6 +12,9 @@
  *         '--------------------------------------------------------'
  *                        mm_page_free (other orders)
  *
+ * KMT_STACK_PAGE stands for the allocation that no tracepoint shows, unless the
+ * page is allocated already: the kernel keeps a few stacks for reuse.
+ *
  * An event that finds a page elsewhere than the picture says is applied all the
  * same, since it is what happened, and counted by what it is and what it found.
  *
@@ -35,7 +38,8 @@
 struct trace_event;
 
 enum observed_limits {
-	OBSERVED_KINDS = 5, /* page events: KMT_PAGE_ALLOC .. KMT_PCPU_DRAIN */
+	OBSERVED_STACK = 5, /* row of KMT_STACK_PAGE; the other page events: their kind */
+	OBSERVED_KINDS = 6,
 	OBSERVED_TYPES = 8, /* migrate types */
 	OBSERVED_NO_TYPE = 0xff,
 };
@@ -80,6 +84,17 @@ struct observed {
 	const struct snapshot *start;	  /* NULL once its last chunk is behind */
 	struct observed_counts counts;
 };
+
+/** observed_row() - row of an event's kind in observed_counts; -1: no page event */
+static inline int observed_row(unsigned int kind)
+{
+	if (kind == KMT_STACK_PAGE)
+		return OBSERVED_STACK;
+	return kind <= KMT_PCPU_DRAIN ? (int)kind : -1;
+}
+
+/** observed_expects() - is it as the picture above says? */
+bool observed_expects(unsigned int row, enum page_kind found);
 
 /** observed_init() - nothing known of any page; 0 or -ENOMEM */
 int observed_init(struct observed *o, const struct host *h, const struct kmt_class *const *classes,

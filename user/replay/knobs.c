@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* knobs.c - one table of settings. */
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <kmemlab/refmm.h>
+
+#include "common/nearest.h"
+#include "replay/knobs.h"
+
+enum knob_type { KNOB_NUMBER, KNOB_SWITCH, KNOB_FALLBACK, KNOB_PCP_MODE };
+
+struct knob {
+	const char *name;
+	enum knob_type type;
+	int64_t min, max;
+	void (*set)(struct rmm_config *c, int64_t value);
+};
+
+static void set_min_free(struct rmm_config *c, int64_t v)
+{
+	c->min_free_kbytes = v;
+	c->given_watermarks = false;
+}
+
+static void set_scale(struct rmm_config *c, int64_t v)
+{
+	c->watermark_scale_factor = (unsigned int)v;
+	c->given_watermarks = false;
+}
+
+static void set_boost(struct rmm_config *c, int64_t v)
+{
+	c->watermark_boost_factor = (unsigned int)v;
+}
+
+static void set_defrag(struct rmm_config *c, int64_t v)
+{
+	c->defrag_mode = v != 0;
+}
+
+static void set_fallback(struct rmm_config *c, int64_t v)
+{
+	c->fallback = (enum rmm_fallback)v;
+}
+
+static void set_mobility(struct rmm_config *c, int64_t v)
+{
+	c->mobility = v != 0;
+}
+
+static void set_pcp(struct rmm_config *c, int64_t v)
+{
+	c->pcp = v != 0;
+}
+
+static void set_pcp_mode(struct rmm_config *c, int64_t v)
+{
+	c->pcp_mode = (enum rmm_pcp_mode)v;
+}
+
+static void set_pcp_high(struct rmm_config *c, int64_t v)
+{
+	c->pcp_high = (uint32_t)v;
+}
+
+static void set_pcp_batch(struct rmm_config *c, int64_t v)
+{
+	c->pcp_batch = (uint32_t)v;
+}
+
+static void set_pcp_fraction(struct rmm_config *c, int64_t v)
+{
+	c->pcp_high_fraction = (unsigned int)v;
+}
+
+static const struct knob knobs[] = {
+	{"vm.min_free_kbytes", KNOB_NUMBER, 0, INT64_C(1) << 32, set_min_free},
+	{"vm.watermark_scale_factor", KNOB_NUMBER, 1, 3000, set_scale},
+	{"vm.watermark_boost_factor", KNOB_NUMBER, 0, 1000000, set_boost},
+	{"vm.defrag_mode", KNOB_SWITCH, 0, 1, set_defrag},
+	{"vm.percpu_pagelist_high_fraction", KNOB_NUMBER, 0, 1 << 20, set_pcp_fraction},
+	{"fallback", KNOB_FALLBACK, 0, 0, set_fallback},
+	{"mobility", KNOB_SWITCH, 0, 1, set_mobility},
+	{"pcp", KNOB_SWITCH, 0, 1, set_pcp},
+	{"pcp.mode", KNOB_PCP_MODE, 0, 0, set_pcp_mode},
+	{"pcp.high", KNOB_NUMBER, 1, 1 << 24, set_pcp_high},
+	{"pcp.batch", KNOB_NUMBER, 1, 1 << 16, set_pcp_batch},
+};
+enum { KNOBS = sizeof(knobs) / sizeof(*knobs) };
+
+/* Words that a type takes, and what they stand for. */
+static const struct {
+	enum knob_type type;
+	const char *word;
+	int64_t value;
+} words[] = {
+	{KNOB_SWITCH, "on", 1},
+	{KNOB_SWITCH, "1", 1},
+	{KNOB_SWITCH, "off", 0},
+	{KNOB_SWITCH, "0", 0},
+	{KNOB_FALLBACK, "claim", RMM_FALLBACK_CLAIM},
+	{KNOB_FALLBACK, "steal", RMM_FALLBACK_STEAL},
+	{KNOB_PCP_MODE, "auto", RMM_PCP_AUTO},
+	{KNOB_PCP_MODE, "fixed", RMM_PCP_FIXED},
+};
+
+char *knob_list(char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < KNOBS && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 knobs[i].name);
+	return text;
+}
+
+static int unknown(const char *name, char *error)
+{
+	struct nearest near = {.word = name};
+	char list[400];
+
+	for (size_t i = 0; i < KNOBS; i++)
+		nearest_offer(&near, knobs[i].name);
+	if (nearest_name(&near))
+		snprintf(error, 512, "unknown setting '%.60s'; did you mean '%s'? known are: %s",
+			 name, nearest_name(&near), knob_list(list, sizeof(list)));
+	else
+		snprintf(error, 512, "unknown setting '%.60s'; known are: %s", name,
+			 knob_list(list, sizeof(list)));
+	return -EINVAL;
+}
+
+static int parse_word(const struct knob *k, const char *text, int64_t *value, char *error)
+{
+	char list[64] = "";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (words[i].type != k->type)
+			continue;
+		if (!strcmp(words[i].word, text)) {
+			*value = words[i].value;
+			return 0;
+		}
+		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+			 *list ? ", " : "", words[i].word);
+	}
+	snprintf(error, 512, "cannot set %s to '%.60s': takes one of %s", k->name, text, list);
+	return -EINVAL;
+}
+
+static int parse_value(const struct knob *k, const char *text, int64_t *value, char *error)
+{
+	char *end;
+
+	if (k->type != KNOB_NUMBER)
+		return parse_word(k, text, value, error);
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	if (!errno && end != text && !*end && *value >= k->min && *value <= k->max)
+		return 0;
+	snprintf(error, 512,
+		 "cannot set %s to '%.60s': takes a number from %" PRId64 " to %" PRId64, k->name,
+		 text, k->min, k->max);
+	return -EINVAL;
+}
+
+static void note(json_t *settings, const struct knob *k, const char *text, int64_t value)
+{
+	if (settings)
+		json_object_set_new(settings, k->name,
+				    k->type == KNOB_NUMBER ? json_integer(value)
+							   : json_string(text));
+}
+
+int knob_set(struct rmm_config *c, const char *assignment, json_t *settings, char *error)
+{
+	size_t length = strcspn(assignment, "=");
+	char name[64];
+	int64_t value;
+
+	snprintf(name, sizeof(name), "%.*s", (int)length, assignment);
+	if (!assignment[length]) {
+		snprintf(error, 512, "cannot use setting '%.60s': write NAME=VALUE", assignment);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < KNOBS; i++) {
+		const char *text = assignment + length + 1;
+
+		if (strcmp(knobs[i].name, name) != 0)
+			continue;
+		if (parse_value(&knobs[i], text, &value, error))
+			return -EINVAL;
+		knobs[i].set(c, value);
+		note(settings, &knobs[i], text, value);
+		return 0;
+	}
+	return unknown(name, error);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * knobs.h - settings of the reference that a what-if may change, by the names
+ * that the kernel's administrator knows.
+ */
+#ifndef KMEMLAB_KNOBS_H
+#define KMEMLAB_KNOBS_H
+
+#include <stddef.h>
+
+struct rmm_config;
+struct json_t;
+
+/**
+ * knob_set() - apply "NAME=VALUE" to a configuration
+ * @settings: object that gets NAME: VALUE; may be NULL
+ * @error: 512 bytes for one line that says what is wrong
+ *
+ * A knob that watermarks depend on makes the reference compute them, as the
+ * kernel does when the sysctl is written.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int knob_set(struct rmm_config *c, const char *assignment, struct json_t *settings, char *error);
+
+/** knob_list() - all names, separated by ", "; returns @text */
+char *knob_list(char *text, size_t size);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* start.c - build the reference's start state by a first pass over the trace. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "replay/blocktype.h"
+#include "replay/start.h"
+#include "trace/trace_io.h"
+
+enum { BATCH = 1 << 14, PCP_TYPES = 3, MOVABLE = 1, FIRST_PCPS = 1024 };
+
+/* The CPU's last zone_locked: an extfrag right after it tells the old type. */
+struct last_locked {
+	uint64_t pfn;
+	bool told; /* it gave its pageblock a type */
+};
+
+struct touch {
+	struct start *s;
+	uint8_t *touched;	   /* by pfn */
+	struct last_locked *last;  /* by CPU */
+	struct start_pcp *drained; /* filled like s->pcp */
+	size_t drains, pcp_room, drain_room;
+	bool no_memory;
+};
+
+static bool add_pcp(struct start_pcp **list, size_t *n, size_t *room, const struct start_pcp *p)
+{
+	if (*n == *room) {
+		size_t more = *room ? *room * 2 : FIRST_PCPS;
+		struct start_pcp *grown = realloc(*list, more * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		*list = grown;
+		*room = more;
+	}
+	(*list)[(*n)++] = *p;
+	return true;
+}
+
+/* The snapshot's page, or the page that an event put there, was on a list. */
+static void was_on_list(struct touch *t, const struct trace_event *e, uint8_t migratetype)
+{
+	struct pagemap *m = &t->s->at.map;
+	struct start_pcp p = {.pfn = (uint32_t)e->address, .cpu = e->cpu, .order = e->order};
+	uint64_t pages[PAGE_KINDS] = {0};
+	bool ok;
+
+	p.migratetype = migratetype < PCP_TYPES ? migratetype : MOVABLE;
+	pagemap_detach(m, e->address, e->order, pages);
+	pagemap_put(m, e->address, e->order, PAGE_PCP);
+	if (e->kind == KMT_PAGE_ALLOC)
+		ok = add_pcp(&t->s->pcp, &t->s->pcps, &t->pcp_room, &p);
+	else
+		ok = add_pcp(&t->drained, &t->drains, &t->drain_room, &p);
+	t->no_memory |= !ok;
+}
+
+static void was_one_block(struct touch *t, const struct trace_event *e)
+{
+	struct pagemap *m = &t->s->at.map;
+	uint64_t pages[PAGE_KINDS] = {0};
+	uint8_t head;
+
+	pagemap_find(m, e->address, &head);
+	if (page_head_order(head) >= e->order)
+		return;
+	pagemap_detach(m, e->address, e->order, pages);
+	pagemap_put(m, e->address, e->order, PAGE_LIVE);
+	t->s->joined++;
+}
+
+static void first_touch(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
+{
+	uint8_t head;
+	enum page_kind kind;
+
+	pagemap_find(&t->s->at.map, e->address, &head);
+	kind = page_head_kind(head);
+	if (e->kind == KMT_PAGE_FREE && (kind == PAGE_LIVE || kind == PAGE_START))
+		was_one_block(t, e);
+	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PCPU_DRAIN) &&
+		 (kind == PAGE_START || kind == PAGE_PCP) && page_head_order(head) == e->order)
+		was_on_list(t, e, c->migratetype);
+}
+
+static bool tell_type(struct touch *t, uint64_t pfn, uint8_t type)
+{
+	uint8_t *known = &t->s->at.block_type[pfn >> t->s->at.map.pageblock_order];
+
+	if (*known != OBSERVED_NO_TYPE)
+		return false;
+	*known = type;
+	return true;
+}
+
+static void learn_type(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
+{
+	struct last_locked *last = &t->last[e->cpu];
+	unsigned int order = t->s->at.map.pageblock_order;
+
+	if (e->kind == KMT_ZONE_LOCKED) {
+		last->told = tell_type(t, e->address, c->migratetype);
+		last->pfn = e->address;
+	} else if (e->kind == KMT_PCPU_DRAIN) {
+		tell_type(t, e->address, c->migratetype);
+	} else if (e->kind == KMT_EXTFRAG) {
+		if (last->told && last->pfn == e->address)
+			t->s->at.block_type[e->address >> order] = c->fallback_type;
+		for (uint64_t i = 0; i < 1ull << c->fallback_order; i += 1ull << order)
+			if (e->address + i < t->s->at.map.nr_pfns)
+				tell_type(t, e->address + i, c->fallback_type);
+	}
+}
+
+static void learn(struct touch *t, const struct trace_event *e)
+{
+	const struct observed *o = &t->s->at;
+	const struct kmt_class *c;
+	uint64_t size;
+
+	if (e->kind > KMT_PCPU_DRAIN || e->class_id >= o->nr_classes ||
+	    !(c = o->classes[e->class_id]) || e->order > o->map.max_order || e->cpu >= o->nr_cpus)
+		return;
+	size = 1ull << e->order;
+	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
+	    e->address & (size - 1))
+		return;
+	learn_type(t, e, c);
+	if (!t->touched[e->address])
+		first_touch(t, e, c);
+	memset(t->touched + e->address, 1, size);
+}
+
+static int scan(struct touch *t, struct trace_reader *r)
+{
+	struct trace_event *e = malloc(BATCH * sizeof(*e));
+	struct start *s = t->s;
+	long n = e ? 1 : -ENOMEM;
+
+	while (n > 0 && !t->no_memory) {
+		n = trace_reader_next(r, e, BATCH);
+		for (long i = 0; i < n; i++) {
+			if (e[i].time_ns <= s->t_ns)
+				observed_feed(&s->at, &e[i], 1);
+			else
+				learn(t, &e[i]);
+		}
+	}
+	free(e);
+	observed_finish(&s->at);
+	return n < 0 ? (int)n : t->no_memory ? -ENOMEM : 0;
+}
+
+/* Pages that lists held when the pass began and that no later event touched. */
+static void guess_lists(struct touch *t)
+{
+	struct start *s = t->s;
+	struct start_pcp p = {0};
+
+	for (uint64_t pfn = 0; pfn < s->at.map.nr_pfns; pfn++) {
+		uint8_t type = s->at.block_type[pfn >> s->at.map.pageblock_order];
+
+		if (page_head_kind(s->at.map.head[pfn]) != PAGE_PCP || t->touched[pfn])
+			continue;
+		p.pfn = (uint32_t)pfn;
+		p.order = (uint8_t)page_head_order(s->at.map.head[pfn]);
+		p.cpu = (uint16_t)((p.cpu + 1) % s->at.nr_cpus);
+		p.migratetype = type < PCP_TYPES ? type : MOVABLE;
+		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &p);
+		s->pcp_guessed += 1ull << p.order;
+	}
+}
+
+/* What was drained first sat at the tail. */
+static void append_drained(struct touch *t)
+{
+	struct start *s = t->s;
+
+	while (t->drains)
+		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &t->drained[--t->drains]);
+	for (size_t i = 0; i < s->pcps; i++)
+		s->pcp_pages += 1ull << s->pcp[i].order;
+}
+
+struct content {
+	struct block_content *blocks;
+	const struct pagemap *map;
+};
+
+static void count_run(void *ctx, uint64_t pfn, const struct trace_page_run *run)
+{
+	struct content *c = ctx;
+
+	blocktype_content(c->blocks, c->map, pfn, run);
+}
+
+static void fit_types(struct start *s, const struct host *h, struct trace_reader *r,
+		      const uint8_t *guessed, const struct block_content *content)
+{
+	struct proc_pagetypeinfo info;
+	struct trace_text text;
+
+	if (trace_reader_find_text(r, "pagetypeinfo", KMT_PHASE_START, &text))
+		return;
+	if (!proc_pagetypeinfo_parse(text.text, &info)) {
+		for (size_t i = 0; i < info.n; i++) {
+			unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
+
+			if (z != HOST_ZONE_NONE)
+				s->blocks_adjusted +=
+					blocktype_fit(s->at.block_type, guessed, content,
+						      &s->at.map, z, info.zones[i].pageblocks);
+		}
+		proc_pagetypeinfo_free(&info);
+	}
+	trace_text_free(&text);
+}
+
+static int type_blocks(struct start *s, const struct host *h, const struct snapshot *snap,
+		       struct trace_reader *r)
+{
+	uint64_t n = s->at.map.nr_blocks;
+	struct block_content *content = calloc(n, sizeof(*content));
+	uint8_t *guessed = calloc(n, 1);
+	struct content ctx = {content, &s->at.map};
+	int err = content && guessed ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < snap->n && !err; i++)
+		err = snapshot_chunk_runs(snap, r, i, count_run, &ctx);
+	for (uint64_t b = 0; b < n && !err; b++) {
+		if (s->at.block_type[b] != OBSERVED_NO_TYPE) {
+			s->blocks_told++;
+			continue;
+		}
+		guessed[b] = 1;
+		s->at.block_type[b] = blocktype_guess(&content[b]);
+		s->blocks_by_content += s->at.map.block_known[b] > 0;
+	}
+	if (!err)
+		fit_types(s, h, r, guessed, content);
+	free(content);
+	free(guessed);
+	return err;
+}
+
+static int first_pass(struct start *s, struct trace_reader *r)
+{
+	struct touch t = {.s = s};
+	int err = -ENOMEM;
+
+	t.touched = calloc(s->at.map.nr_pfns, 1);
+	t.last = calloc(s->at.nr_cpus, sizeof(*t.last));
+	if (t.touched && t.last)
+		err = scan(&t, r);
+	if (!err) {
+		guess_lists(&t);
+		append_drained(&t);
+		err = t.no_memory ? -ENOMEM : 0;
+	}
+	free(t.touched);
+	free(t.last);
+	free(t.drained);
+	return err;
+}
+
+int start_build(struct start *s, const struct host *h, const struct snapshot *snap,
+		struct trace_reader *r, const struct kmt_class *const *classes, uint32_t nr_classes)
+{
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	s->t_ns = snap->t_last_ns;
+	err = observed_init(&s->at, h, classes, nr_classes);
+	if (err)
+		return err;
+	log_progress("replay: inferring the start state");
+	err = observed_load(&s->at, snap, r);
+	if (!err)
+		err = first_pass(s, r);
+	if (!err)
+		err = type_blocks(s, h, snap, r);
+	if (!err)
+		err = trace_reader_rewind(r);
+	if (err)
+		start_destroy(s);
+	return err;
+}
+
+void start_destroy(struct start *s)
+{
+	observed_destroy(&s->at);
+	free(s->pcp);
+	memset(s, 0, sizeof(*s));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * start.h - the state a reference allocator is loaded with.
+ *
+ * The snapshot plus the events up to the moment its last page was read give
+ * every page's place. What no file shows is inferred from the events that
+ * follow, by their first touch of a page or pageblock:
+ *
+ *   page, kernel, no flag:  first event is an allocation or a drain
+ *	-> it was on that CPU's list of that type
+ *   pages side by side:     first event frees them as one block
+ *	-> they were one allocation
+ *   pageblock:              first zone_locked, drain or fallback
+ *	-> its migrate type; otherwise its content tells, reconciled with the
+ *	   number of pageblocks of each type in /proc/pagetypeinfo
+ */
+#ifndef KMEMLAB_REPLAY_START_H
+#define KMEMLAB_REPLAY_START_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "replay/observed.h"
+
+/* A block that is on a CPU's list, in the order they are loaded: heads first. */
+struct start_pcp {
+	uint32_t pfn;
+	uint16_t cpu;
+	uint8_t order, migratetype;
+};
+
+struct start {
+	struct observed at; /* at.map: every page at t_ns; at.block_type: of
+			       every pageblock */
+	uint64_t t_ns;	    /* events up to here are in it */
+	struct start_pcp *pcp;
+	size_t pcps;
+	uint64_t blocks_told, blocks_by_content; /* pageblocks with a type, by source */
+	uint64_t blocks_adjusted;	 /* of those by content, changed to fit the counts */
+	uint64_t pcp_pages, pcp_guessed; /* on lists; of them, CPU not known */
+	uint64_t joined;		 /* blocks known in parts, loaded as one */
+};
+
+/** start_build() - one pass over the trace, left rewound; 0 or -errno */
+int start_build(struct start *s, const struct host *h, const struct snapshot *snap,
+		struct trace_reader *r, const struct kmt_class *const *classes,
+		uint32_t nr_classes);
+void start_destroy(struct start *s);
+
+#endif
