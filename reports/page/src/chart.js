@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// chart.js - one time series chart: uPlot with this page's looks, keyboard, tip
+// and the time shared with all other charts.
+import uPlot from 'uplot';
+import { colour, onTheme } from './theme.js';
+import { hideTip, onCursor, onRange, setCursor, setRange, resetRange, showTip, swatch, timeRange } from './shared.js';
+import { time } from './metric.js';
+
+const FONT = '11px system-ui, sans-serif';
+
+// Nearest index at which the series has a value: the axes of runs differ.
+function nearest(u, series, i) {
+	const values = u.data[series];
+	for (let d = 0; d < values.length; d++) {
+		if (values[i - d] != null) return i - d;
+		if (values[i + d] != null) return i + d;
+	}
+	return i;
+}
+
+function lineOptions(s, format) {
+	const stroke = colour(s.hue);
+	const points = s.kind === 'points';
+	return {
+		label: s.label,
+		show: s.visible,
+		stroke,
+		width: points ? 0 : 1.8,
+		dash: s.dash,
+		paths: points ? () => null : undefined,
+		points: points ? { show: true, size: 6, width: 1.5, stroke, fill: colour('--surface') } : { show: false },
+		value: (u, v) => (v == null ? '-' : format(v)),
+	};
+}
+
+function axes(chart) {
+	const grid = { stroke: colour('--grid'), width: 1 };
+	const common = { stroke: colour('--muted'), font: FONT, labelFont: FONT, grid, ticks: { ...grid, size: 4 } };
+	return [
+		{ ...common, size: 32, space: 60, values: (u, ticks) => ticks.map((t) => `${Number(t.toPrecision(6))} s`) },
+		{ ...common, size: 58, space: 28, values: (u, ticks) => ticks.map(chart.tick) },
+	];
+}
+
+function yRange(chart) {
+	return (u, min, max) => {
+		if (min == null) return [0, 1];
+		const most = Math.max(chart.least ?? 0, chart.shared?.() ?? max);
+		const low = Math.min(0, min);
+		return [low < 0 ? low * 1.08 : 0, most > 0 ? Math.min(most * 1.08, chart.ceiling ?? Infinity) : 1];
+	};
+}
+
+// Data of all series on one time axis: [time, values...].
+function join(chart) {
+	const tables = chart.series.map((s) => {
+		const values = chart.values(s);
+		return values ? [s.time, values] : null;
+	});
+	const some = tables.filter(Boolean);
+	if (!some.length) return [[0], ...chart.series.map(() => [null])];
+	const joined = uPlot.join(some);
+	let next = 1;
+	return [joined[0], ...tables.map((t) => (t ? joined[next++] : joined[0].map(() => null)))];
+}
+
+function tipLines(chart, u) {
+	return chart.series.flatMap((s, i) => {
+		const at = u.cursor.idxs?.[i + 1];
+		const v = at == null ? null : u.data[i + 1][at];
+		return s.visible && v != null ? [{ swatch: swatch(s), label: s.label, value: chart.format(v) }] : [];
+	});
+}
+
+function tell(chart, u, x, y) {
+	const at = u.posToVal(u.cursor.left, 'x');
+	showTip(x, y, `${chart.title}, at ${time(at)}`, tipLines(chart, u));
+	setCursor(at, chart);
+}
+
+function listen(chart, element) {
+	const over = () => chart.plot.over;
+	element.addEventListener('mousemove', (e) => {
+		if (e.target === over() && chart.plot.cursor.left >= 0) tell(chart, chart.plot, e.clientX, e.clientY);
+	});
+	element.addEventListener('mouseleave', () => leave(chart));
+	element.addEventListener('blur', () => leave(chart));
+	element.addEventListener('dblclick', resetRange);
+	element.addEventListener('keydown', (e) => {
+		const step = { ArrowLeft: -1, ArrowRight: 1 }[e.key];
+		if (e.key === 'Escape') {
+			resetRange();
+			leave(chart);
+		}
+		if (step) {
+			e.preventDefault();
+			moveBy(chart, step * (e.shiftKey ? 10 : 1));
+		}
+	});
+}
+
+function leave(chart) {
+	hideTip();
+	setCursor(null, chart);
+	chart.plot.setCursor({ left: -10, top: -10 }, false);
+}
+
+function moveBy(chart, step) {
+	const u = chart.plot;
+	const now = u.cursor.idx ?? (step > 0 ? -1 : u.data[0].length);
+	const idx = Math.max(0, Math.min(u.data[0].length - 1, now + step));
+	const left = u.valToPos(u.data[0][idx], 'x');
+	u.setCursor({ left, top: u.over.clientHeight / 2 }, false);
+	const box = u.over.getBoundingClientRect();
+	tell(chart, u, box.left + left, box.top + box.height / 2);
+}
+
+function pointAt(chart, at) {
+	const left = at === null ? -10 : chart.plot.valToPos(at, 'x');
+	chart.plot.setCursor({ left, top: at === null ? -10 : 0 }, false);
+}
+
+function create(chart) {
+	chart.plot?.destroy();
+	chart.plot = new uPlot({
+		width: Math.max(chart.element.clientWidth, 120),
+		height: chart.height,
+		padding: [8, 10, 0, 0],
+		legend: { show: false },
+		cursor: {
+			y: false,
+			points: { size: 6 },
+			dataIdx: nearest,
+			drag: { x: true, y: false, setScale: false },
+		},
+		select: { show: true },
+		scales: {
+			x: { time: false, range: () => [timeRange.min, timeRange.max] },
+			y: { range: yRange(chart) },
+		},
+		axes: axes(chart),
+		series: [{}, ...chart.series.map((s) => lineOptions(s, chart.format))],
+		hooks: {
+			setSelect: [(u) => {
+				if (u.select.width < 4) return;
+				const from = u.posToVal(u.select.left, 'x');
+				const to = u.posToVal(u.select.left + u.select.width, 'x');
+				u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+				setRange(from, to);
+			}],
+		},
+	}, join(chart), chart.element);
+}
+
+// Waits with drawing until the chart is near the viewport: reports are long.
+const watcher = new IntersectionObserver((entries) => {
+	for (const e of entries) {
+		if (!e.isIntersecting) continue;
+		watcher.unobserve(e.target);
+		e.target.chart.show();
+	}
+}, { rootMargin: '600px' });
+
+/*
+ * chart: {title, series, values(series) -> numbers or null, format, tick,
+ *         height, least, ceiling, shared() -> common maximum or undefined}
+ * Returns it with element, refresh() and setVisible().
+ */
+export function addChart(parent, chart) {
+	const figure = document.createElement('figure');
+	const caption = document.createElement('figcaption');
+	chart.element = document.createElement('div');
+	chart.element.className = 'plot';
+	chart.element.tabIndex = 0;
+	chart.element.setAttribute('role', 'group');
+	chart.element.setAttribute('aria-label', `${chart.title}, ${chart.unit} over time. Arrow keys move the cursor, Escape resets.`);
+	caption.textContent = chart.title;
+	const unit = document.createElement('span');
+	unit.className = 'unit';
+	unit.textContent = chart.unit;
+	caption.append(unit);
+	figure.className = 'chart';
+	figure.append(caption, chart.element);
+	parent.append(figure);
+
+	chart.element.style.minHeight = `${chart.height}px`;
+	chart.element.chart = chart;
+	chart.show = () => {
+		create(chart);
+		if (chart.shown) return;
+		chart.shown = true;
+		listen(chart, chart.element);
+		onTheme(() => create(chart));
+		onRange(() => chart.plot.setData(chart.plot.data));
+		onCursor((at, from) => from !== chart && pointAt(chart, at));
+		new ResizeObserver(() => {
+			const width = chart.element.clientWidth;
+			if (width && width !== chart.plot.width) chart.plot.setSize({ width, height: chart.height });
+		}).observe(chart.element);
+	};
+	chart.refresh = () => chart.shown && chart.plot.setData(join(chart));
+	chart.restyle = () => chart.shown && create(chart);
+	watcher.observe(chart.element);
+	return chart;
+}
+
+// Before printing everything must be there.
+addEventListener('beforeprint', () => {
+	for (const element of document.querySelectorAll('.plot')) if (!element.chart.shown) element.chart.show();
+});

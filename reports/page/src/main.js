@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// main.js - brings the page to life. Words and tables are there already; this
+// adds charts, the map, sorting and the theme switch.
+import { prepare } from './data.js';
+import { freeCharts, unusableCharts, slabCharts } from './sections.js';
+import { mapCharts } from './map.js';
+import { setupTables } from './tables.js';
+import { setupTheme } from './theme.js';
+import { setupNav } from './nav.js';
+
+const draw = { free: freeCharts, unusable: unusableCharts, map: mapCharts, slabs: slabCharts };
+
+function failed(slot, error) {
+	const p = document.createElement('p');
+	p.className = 'absent';
+	p.textContent = `This chart could not be drawn: ${error.message}. The table holds the main figures.`;
+	slot.append(p);
+	console.error(error);
+}
+
+setupTheme();
+setupTables();
+setupNav();
+const model = prepare(JSON.parse(document.getElementById('result').textContent));
+for (const slot of document.querySelectorAll('.chart-slot')) {
+	try {
+		draw[slot.dataset.chart](slot, model);
+	} catch (error) {
+		failed(slot, error);
+	}
+}

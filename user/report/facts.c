@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* facts.c - see facts.h */
+#include "report/facts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A share in percent of per mille, as the unusable index is stored. */
+static double percent(double per_mille)
+{
+	return per_mille / 10;
+}
+
+static double or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+static bool is_damaged(const json_t *trust)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach (json_object_get(trust, "damage"), key, v)
+		if (json_is_true(v) || (json_is_number(v) && json_number_value(v) != 0))
+			return true;
+	return false;
+}
+
+static void incomplete(struct report_facts *f, double events, double fired)
+{
+	char count[REPORT_NUMBER_BYTES], share[REPORT_NUMBER_BYTES];
+
+	f->trust = TRUST_INCOMPLETE;
+	format_number(count, events, UNIT_COUNT);
+	format_number(share, fired > 0 ? 100 * events / fired : NAN, UNIT_PERCENT);
+	snprintf(f->trust_text, sizeof(f->trust_text), "INCOMPLETE (%s events, %s)", count, share);
+}
+
+/*
+ * The result's own verdict is believed only where its accounting agrees:
+ * fired = recorded + filtered + lost.
+ */
+static void gather_trust(struct report_facts *f, const json_t *root)
+{
+	const json_t *trust = json_object_get(root, "trust");
+	const json_t *a = json_object_get(trust, "accounting");
+	double fired = jnum(a, "fired");
+	double lost = or_zero(jnum(a, "lost_ring")) + or_zero(jnum(a, "lost_recursion")) +
+		      or_zero(jnum(a, "lost_write"));
+	double missing = fired - or_zero(jnum(a, "recorded")) - or_zero(jnum(a, "filtered")) - lost;
+	const char *said = jstr(trust, "verdict", "");
+	bool complete = json_is_true(json_object_get(trust, "complete"));
+
+	snprintf(f->trust_text, sizeof(f->trust_text), "TRUST UNKNOWN");
+	if (!json_is_boolean(json_object_get(trust, "complete")))
+		return;
+	if (lost > 0) {
+		incomplete(f, lost, fired);
+	} else if (!isnan(fired) && missing != 0) {
+		f->trust = TRUST_INCOMPLETE;
+		snprintf(f->trust_text, sizeof(f->trust_text),
+			 "INCOMPLETE (%.0f events unaccounted for)", fabs(missing));
+	} else if (complete && is_damaged(trust)) {
+		f->trust = TRUST_INCOMPLETE;
+		snprintf(f->trust_text, sizeof(f->trust_text), "INCOMPLETE (the trace is damaged)");
+	} else {
+		f->trust = complete ? TRUST_COMPLETE : TRUST_INCOMPLETE;
+		snprintf(f->trust_text, sizeof(f->trust_text), "%.120s",
+			 complete			   ? "COMPLETE"
+			 : strncmp(said, "INCOMPLETE", 10) ? "INCOMPLETE"
+							   : said);
+	}
+}
+
+static double unusable_at(const json_t *run, int order, bool end)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "%d", order);
+	const json_t *series = json_object_get(json_object_get(run, "unusable"), key);
+	return percent(end ? jlast(series) : jat(series, 0));
+}
+
+static void gather_memory(struct report_facts *f, const json_t *root)
+{
+	const json_t *run = report_run(root, "observed");
+	const json_t *pages = json_object_get(run, "free_pages");
+	double bytes = report_page_bytes(root);
+
+	f->seconds_ns = jnum(json_object_get(root, "trace"), "duration_ns");
+	f->observed = run;
+	f->free_start = bytes * jat(pages, 0);
+	f->free_end = bytes * jlast(pages);
+	for (int i = 0; i < REPORT_ORDERS_SHOWN; i++) {
+		f->unusable_start[i] = unusable_at(run, report_orders[i], false);
+		f->unusable_end[i] = unusable_at(run, report_orders[i], true);
+	}
+}
+
+static void gather_causes(struct report_facts *f, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "fallbacks");
+	size_t i;
+	json_t *v;
+
+	f->fallbacks_known = json_is_array(list);
+	json_array_foreach (list, i, v) {
+		double events = or_zero(jnum(v, "events"));
+		f->fallbacks += events;
+		f->claimed += or_zero(jnum(v, "claimed"));
+		f->stolen += or_zero(jnum(v, "stolen"));
+		if (events <= f->top_events)
+			continue;
+		f->top_events = events;
+		f->top_from = jstr(v, "from", "unknown");
+		f->top_to = jstr(v, "to", "unknown");
+	}
+	json_array_foreach (json_object_get(root, "call_sites"), i, v) {
+		double bytes = or_zero(jnum(v, "live_bytes_end"));
+		if (bytes <= f->site_bytes)
+			continue;
+		f->site_bytes = bytes;
+		f->site = jstr(v, "name", "unknown");
+	}
+}
+
+static const json_t *fidelity_of(const json_t *root, const char *name)
+{
+	size_t i;
+	json_t *run;
+
+	json_array_foreach (jpath(root, "fidelity", "runs", NULL), i, run)
+		if (!strcmp(jstr(run, "name", ""), name))
+			return run;
+	return NULL;
+}
+
+/* Count a measure where both sides have it; smaller magnitude is better. */
+static void measure(struct report_facts *f, double model, double baseline)
+{
+	if (isnan(model) || isnan(baseline))
+		return;
+	f->measures++;
+	if (fabs(model) < fabs(baseline))
+		f->better++;
+}
+
+static void gather_model(struct report_facts *f, const json_t *root)
+{
+	const json_t *reference = fidelity_of(root, "reference");
+	const json_t *baseline = fidelity_of(root, "baseline");
+
+	f->emd = jnum(reference, "emd");
+	f->emd_baseline = jnum(baseline, "emd");
+	f->free_error = 100 * jnum(reference, "free_pages_error");
+	measure(f, f->emd, f->emd_baseline);
+	measure(f, jnum(reference, "free_pages_error"), jnum(baseline, "free_pages_error"));
+	for (int i = 0; i < REPORT_ORDERS_SHOWN; i++) {
+		char key[16];
+		snprintf(key, sizeof(key), "%d", report_orders[i]);
+		measure(f, jnum(json_object_get(reference, "unusable_error"), key),
+			jnum(json_object_get(baseline, "unusable_error"), key));
+	}
+	if (!report_run(root, "reference"))
+		f->model = MODEL_ABSENT;
+	else if (!f->measures)
+		f->model = MODEL_UNCOMPARED;
+	else if (f->emd < f->emd_baseline && 2 * f->better > f->measures)
+		f->model = MODEL_BEATS;
+	else
+		f->model = f->better ? MODEL_MIXED : MODEL_LOSES;
+}
+
+static bool is_what_if(const char *name)
+{
+	return strcmp(name, "observed") && strcmp(name, "reference") && strcmp(name, "baseline");
+}
+
+static void gather_what_if(struct report_facts *f, const json_t *root)
+{
+	struct facts_what_if *w = &f->what_if;
+	size_t i;
+	json_t *run;
+
+	w->best_end = NAN;
+	w->reference_end = unusable_at(report_run(root, "reference"), 9, true);
+	json_array_foreach (json_object_get(root, "runs"), i, run) {
+		if (!is_what_if(jstr(run, "name", "")))
+			continue;
+		w->runs++;
+		double end = unusable_at(run, 9, true);
+		if (w->best && !(end < w->best_end))
+			continue;
+		w->best = jstr(run, "name", "");
+		w->best_end = end;
+	}
+}
+
+void report_facts(struct report_facts *f, const json_t *root)
+{
+	*f = (struct report_facts){0};
+	gather_trust(f, root);
+	gather_memory(f, root);
+	gather_causes(f, root);
+	gather_model(f, root);
+	gather_what_if(f, root);
+}

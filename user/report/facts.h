@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * facts.h - the few numbers of a result that its verdict rests on. Absent
+ * numbers are NAN, absent names NULL.
+ */
+#ifndef KMEMLAB_REPORT_FACTS_H
+#define KMEMLAB_REPORT_FACTS_H
+
+#include "report/report.h"
+
+enum facts_trust {
+	TRUST_UNKNOWN, /* the result does not say */
+	TRUST_INCOMPLETE,
+	TRUST_COMPLETE,
+};
+
+/* How the reference does against "nothing changed since the start". */
+enum facts_model {
+	MODEL_ABSENT,	  /* no reference run */
+	MODEL_UNCOMPARED, /* no fidelity, or nothing to compare it with */
+	MODEL_BEATS,	  /* smaller emd, and better on more than half */
+	MODEL_MIXED,	  /* better here, worse there */
+	MODEL_LOSES,	  /* better on nothing */
+};
+
+struct facts_what_if {
+	size_t runs;
+	const char *best; /* lowest unusable index at order 9 at the end */
+	double best_end;  /* percent */
+	double reference_end;
+};
+
+struct report_facts {
+	enum facts_trust trust;
+	char trust_text[128];
+
+	double seconds_ns;
+	bool observed;
+	double free_start, free_end;						       /* bytes */
+	double unusable_start[REPORT_ORDERS_SHOWN], unusable_end[REPORT_ORDERS_SHOWN]; /* percent */
+
+	bool fallbacks_known;
+	double fallbacks, claimed, stolen;
+	const char *top_from, *top_to;
+	double top_events;
+	const char *site;
+	double site_bytes;
+
+	enum facts_model model;
+	double emd, emd_baseline;
+	double free_error; /* percent */
+	size_t better, measures;
+	struct facts_what_if what_if;
+};
+
+/** report_facts() - gather them from a checked result */
+void report_facts(struct report_facts *f, const json_t *root);
+
+#endif

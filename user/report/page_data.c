@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * page_data.c - the part of the results that the page's charts draw, under the
+ * names of reports/result-schema.md. Tables are in the page's HTML already.
+ */
+#include "report/report.h"
+
+enum { CACHES_MAX = 12 };
+
+/* Every @step-th of @a and the last, recursing into arrays of arrays. */
+static json_t *thin(const json_t *a, size_t step)
+{
+	size_t n = json_array_size(a);
+
+	if (!json_is_array(a))
+		return NULL;
+	bool nested = json_is_array(json_array_get(a, 0));
+	json_t *out = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *v = json_array_get(a, i);
+		if (nested)
+			json_array_append_new(out, thin(v, step));
+		else if (i % step == 0 || i + 1 == n)
+			json_array_append(out, v);
+	}
+	return out;
+}
+
+static void copy_thin(json_t *to, const json_t *from, const char *key, size_t step)
+{
+	json_t *v = thin(json_object_get(from, key), step);
+
+	if (v)
+		json_object_set_new(to, key, v);
+}
+
+static void copy(json_t *to, const json_t *from, const char *key)
+{
+	json_t *v = json_object_get(from, key);
+
+	if (v)
+		json_object_set(to, key, v);
+}
+
+static json_t *page_runs(const json_t *root, size_t step)
+{
+	json_t *out = json_array();
+	size_t i;
+	json_t *run, *series;
+	const char *key;
+
+	json_array_foreach (json_object_get(root, "runs"), i, run) {
+		json_t *r = json_object();
+		json_t *unusable = json_object();
+		copy(r, run, "name");
+		copy_thin(r, run, "free_blocks", step);
+		json_object_foreach (json_object_get(run, "unusable"), key, series)
+			json_object_set_new(unusable, key, thin(series, step));
+		json_object_set_new(r, "unusable", unusable);
+		json_array_append_new(out, r);
+	}
+	return out;
+}
+
+static json_t *page_samples(const json_t *root, size_t step)
+{
+	const json_t *samples = json_object_get(root, "kernel_samples");
+
+	if (!samples)
+		return NULL;
+	json_t *out = json_object();
+	copy_thin(out, samples, "time_ns", step);
+	copy_thin(out, samples, "free_blocks", step);
+	return out;
+}
+
+static json_t *page_map(const json_t *root, size_t step)
+{
+	const json_t *map = json_object_get(root, "pageblocks");
+	size_t i;
+	json_t *zone;
+
+	if (!map)
+		return NULL;
+	json_t *out = json_object();
+	json_t *zones = json_array();
+	copy_thin(out, map, "time_ns", step);
+	json_array_foreach (json_object_get(map, "zones"), i, zone) {
+		json_t *z = json_object();
+		copy(z, zone, "zone");
+		copy(z, zone, "start_pfn");
+		copy(z, zone, "pages_per_row");
+		copy_thin(z, zone, "type", step);
+		copy_thin(z, zone, "used", step);
+		json_array_append_new(zones, z);
+	}
+	json_object_set_new(out, "zones", zones);
+	return out;
+}
+
+static json_t *page_slabs(const json_t *root, size_t step)
+{
+	json_t *out = json_array();
+	size_t i;
+	json_t *cache;
+
+	json_array_foreach (json_object_get(root, "slabs"), i, cache) {
+		json_t *c = json_object();
+		if (!json_is_array(json_object_get(cache, "live")) ||
+		    json_array_size(out) == CACHES_MAX) {
+			json_decref(c);
+			continue;
+		}
+		copy(c, cache, "name");
+		copy_thin(c, cache, "live", step);
+		json_array_append_new(out, c);
+	}
+	return out;
+}
+
+static json_t *page_result(const struct report_result *result, size_t step)
+{
+	const json_t *root = result->root;
+	json_t *out = json_object();
+	json_t *samples = page_samples(root, step);
+	json_t *map = page_map(root, step);
+
+	json_object_set_new(out, "label", json_string(result->label));
+	json_object_set_new(out, "page_bytes", json_real(report_page_bytes(root)));
+	json_object_set_new(out, "duration_ns",
+			    json_real(jnum(json_object_get(root, "trace"), "duration_ns")));
+	copy(out, root, "zones");
+	copy_thin(out, root, "time_ns", step);
+	json_object_set_new(out, "runs", page_runs(root, step));
+	json_object_set_new(out, "slabs", page_slabs(root, step));
+	if (samples)
+		json_object_set_new(out, "kernel_samples", samples);
+	if (map)
+		json_object_set_new(out, "pageblocks", map);
+	return out;
+}
+
+json_t *report_page_data(const struct report_input *in, size_t step)
+{
+	json_t *out = json_object();
+	json_t *results = json_array();
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_append_new(results, page_result(&in->results[i], step));
+	if (!json_object_set_new(out, "results", results))
+		return out;
+	json_decref(out);
+	return NULL;
+}
