@@ -232,9 +232,10 @@ rmm_pfn rmm__rmqueue_smallest(struct rmm_zone *z, unsigned int order, int mt)
 			continue;
 		rmm_page_del_and_expand(z, pfn, order);
 		if (hooks->zone_locked)
-			hooks->zone_locked(hooks->ctx, z->cpu, pfn, order, mt,
-					   mt < RMM_PCPTYPES &&
-					   (z->rmm->pcp_orders >> order & 1));
+			hooks->zone_locked(
+				hooks->ctx, z->cpu, pfn, order, mt,
+				mt < RMM_PCPTYPES &&
+					(z->rmm->pcp_orders >> order & 1));
 		return pfn;
 	}
 	return RMM_NO_PFN;

@@ -30,9 +30,9 @@
 #include "layers.h"
 
 static const uint8_t fallbacks[RMM_PCPTYPES][RMM_PCPTYPES - 1] = {
-	[RMM_UNMOVABLE] = { RMM_RECLAIMABLE, RMM_MOVABLE },
-	[RMM_MOVABLE] = { RMM_RECLAIMABLE, RMM_UNMOVABLE },
-	[RMM_RECLAIMABLE] = { RMM_UNMOVABLE, RMM_MOVABLE },
+	[RMM_UNMOVABLE] = {RMM_RECLAIMABLE, RMM_MOVABLE},
+	[RMM_MOVABLE] = {RMM_RECLAIMABLE, RMM_UNMOVABLE},
+	[RMM_RECLAIMABLE] = {RMM_UNMOVABLE, RMM_MOVABLE},
 };
 
 /* can_steal_fallback(): is it worth converting whole pageblocks? A movable

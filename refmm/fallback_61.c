@@ -78,7 +78,7 @@ single:
 static struct found find_largest(const struct rmm_zone *z,
 				 const struct rmm_want *want)
 {
-	struct found f = { NO_ORDER, -1, false };
+	struct found f = {NO_ORDER, -1, false};
 	int min_order = (int)want->order;
 
 	if (min_order < z->pageblock_order &&
@@ -100,7 +100,7 @@ static struct found find_largest(const struct rmm_zone *z,
 static struct found find_smallest(const struct rmm_zone *z,
 				  const struct rmm_want *want)
 {
-	struct found f = { NO_ORDER, -1, false };
+	struct found f = {NO_ORDER, -1, false};
 
 	for (int order = (int)want->order; order <= z->max_order; order++) {
 		f.type = rmm_find_suitable_fallback(z, (unsigned int)order,

@@ -26,7 +26,8 @@ enum {
 	RMM_PCP_LISTS = 14,	 /* and up to two for huge pages */
 	RMM_PREV_FREE_HIGH = 1,	 /* PCPF_PREV_FREE_HIGH_ORDER */
 	RMM_LOOSE_MERGE = 1,	 /* buddies may lie unmerged */
-	RMM_LOOSE_TYPE = 2, /* a free block's list may differ from its pageblock */
+	RMM_LOOSE_TYPE =
+		2, /* a free block's list may differ from its pageblock */
 };
 
 struct rmm_free_area {
@@ -38,11 +39,12 @@ struct rmm_pcp {
 	int count; /* base pages on the lists */
 	int high;  /* drain from here on */
 	int high_min, high_max;
-	int batch;	     /* pages to move at a time */
-	int free_count;	     /* frees without an allocation between */
-	uint8_t flags;	     /* RMM_PREV_FREE_HIGH */
+	int batch;	      /* pages to move at a time */
+	int free_count;	      /* frees without an allocation between */
+	int loaded;	      /* pages that a snapshot put here */
+	uint8_t flags;	      /* RMM_PREV_FREE_HIGH */
 	uint8_t alloc_factor; /* doublings of the next refill */
-	uint8_t free_factor; /* 6.1: doublings of the next drain */
+	uint8_t free_factor;  /* 6.1: doublings of the next drain */
 	uint8_t lock;
 	struct rmm_list lists[RMM_PCP_LISTS];
 } __attribute__((aligned(64)));
@@ -52,9 +54,9 @@ struct rmm_zone {
 	struct rmm *rmm;
 	struct rmm_page *memmap;
 	struct rmm_pageblock *blocks;
-	struct rmm_pcp *pcp;	     /* [nr_cpus] */
+	struct rmm_pcp *pcp;	      /* [nr_cpus] */
 	uint64_t wmark[RMM_NR_WMARK]; /* _watermark */
-	uint64_t boost;		     /* watermark_boost */
+	uint64_t boost;		      /* watermark_boost */
 	int64_t lowmem_reserve[RMM_ZONE_TYPES];
 	int64_t nr_free;	    /* NR_FREE_PAGES: all but isolated */
 	int64_t nr_free_cma;	    /* NR_FREE_CMA_PAGES */
@@ -100,7 +102,7 @@ struct rmm {
 	struct rmm_zone *zone;
 	struct rmm_cpu *cpu;
 	struct rmm_zonelist *zonelist; /* [nr_nodes] */
-	rmm_pfn end_pfn;	       /* of memmap; a multiple of 2^max_order */
+	rmm_pfn end_pfn; /* of memmap; a multiple of 2^max_order */
 	unsigned int nr_zones, nr_nodes, nr_blocks;
 	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */

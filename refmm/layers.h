@@ -117,6 +117,8 @@ int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
 unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
 				 unsigned int order);
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
+rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
+			     const struct rmm_want *want);
 rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 			    const struct rmm_want *want);
 bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,

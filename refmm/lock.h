@@ -48,6 +48,12 @@ static inline void rmm_zone_unlock(struct rmm_zone *z)
 	rmm_unlock(z->rmm, &z->lock);
 }
 
+/* Without grouping by mobility everything counts as unmovable. */
+static inline int rmm_grouped_type(const struct rmm *rmm, int mt)
+{
+	return rmm->config.mobility || mt >= RMM_PCPTYPES ? mt : RMM_UNMOVABLE;
+}
+
 /* page_zone() */
 static inline struct rmm_zone *rmm_page_zone(const struct rmm *rmm, rmm_pfn pfn)
 {

@@ -81,10 +81,9 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 
 	if (zone < 0)
 		return -ERANGE;
-	*out = (struct rmm_page_info){ .state = RMM_PG_RESERVED };
+	*out = (struct rmm_page_info){.state = RMM_PG_RESERVED};
 	out->zone = (uint8_t)zone;
-	out->pageblock_type =
-		(uint8_t)rmm_block_type(&rmm->zone[zone], pfn);
+	out->pageblock_type = (uint8_t)rmm_block_type(&rmm->zone[zone], pfn);
 	out->head = rmm_find_head(rmm, pfn);
 	if (out->head == RMM_NO_PFN) {
 		out->head = pfn;
@@ -99,7 +98,8 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 	return 0;
 }
 
-/** rmm_error() - note what went wrong; returns @err, for `return rmm_error()` */
+/** rmm_error() - note what went wrong; returns @err, for `return rmm_error()`
+ */
 int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
 {
 	va_list ap;

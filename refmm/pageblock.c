@@ -33,10 +33,11 @@ static rmm_pfn pageblock_start(const struct rmm_zone *z, rmm_pfn pfn)
 	return pfn & ~((1u << z->pageblock_order) - 1);
 }
 
+/* set_pageblock_migratetype() */
 static void set_type(struct rmm_zone *z, rmm_pfn pfn, int mt)
 {
 	RMM_WRITE(z->blocks[pfn >> z->pageblock_order].migratetype,
-		  (uint8_t)mt);
+		  (uint8_t)rmm_grouped_type(z->rmm, mt));
 }
 
 /** rmm_change_pageblock_range() - all pageblocks of a block become @mt */
@@ -78,7 +79,7 @@ bool rmm_prep_move_freepages_block(struct rmm_zone *z, rmm_pfn pfn,
 		return false;
 	if (!n)
 		return true;
-	*n = (struct rmm_block_count){ 0 };
+	*n = (struct rmm_block_count){0};
 	for (rmm_pfn p = *start; p < end; p = next) {
 		const struct rmm_page *page = &z->memmap[p];
 

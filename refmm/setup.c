@@ -112,8 +112,8 @@ static void setup_zone_wmarks(struct rmm_zone *z, uint64_t share)
 /** rmm_setup_per_zone_wmarks() - share min_free_kbytes out among the zones */
 void rmm_setup_per_zone_wmarks(struct rmm *rmm)
 {
-	uint64_t pages_min = rmm->min_free_kbytes >>
-			     (rmm->config.page_shift - 10);
+	uint64_t pages_min =
+		rmm->min_free_kbytes >> (rmm->config.page_shift - 10);
 	uint64_t lowmem = 0;
 
 	for (unsigned int i = 0; i < rmm->nr_zones; i++)
@@ -153,9 +153,9 @@ void rmm_setup_per_zone_lowmem_reserve(struct rmm *rmm)
 
 		for (unsigned int j = 0; j < RMM_ZONE_TYPES; j++)
 			z->lowmem_reserve[j] =
-				j > z->type && ratio && z->managed ?
-					(int64_t)(managed_above(z, j) / ratio) :
-					0;
+				j > z->type && ratio && z->managed
+					? (int64_t)(managed_above(z, j) / ratio)
+					: 0;
 	}
 }
 
@@ -215,7 +215,7 @@ void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z)
 		pcp->batch = (int)z->pcp_batch;
 		pcp->high_min = (int)z->pcp_high_min;
 		pcp->high_max = (int)z->pcp_high_max;
-		if (c->pcp_mode == RMM_PCP_FIXED)
+		if (c->pcp_mode == RMM_PCP_FIXED || pcp->high < pcp->high_min)
 			pcp->high = pcp->high_min;
 	}
 }

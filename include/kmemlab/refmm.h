@@ -52,6 +52,9 @@ int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
 int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 		 unsigned int order, int mt);
 int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt);
+/** rmm_set_pcp_high() - the high mark that @cpu's lists had reached */
+int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
+		     uint32_t high);
 /** rmm_setup_done() - watermarks, reserves, PCP high and batch */
 int rmm_setup_done(struct rmm *rmm);
 /** rmm_free_reserved() - boot: give reserved [@pfn, @pfn + @nr) to the buddy

@@ -3,8 +3,7 @@
  * refmm_types.h - vocabulary of the reference allocator: page frame numbers,
  * orders, migrate types, gfp bits, and the configuration of an instance.
  *
- * gfp bits are refmm's own (the kernel's move from version to version); the
- * names are the kernel's with RMM for the leading underscores.
+ * gfp bits are refmm's own, as the kernel's move from version to version.
  */
 #ifndef KMEMLAB_REFMM_TYPES_H
 #define KMEMLAB_REFMM_TYPES_H
@@ -43,8 +42,8 @@ enum rmm_wmark {
 	RMM_WMARK_MIN,
 	RMM_WMARK_LOW,
 	RMM_WMARK_HIGH,
-	RMM_WMARK_PROMO,
-	RMM_NR_WMARK
+	RMM_WMARK_PROMO, /* memory tiers: promote only above it */
+	RMM_NR_WMARK,
 };
 
 enum rmm_limits {
@@ -96,13 +95,12 @@ enum rmm_gfp {
 
 /* What happens when a migrate type has no free block (refmm/fallback.c). */
 enum rmm_fallback {
-	RMM_FALLBACK_CLAIM =
-		0, /* 6.12.117, 6.18: claim a pageblock, or steal */
+	RMM_FALLBACK_CLAIM = 0, /* 6.12.117, 6.18: claim pageblock, or steal */
 	RMM_FALLBACK_STEAL = 1, /* 6.1: move what is free, largest first */
 };
 
 enum rmm_pcp_mode {
-	RMM_PCP_AUTO = 0,  /* 6.7+: high tuned between high_min and high_max */
+	RMM_PCP_AUTO = 0,  /* 6.7+: high is tuned */
 	RMM_PCP_FIXED = 1, /* 6.1: one high mark */
 };
 
@@ -129,12 +127,11 @@ struct rmm_config {
 	unsigned int page_shift; /* 12 */
 	unsigned int pageblock_order; /* 9 */
 	unsigned int max_order;	      /* 10, inclusive (MAX_PAGE_ORDER) */
-	const struct rmm_zone_config *zones;
+	const struct rmm_zone_config *zones; /* until rmm_setup_done() */
 	unsigned int nr_zones;
 
 	int64_t min_free_kbytes; /* -1: compute as the kernel does at boot */
-	bool thp; /* true: raise min_free_kbytes as khugepaged does; PCP
-		     lists for pageblock_order */
+	bool thp; /* true: min_free_kbytes as khugepaged raises it, PCP lists */
 	bool given_watermarks;		     /* false: compute */
 	unsigned int watermark_scale_factor; /* 10, in 1/10000 */
 	unsigned int watermark_boost_factor; /* 15000, in 1/10000 */
@@ -146,6 +143,7 @@ struct rmm_config {
 	unsigned int pcp_thp_lists;	/* 2 (movable, other); 6.1: 1 */
 	unsigned int pcp_high_fraction; /* 0; percpu_pagelist_high_fraction */
 	uint32_t pcp_high, pcp_batch;	/* 0: compute; override every zone */
+	bool pcp_free_high_batch; /* true; CPUs have > 3 batches of cache */
 	bool pcp;     /* true; false: every page straight to the buddy lists */
 	bool threads; /* false: one thread; true: take the locks */
 };

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * create.c - make a machine, with all its memory reserved.
+ *
+ * The memmap is one mapping from frame 0 to the end of the last zone, reserved
+ * but not populated: holes between zones, and pages nobody looks at, cost
+ * address space only. A new frame is all zero, which means RESERVED.
+ *
+ *      frame  0    1        4096          786432       1048576
+ *      zone   |gap|  DMA   |    DMA32    |    hole     |  Normal ...
+ *
+ * Invariants: zones are sorted by nothing, but do not overlap, and no two share
+ * a pageblock, so that a frame's zone can be read from its pageblock.
+ *
+ * Modelled: free_area_init, setup_zone_pageset. Simplified: interleaved nodes
+ * are refused. (6.12, mm/mm_init.c; LKD3 ch. 12 "Zones")
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "alloc.h"
+
+#define NO_ZONE UINT8_MAX
+
+/** rmm_config_init() - a machine like Linux 6.12 on x86-64, without zones */
+void rmm_config_init(struct rmm_config *c)
+{
+	*c = (struct rmm_config){
+		.nr_cpus = 1,
+		.page_shift = 12,
+		.pageblock_order = 9,
+		.max_order = 10,
+		.min_free_kbytes = -1,
+		.thp = true,
+		.watermark_scale_factor = 10,
+		.watermark_boost_factor = 15000,
+		.lowmem_reserve_ratio = {256, 256, 32, 0, 0},
+		.mobility = true,
+		.pcp_thp_lists = 2,
+		.pcp_free_high_batch = true,
+		.pcp = true,
+	};
+}
+
+/* What is wrong with the scalar settings; NULL if nothing */
+static const char *check_numbers(const struct rmm_config *c)
+{
+	if (c->nr_cpus < 1 || c->nr_cpus > RMM_MAX_CPUS)
+		return "nr_cpus is not in 1..8192";
+	if (c->page_shift < 10 || c->page_shift > 20)
+		return "page_shift is not in 10..20";
+	if (c->max_order >= RMM_NR_ORDERS)
+		return "max_order is over 15";
+	if (c->pageblock_order < 1 || c->pageblock_order > c->max_order)
+		return "pageblock_order is not in 1..max_order";
+	if (!c->zones || c->nr_zones < 1 || c->nr_zones > RMM_MAX_ZONES)
+		return "there are no zones, or over 255";
+	if (c->pcp_thp_lists > 2)
+		return "pcp_thp_lists is over 2";
+	return NULL;
+}
+
+static const char *check_zone(const struct rmm_zone_config *z)
+{
+	if (z->type >= RMM_ZONE_TYPES)
+		return "a zone has an unknown type";
+	if (z->node >= RMM_MAX_NODES)
+		return "a zone has a node over 63";
+	if ((uint64_t)z->start_pfn + z->spanned > UINT32_MAX - (1u << 16))
+		return "a zone ends beyond frame 2^32 - 2^16";
+	if (z->present > z->spanned || z->managed > z->spanned)
+		return "a zone has more pages than it spans";
+	return NULL;
+}
+
+static const char *check_config(const struct rmm_config *c)
+{
+	const char *bad = check_numbers(c);
+
+	for (unsigned int i = 0; !bad && i < c->nr_zones; i++)
+		bad = check_zone(&c->zones[i]);
+	for (unsigned int i = 0; !bad && c->cpu_node && i < c->nr_cpus; i++)
+		if (c->cpu_node[i] >= RMM_MAX_NODES)
+			bad = "a CPU has a node over 63";
+	return bad;
+}
+
+/* Nodes and frames that the zones and CPUs need */
+static void measure(struct rmm *rmm)
+{
+	const struct rmm_config *c = &rmm->config;
+	uint64_t end = 0, align = 1ull << c->max_order;
+
+	for (unsigned int i = 0; i < c->nr_zones; i++) {
+		const struct rmm_zone_config *z = &c->zones[i];
+		uint64_t zone_end = (uint64_t)z->start_pfn + z->spanned;
+
+		if (zone_end > end)
+			end = zone_end;
+		if (z->node >= rmm->nr_nodes)
+			rmm->nr_nodes = z->node + 1u;
+	}
+	for (unsigned int i = 0; c->cpu_node && i < c->nr_cpus; i++)
+		if (c->cpu_node[i] >= rmm->nr_nodes)
+			rmm->nr_nodes = c->cpu_node[i] + 1u;
+	/* Every buddy of every frame lies inside. */
+	rmm->end_pfn = (rmm_pfn)((end / align + 1) * align);
+	rmm->nr_blocks = rmm->end_pfn >> c->pageblock_order;
+	rmm->memmap_bytes = (size_t)rmm->end_pfn * sizeof(struct rmm_page);
+}
+
+/* calloc() at a cache line; freed by free() */
+static void *zalloc(size_t nr, size_t size)
+{
+	size_t bytes = (nr * size + 63) / 64 * 64;
+	void *p = aligned_alloc(64, bytes ? bytes : 64);
+
+	if (p)
+		memset(p, 0, bytes);
+	return p;
+}
+
+static int allocate(struct rmm *rmm)
+{
+	const struct rmm_config *c = &rmm->config;
+	void *map = mmap(NULL, rmm->memmap_bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return -ENOMEM;
+	rmm->memmap = map;
+	rmm->nr_zones = c->nr_zones;
+	rmm->blocks = zalloc(rmm->nr_blocks, sizeof(*rmm->blocks));
+	rmm->zone = zalloc(c->nr_zones, sizeof(*rmm->zone));
+	rmm->cpu = zalloc(c->nr_cpus, sizeof(*rmm->cpu));
+	rmm->zonelist = zalloc(rmm->nr_nodes, sizeof(*rmm->zonelist));
+	if (!rmm->blocks || !rmm->zone || !rmm->cpu || !rmm->zonelist)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < c->nr_zones; i++) {
+		rmm->zone[i].pcp = zalloc(c->nr_cpus, sizeof(struct rmm_pcp));
+		if (!rmm->zone[i].pcp)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void init_lists(struct rmm_zone *z, unsigned int nr_cpus)
+{
+	for (int o = 0; o < RMM_NR_ORDERS; o++)
+		for (int mt = 0; mt < RMM_MIGRATE_TYPES; mt++)
+			rmm_list_init(&z->free_area[o].free_list[mt]);
+	for (unsigned int i = 0; i < nr_cpus; i++)
+		for (int l = 0; l < RMM_PCP_LISTS; l++)
+			rmm_list_init(&z->pcp[i].lists[l]);
+}
+
+/* Claim the zone's pageblocks for it. */
+static int init_blocks(struct rmm *rmm, const struct rmm_zone *z)
+{
+	unsigned int first = z->start_pfn >> z->pageblock_order, last;
+
+	if (!z->spanned)
+		return 0;
+	last = (z->start_pfn + z->spanned - 1) >> z->pageblock_order;
+	for (unsigned int b = first; b <= last; b++) {
+		if (rmm->blocks[b].zone != NO_ZONE)
+			return rmm_error(rmm, -EINVAL,
+					 "zones %u and %u share the pageblock "
+					 "of pfn %u",
+					 rmm->blocks[b].zone, z->id,
+					 b << z->pageblock_order);
+		rmm->blocks[b].zone = z->id;
+	}
+	return 0;
+}
+
+static int init_zone(struct rmm *rmm, unsigned int id)
+{
+	const struct rmm_config *c = &rmm->config;
+	const struct rmm_zone_config *from = &c->zones[id];
+	struct rmm_zone *z = &rmm->zone[id];
+
+	z->rmm = rmm;
+	z->memmap = rmm->memmap;
+	z->blocks = rmm->blocks;
+	z->id = (uint8_t)id;
+	z->type = from->type;
+	z->node = from->node;
+	z->pageblock_order = (uint8_t)c->pageblock_order;
+	z->max_order = (uint8_t)c->max_order;
+	z->start_pfn = from->start_pfn;
+	z->spanned = from->spanned;
+	z->present = from->present;
+	z->managed = from->managed;
+	z->pcp_batch = from->pcp_batch;
+	z->pcp_high_min = from->pcp_high_min;
+	z->pcp_high_max = from->pcp_high_max;
+	z->stat = &rmm->cpu[0].stat;
+	init_lists(z, c->nr_cpus);
+	return init_blocks(rmm, z);
+}
+
+/* Orders that have per-CPU lists; a huge page is 2 MiB */
+static void init_pcp_orders(struct rmm *rmm)
+{
+	const struct rmm_config *c = &rmm->config;
+
+	rmm->thp_order = c->page_shift < 21 ? 21 - c->page_shift : 0;
+	if (!c->pcp)
+		return;
+	rmm->pcp_orders = (1u << (RMM_COSTLY_ORDER + 1)) - 1;
+	if (c->thp && c->pcp_thp_lists && rmm->thp_order > RMM_COSTLY_ORDER)
+		rmm->pcp_orders |= 1u << rmm->thp_order;
+	rmm->pcp_orders &= (2u << c->max_order) - 1;
+}
+
+static int init(struct rmm *rmm)
+{
+	const struct rmm_config *c = &rmm->config;
+	int mt = rmm_grouped_type(rmm, RMM_MOVABLE);
+
+	for (unsigned int b = 0; b < rmm->nr_blocks; b++) {
+		rmm->blocks[b].zone = NO_ZONE;
+		rmm->blocks[b].migratetype = (uint8_t)mt;
+	}
+	for (unsigned int i = 0; i < c->nr_cpus; i++)
+		rmm->cpu[i].node = c->cpu_node ? c->cpu_node[i] : 0;
+	for (unsigned int i = 0; i < c->nr_zones; i++) {
+		int err = init_zone(rmm, i);
+
+		if (err)
+			return err;
+	}
+	init_pcp_orders(rmm);
+	rmm_build_zonelists(rmm);
+	return 0;
+}
+
+/** rmm_create() - see refmm.h */
+struct rmm *rmm_create(const struct rmm_config *c, char *error)
+{
+	const char *bad = check_config(c);
+	struct rmm *rmm;
+	int err;
+
+	if (bad) {
+		if (error)
+			snprintf(error, 256, "cannot set up memory: %s", bad);
+		errno = EINVAL;
+		return NULL;
+	}
+	rmm = zalloc(1, sizeof(*rmm));
+	if (!rmm) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	rmm->config = *c;
+	measure(rmm);
+	err = allocate(rmm);
+	if (!err)
+		err = init(rmm);
+	if (!err)
+		return rmm;
+	if (error)
+		snprintf(error, 256, "cannot set up memory: %.200s",
+			 err == -ENOMEM ? "out of memory" : rmm->error);
+	rmm_destroy(rmm);
+	errno = -err;
+	return NULL;
+}
+
+/** rmm_destroy() - NULL is fine */
+void rmm_destroy(struct rmm *rmm)
+{
+	if (!rmm)
+		return;
+	for (unsigned int i = 0; rmm->zone && i < rmm->nr_zones; i++)
+		free(rmm->zone[i].pcp);
+	if (rmm->memmap)
+		munmap(rmm->memmap, rmm->memmap_bytes);
+	free(rmm->zonelist);
+	free(rmm->cpu);
+	free(rmm->zone);
+	free(rmm->blocks);
+	free(rmm);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * load.c - put a machine into the state that another one was found in.
+ *
+ * The replay knows of each block whether it is free (and on which list), on a
+ * per-CPU list, or in use. It loads them one by one; what it does not load
+ * stays reserved. Lists fill in the order of the calls, so the first block
+ * loaded is the first to be allocated.
+ *
+ *      reserved --load_free------> BUDDY
+ *               --load_pcp-------> PCP
+ *               --load_allocated-> ALLOCATED
+ *               --free_reserved--> BUDDY, merged, as at boot
+ *
+ * A snapshot is not taken in an instant, so it may break what the kernel keeps:
+ * free buddies that are not merged, lists that differ from their pageblock.
+ * Such zones are noted as loose and rmm_validate() does not insist.
+ *
+ * Locking: before threads start.
+ *
+ * Modelled: free_reserved_area, __free_pages_core. The rest is this file's own.
+ * (6.12, mm/page_alloc.c; LKD3 ch. 12 "Zones")
+ */
+#include <errno.h>
+
+#include "alloc.h"
+
+/* May the block be loaded? @zone: where it lies */
+static int check_block(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
+		       struct rmm_zone **zone)
+{
+	int id = rmm_pfn_zone(rmm, pfn);
+	uint64_t nr = order < 32 ? 1ull << order : 0, end = pfn + nr;
+	rmm_pfn head;
+
+	if (rmm->ready)
+		return rmm_error(rmm, -EPERM,
+				 "cannot load pfn %u: setup is done", pfn);
+	if (!nr || (pfn & (nr - 1)))
+		return rmm_error(rmm, -EINVAL,
+				 "cannot load pfn %u: not aligned to order %u",
+				 pfn, order);
+	if (id < 0)
+		return rmm_error(rmm, -ERANGE, "cannot load pfn %u: in no zone",
+				 pfn);
+	*zone = &rmm->zone[id];
+	if (end > (uint64_t)(*zone)->start_pfn + (*zone)->spanned)
+		return rmm_error(rmm, -ERANGE,
+				 "cannot load pfn %u, order %u: reaches out of "
+				 "zone %d",
+				 pfn, order, id);
+	head = rmm_find_head(rmm, pfn);
+	if (head != RMM_NO_PFN)
+		return rmm_error(
+			rmm, -EBUSY,
+			"cannot load pfn %u: loaded already, as a part "
+			"of pfn %u, order %u",
+			pfn, head, rmm->memmap[head].order);
+	return 0;
+}
+
+/* No frame of a block may be the head of another. Pageblocks in which nothing
+ * was loaded yet need no look. */
+static int check_inside(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
+{
+	unsigned int shift = rmm->config.pageblock_order;
+	uint64_t end = (uint64_t)pfn + (1ull << order);
+
+	for (uint64_t p = pfn; p < end; p++) {
+		if (!rmm->blocks[p >> shift].present) {
+			p |= (1ull << shift) - 1;
+			continue;
+		}
+		if (rmm->memmap[p].state != RMM_PG_RESERVED)
+			return rmm_error(rmm, -EBUSY,
+					 "cannot load pfn %u, order %u: pfn "
+					 "%llu in it is loaded already",
+					 pfn, order, (unsigned long long)p);
+	}
+	return 0;
+}
+
+static void mark_present(struct rmm_zone *z, rmm_pfn pfn, uint64_t nr)
+{
+	unsigned int shift = z->pageblock_order;
+
+	for (uint64_t b = pfn >> shift; b <= (pfn + nr - 1) >> shift; b++)
+		z->blocks[b].present = 1;
+	z->nr_given += nr;
+}
+
+/* All checks, and the migrate type within 0..@types - 1 */
+static int prepare(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
+		   struct rmm_zone **zone)
+{
+	int err = check_block(rmm, pfn, order, zone);
+
+	if (!err)
+		err = check_inside(rmm, pfn, order);
+	if (!err)
+		mark_present(*zone, pfn, 1ull << order);
+	return err;
+}
+
+static int bad_type(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
+{
+	return rmm_error(rmm, -EINVAL,
+			 "cannot load pfn %u, order %u, type %d: no such list",
+			 pfn, order, mt);
+}
+
+/** rmm_load_free() - see refmm.h */
+int rmm_load_free(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
+{
+	struct rmm_zone *z;
+	int err;
+
+	if (order > rmm->config.max_order || mt < 0 || mt >= RMM_MIGRATE_TYPES)
+		return bad_type(rmm, pfn, order, mt);
+	err = prepare(rmm, pfn, order, &z);
+	if (err)
+		return err;
+	mt = rmm_grouped_type(rmm, mt);
+	rmm_add_to_free_list(z, pfn, order, mt, true);
+	rmm_account_freepages(z, 1ll << order, mt);
+	return 0;
+}
+
+/** rmm_load_allocated() - see refmm.h */
+int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
+{
+	struct rmm_page *page;
+	struct rmm_zone *z;
+	int err;
+
+	if (mt < 0 || mt >= RMM_MIGRATE_TYPES)
+		return bad_type(rmm, pfn, order, mt);
+	err = prepare(rmm, pfn, order, &z);
+	if (err)
+		return err;
+	page = &rmm->memmap[pfn];
+	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)mt;
+	page->count = 1;
+	page->state = RMM_PG_ALLOCATED;
+	return 0;
+}
+
+/** rmm_load_pcp() - see refmm.h */
+int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+		 unsigned int order, int mt)
+{
+	struct rmm_page *page;
+	struct rmm_zone *z;
+	struct rmm_pcp *pcp;
+	int err;
+
+	if (order >= RMM_NR_ORDERS || !(rmm->pcp_orders >> order & 1) ||
+	    mt < 0 || mt >= RMM_PCPTYPES || cpu >= rmm->config.nr_cpus)
+		return rmm_error(rmm, -ENOSPC,
+				 "cannot load pfn %u: CPU %u has no list for "
+				 "order %u, type %d",
+				 pfn, cpu, order, mt);
+	err = prepare(rmm, pfn, order, &z);
+	if (err)
+		return err;
+	mt = rmm_grouped_type(rmm, mt);
+	page = &rmm->memmap[pfn];
+	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)mt;
+	page->cpu = cpu;
+	page->state = RMM_PG_PCP;
+	pcp = &z->pcp[cpu];
+	rmm_list_add_tail(z->memmap,
+			  &pcp->lists[rmm_order_to_pindex(rmm, mt, order)],
+			  pfn);
+	pcp->count += 1 << order;
+	pcp->loaded += 1 << order;
+	return 0;
+}
+
+/* The largest block that starts at @pfn and ends by @end */
+static unsigned int largest_order(const struct rmm *rmm, uint64_t pfn,
+				  uint64_t end)
+{
+	unsigned int order = rmm->config.max_order;
+
+	while (order &&
+	       ((pfn & ((1ull << order) - 1)) || pfn + (1ull << order) > end))
+		order--;
+	return order;
+}
+
+/** rmm_free_reserved() - see refmm.h */
+int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
+{
+	uint64_t end = pfn + nr;
+
+	for (uint64_t p = pfn; p < end;) {
+		unsigned int order = largest_order(rmm, p, end);
+		struct rmm_zone *z;
+		int err = prepare(rmm, (rmm_pfn)p, order, &z);
+
+		if (err)
+			return err;
+		rmm_zone_lock(z, 0);
+		rmm_split_large_buddy(z, (rmm_pfn)p, order, true);
+		rmm_zone_unlock(z);
+		p += 1ull << order;
+	}
+	return 0;
+}
+
+/* Does the loaded free block break what the kernel keeps? */
+static void check_loose(struct rmm_zone *z, rmm_pfn pfn)
+{
+	const struct rmm_page *page = &z->memmap[pfn];
+	unsigned int order = page->order;
+	rmm_pfn buddy = pfn ^ (1u << order);
+	const struct rmm_page *other = &z->memmap[buddy];
+	uint64_t block = 1ull << z->pageblock_order;
+
+	for (uint64_t p = pfn; p - pfn < 1ull << order; p += block)
+		if (rmm_block_type(z, (rmm_pfn)p) != page->migratetype)
+			z->loose |= RMM_LOOSE_TYPE;
+	if (order < z->max_order && other->state == RMM_PG_BUDDY &&
+	    other->order == order && rmm_page_zone(z->rmm, buddy) == z)
+		z->loose |= RMM_LOOSE_MERGE;
+}
+
+static void check_lists(struct rmm_zone *z)
+{
+	for (unsigned int o = 0; o <= z->max_order; o++)
+		for (int mt = 0; mt < RMM_MIGRATE_TYPES; mt++)
+			for (rmm_pfn p = z->free_area[o].free_list[mt].first;
+			     p != RMM_NIL; p = z->memmap[p].next)
+				check_loose(z, p);
+}
+
+static void count_highatomic(struct rmm_zone *z)
+{
+	uint64_t block = 1ull << z->pageblock_order;
+
+	for (uint64_t p = z->start_pfn / block * block;
+	     p < (uint64_t)z->start_pfn + z->spanned; p += block)
+		if (rmm_block_type(z, (rmm_pfn)p) == RMM_HIGHATOMIC)
+			z->nr_reserved_highatomic += block;
+}
+
+/** rmm_setup_done() - see refmm.h */
+int rmm_setup_done(struct rmm *rmm)
+{
+	const struct rmm_config *c = &rmm->config;
+
+	if (rmm->ready)
+		return rmm_error(rmm, -EPERM, "setup is done already");
+	rmm_calculate_min_free_kbytes(rmm);
+	rmm_setup_per_zone_wmarks(rmm);
+	rmm_setup_per_zone_lowmem_reserve(rmm);
+	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
+		struct rmm_zone *z = &rmm->zone[i];
+
+		for (int m = 0; c->given_watermarks && m < RMM_NR_WMARK; m++)
+			z->wmark[m] = c->zones[i].wmark[m];
+		for (int t = 0; c->given_watermarks && t < RMM_ZONE_TYPES; t++)
+			z->lowmem_reserve[t] =
+				(int64_t)c->zones[i].lowmem_reserve[t];
+		rmm_zone_set_pageset_high_and_batch(z);
+		check_lists(z);
+		count_highatomic(z);
+	}
+	rmm->config.zones = NULL; /* the caller may free them now */
+	rmm->config.cpu_node = NULL;
+	rmm->ready = true;
+	return 0;
+}
+
+/** rmm_set_hooks() - NULL: none */
+void rmm_set_hooks(struct rmm *rmm, const struct rmm_hooks *hooks)
+{
+	rmm->hooks = hooks ? *hooks : (struct rmm_hooks){0};
+}
+
+/** rmm_last_error() - see refmm.h */
+const char *rmm_last_error(const struct rmm *rmm)
+{
+	return rmm->error;
+}

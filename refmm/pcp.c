@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * pcp.c - per-CPU page lists, in front of the buddy lists.
+ *
+ * Each CPU keeps some free blocks of each zone, so that most requests take no
+ * zone lock: three types times orders 0..3, and one or two lists of huge pages.
+ *
+ *      alloc: head <-- [5] [9] [7] <-- refill, in the order found
+ *      free:  head --> [5] [9] [7] --> drain, coldest first
+ *
+ * A drain starts at the list that was just freed to, empties it or as much as
+ * asked, and goes on round robin. A block of a type without lists goes to the
+ * movable one, an isolated one straight to the buddy lists.
+ *
+ *   pcp->count = sum over lists l: nr(l) * 2^order(l)
+ *
+ * Locking: pcp->lock, tried only: who does not get it (a drain from another CPU
+ * is at work) uses the buddy lists. Inside it, the zone lock.
+ *
+ * Modelled: order_to_pindex, rmqueue_bulk, __rmqueue_pcplist, rmqueue_pcplist,
+ * free_pcppages_bulk, free_unref_page, drain_pages_zone, drain_all_pages,
+ * decay_pcp_high. Omitted: expiry of remote nodes' lists. (6.12 and 6.1,
+ * mm/page_alloc.c; LKD3 ch. 12 "Zones" has pageset in struct zone)
+ */
+#include "layers.h"
+
+/** rmm_order_to_pindex() - which list */
+unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
+				 unsigned int order)
+{
+	if (order <= RMM_COSTLY_ORDER)
+		return RMM_PCPTYPES * order + (unsigned int)mt;
+	return RMM_LOWORDER_LISTS +
+	       (rmm->config.pcp_thp_lists > 1 && mt == RMM_MOVABLE);
+}
+
+/** rmm_pindex_to_order() - order of a list's blocks */
+unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex)
+{
+	return pindex < RMM_LOWORDER_LISTS ? pindex / RMM_PCPTYPES
+					   : rmm->thp_order;
+}
+
+static void put_on_pcp(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+		       unsigned int order, int mt)
+{
+	struct rmm_page *page = &z->memmap[pfn];
+
+	page->order = (uint8_t)order;
+	page->migratetype = (uint8_t)mt;
+	page->cpu = cpu;
+	RMM_WRITE(page->state, RMM_PG_PCP);
+}
+
+/* rmqueue_bulk(): @count blocks to @list's tail; returns how many there were */
+static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
+			struct rmm_list *list, const struct rmm_want *want)
+{
+	enum rmm_rmqueue_mode mode = RMM_RMQUEUE_NORMAL;
+	int i;
+
+	rmm_zone_lock(z, cpu);
+	for (i = 0; i < count; i++) {
+		rmm_pfn pfn = rmm__rmqueue(z, want, &mode);
+
+		if (pfn == RMM_NO_PFN)
+			break;
+		put_on_pcp(z, cpu, pfn, want->order, want->migratetype);
+		rmm_list_add_tail(z->memmap, list, pfn);
+	}
+	z->stat->pcp_refill++;
+	z->stat->pcp_refill_pages += (uint64_t)i << want->order;
+	rmm_zone_unlock(z);
+	return i;
+}
+
+/* 6.1 drains a page to the type it was freed with, 6.12 to its pageblock's. */
+static int drain_type(const struct rmm_zone *z, rmm_pfn pfn)
+{
+	int mt = rmm_block_type(z, pfn);
+
+	if (z->rmm->config.fallback == RMM_FALLBACK_STEAL && mt != RMM_ISOLATE)
+		return z->memmap[pfn].migratetype;
+	return mt;
+}
+
+/* Drain the coldest block of list @pindex; returns its pages. */
+static int drain_one(struct rmm_zone *z, struct rmm_pcp *pcp,
+		     unsigned int pindex)
+{
+	const struct rmm_hooks *hooks = &z->rmm->hooks;
+	unsigned int order = rmm_pindex_to_order(z->rmm, pindex);
+	rmm_pfn pfn = pcp->lists[pindex].last;
+	int mt = drain_type(z, pfn);
+
+	rmm_list_del(z->memmap, &pcp->lists[pindex], pfn);
+	pcp->count -= 1 << order;
+	rmm__free_one_page(z, pfn, order, mt, false);
+	if (hooks->pcpu_drain)
+		hooks->pcpu_drain(hooks->ctx, z->cpu, pfn, order, mt);
+	return 1 << order;
+}
+
+/* free_pcppages_bulk(): drain at least @count pages, list @pindex first */
+static void free_pcppages_bulk(struct rmm_zone *z, unsigned int cpu, int count,
+			       struct rmm_pcp *pcp, unsigned int pindex)
+{
+	int before = pcp->count;
+
+	if (count > pcp->count)
+		count = pcp->count;
+	rmm_zone_lock(z, cpu);
+	while (count > 0) {
+		while (rmm_list_empty(&pcp->lists[pindex]))
+			pindex = (pindex + 1) % RMM_PCP_LISTS;
+		do
+			count -= drain_one(z, pcp, pindex);
+		while (count > 0 && !rmm_list_empty(&pcp->lists[pindex]));
+		pindex = (pindex + 1) % RMM_PCP_LISTS;
+	}
+	z->stat->pcp_drain++;
+	z->stat->pcp_drain_pages += (uint64_t)(before - pcp->count);
+	rmm_zone_unlock(z);
+}
+
+/** rmm__rmqueue_pcplist() - take the head, refill first if there is none
+ *  (pcp->lock held) */
+rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
+			     const struct rmm_want *want)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	unsigned int order = want->order;
+	struct rmm_list *list = &pcp->lists[rmm_order_to_pindex(
+		z->rmm, want->migratetype, order)];
+	rmm_pfn pfn;
+
+	if (rmm_list_empty(list)) {
+		int nr = rmm_nr_pcp_alloc(pcp, z, order);
+
+		pcp->count += rmqueue_bulk(z, cpu, nr, list, want) << order;
+		if (rmm_list_empty(list))
+			return RMM_NO_PFN;
+	} else {
+		z->rmm->cpu[cpu].stat.pcp_hit++;
+	}
+	pfn = list->first;
+	rmm_list_del(z->memmap, list, pfn);
+	pcp->count -= 1 << order;
+	return pfn;
+}
+
+/** rmm_rmqueue_pcplist() - a block from @cpu's lists, or RMM_NO_PFN */
+rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
+			    const struct rmm_want *want)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	rmm_pfn pfn;
+
+	if (!rmm_trylock(z->rmm, &pcp->lock))
+		return RMM_NO_PFN;
+	pcp->free_count >>= 1;
+	pcp->free_factor >>= 1;
+	pfn = rmm__rmqueue_pcplist(z, cpu, want);
+	rmm_unlock(z->rmm, &pcp->lock);
+	return pfn;
+}
+
+/* Memory is plentiful again: ZONE_BELOW_HIGH may go. */
+static void check_below_high(struct rmm_zone *z)
+{
+	const struct rmm_want order0 = {0};
+
+	if (!RMM_READ(z->below_high))
+		return;
+	if (rmm__zone_watermark_ok(z, &order0,
+				   rmm_wmark_pages(z, RMM_WMARK_HIGH),
+				   RMM_ZONE_MOVABLE, RMM_READ(z->nr_free)))
+		RMM_WRITE(z->below_high, 0);
+}
+
+/* free_unref_page_commit() */
+static void free_unref_page_commit(struct rmm_zone *z, unsigned int cpu,
+				   rmm_pfn pfn, unsigned int order,
+				   int block_type)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	int mt = block_type < RMM_PCPTYPES ? block_type : RMM_MOVABLE;
+	unsigned int pindex = rmm_order_to_pindex(z->rmm, mt, order);
+	int drain;
+
+	pcp->alloc_factor >>= 1;
+	put_on_pcp(z, cpu, pfn, order, block_type);
+	rmm_list_add(z->memmap, &pcp->lists[pindex], pfn);
+	pcp->count += 1 << order;
+	z->rmm->cpu[cpu].stat.pcp_free++;
+	drain = rmm_nr_pcp_drain(pcp, z, order);
+	if (!drain)
+		return;
+	free_pcppages_bulk(z, cpu, drain, pcp, pindex);
+	check_below_high(z);
+}
+
+/**
+ * rmm_free_unref_page() - free to @cpu's lists
+ *
+ * Return: false if the block must go to the buddy lists instead.
+ */
+bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			 unsigned int order)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	int mt = rmm_block_type(z, pfn);
+
+	if (order >= RMM_NR_ORDERS || !(z->rmm->pcp_orders >> order & 1) ||
+	    mt == RMM_ISOLATE)
+		return false;
+	if (!rmm_trylock(z->rmm, &pcp->lock))
+		return false;
+	free_unref_page_commit(z, cpu, pfn, order, mt);
+	rmm_unlock(z->rmm, &pcp->lock);
+	return true;
+}
+
+/* drain_pages_zone(): empty the lists of CPU @of, on behalf of @cpu */
+static void drain_pages_zone(struct rmm_zone *z, unsigned int cpu,
+			     unsigned int of)
+{
+	struct rmm_pcp *pcp = &z->pcp[of];
+	int count;
+
+	do {
+		rmm_lock(z->rmm, &pcp->lock);
+		count = pcp->count;
+		if (count > pcp->batch << RMM_PCP_SCALE_MAX)
+			count = pcp->batch << RMM_PCP_SCALE_MAX;
+		if (count)
+			free_pcppages_bulk(z, cpu, count, pcp, 0);
+		count = pcp->count;
+		rmm_unlock(z->rmm, &pcp->lock);
+	} while (count);
+}
+
+/** rmm_drain_pages() - drain_local_pages() of @cpu */
+void rmm_drain_pages(struct rmm *rmm, unsigned int cpu)
+{
+	for (unsigned int i = 0; i < rmm->nr_zones; i++)
+		drain_pages_zone(&rmm->zone[i], cpu, cpu);
+}
+
+/** rmm_drain_all_pages() - everybody's lists, by @cpu */
+void rmm_drain_all_pages(struct rmm *rmm, unsigned int cpu)
+{
+	for (unsigned int of = 0; of < rmm->config.nr_cpus; of++)
+		for (unsigned int i = 0; i < rmm->nr_zones; i++)
+			drain_pages_zone(&rmm->zone[i], cpu, of);
+}
+
+/* decay_pcp_high() */
+static void decay_pcp_high(struct rmm_zone *z, unsigned int cpu)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	int most = pcp->count - (pcp->batch << RMM_PCP_SCALE_MAX);
+	int high = pcp->high - (pcp->high >> 3), drain;
+
+	if (pcp->high > pcp->high_min) {
+		high = high > most ? high : most;
+		pcp->high = high > pcp->high_min ? high : pcp->high_min;
+	}
+	for (drain = pcp->count - pcp->high; drain > 0; drain -= pcp->batch)
+		free_pcppages_bulk(z, cpu,
+				   drain < pcp->batch ? drain : pcp->batch, pcp,
+				   0);
+}
+
+/** rmm_refresh_cpu_vm_stats() - the part of refresh_cpu_vm_stats() that shrinks
+ *  the lists; 6.1 has none */
+void rmm_refresh_cpu_vm_stats(struct rmm *rmm, unsigned int cpu)
+{
+	if (rmm->config.pcp_mode != RMM_PCP_AUTO)
+		return;
+	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
+		struct rmm_zone *z = &rmm->zone[i];
+
+		if (!z->present || !rmm_trylock(rmm, &z->pcp[cpu].lock))
+			continue;
+		decay_pcp_high(z, cpu);
+		rmm_unlock(rmm, &z->pcp[cpu].lock);
+	}
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * slowpath.c - the zones are low: wake kswapd, dip into reserves, compact,
+ * reclaim, try again, give up.
+ *
+ *   min mark and reserves of the request's urgency
+ *     | costly orders, and unmovable ones: compact first
+ *     v
+ *   retry: again, MEMALLOC without any mark
+ *     | may not wait (GFP_ATOMIC, GFP_NOWAIT): NULL
+ *     v
+ *   reclaim; drain per-CPU lists, give back HIGHATOMIC; compact
+ *     | NORETRY, or costly without RETRY_MAYFAIL: NULL
+ *     | progress, and enough free in theory: retry
+ *     v
+ *   last attempt, against the high mark; NOFAIL: with reserves, then without
+ *   any mark; NULL
+ *
+ * refmm has no page cache to reclaim and moves no pages: the caller's hooks do.
+ * Without hooks a request that may sleep ends where the free memory ends.
+ *
+ * Locking: none held, as the hooks may call back.
+ *
+ * Modelled: __alloc_pages_slowpath, __alloc_pages_direct_reclaim,
+ * __alloc_pages_direct_compact, should_reclaim_retry, wake_all_kswapds.
+ * Simplified: reclaimable pages count as none, so only what is free decides
+ * about a retry; at most 64 rounds. Omitted: OOM killer (NOFAIL gets memory
+ * without a mark, as after an OOM kill), compaction retries and deferral.
+ * (6.12, mm/page_alloc.c; LKD3 ch. 12 "gfp_mask Flags")
+ */
+#include "alloc.h"
+
+enum { MAX_RECLAIM_RETRIES = 16, MAX_ROUNDS = 64 };
+
+static rmm_pfn try_with(struct rmm_alloc_context *ac, unsigned int alloc_flags)
+{
+	ac->want.alloc_flags = alloc_flags;
+	return rmm_get_page_from_freelist(ac);
+}
+
+/* wake_all_kswapds(): once for each node */
+static void wake_all_kswapds(const struct rmm_alloc_context *ac)
+{
+	const struct rmm_hooks *hooks = &ac->rmm->hooks;
+	int last = -1;
+
+	if (!hooks->wake_kswapd || !(ac->gfp & RMM_GFP_KSWAPD_RECLAIM))
+		return;
+	for (unsigned int i = ac->begin; i < ac->end; i++) {
+		const struct rmm_zone *z = rmm_ac_zone(ac, i);
+
+		if (z->type > ac->highest || !z->managed || z->node == last)
+			continue;
+		last = z->node;
+		hooks->wake_kswapd(hooks->ctx, z->id, ac->want.order);
+	}
+}
+
+/* __alloc_pages_direct_compact() */
+static rmm_pfn direct_compact(struct rmm_alloc_context *ac)
+{
+	const struct rmm_hooks *hooks = &ac->rmm->hooks;
+
+	if (ac->want.order == 0 || !hooks->compact || !(ac->gfp & RMM_GFP_IO))
+		return RMM_NO_PFN;
+	ac->rmm->cpu[ac->cpu].stat.compact++;
+	if (!hooks->compact(hooks->ctx, ac->cpu, ac->gfp, ac->want.order))
+		return RMM_NO_PFN;
+	return rmm_get_page_from_freelist(ac);
+}
+
+/* __alloc_pages_direct_reclaim(); *@progress: pages reclaimed */
+static rmm_pfn direct_reclaim(struct rmm_alloc_context *ac, uint64_t *progress)
+{
+	const struct rmm_hooks *hooks = &ac->rmm->hooks;
+	rmm_pfn pfn;
+
+	*progress = 0;
+	if (!hooks->reclaim)
+		return RMM_NO_PFN;
+	ac->rmm->cpu[ac->cpu].stat.direct_reclaim++;
+	*progress =
+		hooks->reclaim(hooks->ctx, ac->cpu, ac->gfp, ac->want.order);
+	if (!*progress)
+		return RMM_NO_PFN;
+	pfn = rmm_get_page_from_freelist(ac);
+	if (pfn != RMM_NO_PFN)
+		return pfn;
+	/* What was reclaimed may hang on per-CPU lists or in the reserve. */
+	rmm_unreserve_highatomic_pageblock(ac, false);
+	rmm_drain_all_pages(ac->rmm, ac->cpu);
+	return rmm_get_page_from_freelist(ac);
+}
+
+/* should_reclaim_retry() */
+static bool should_reclaim_retry(struct rmm_alloc_context *ac,
+				 uint64_t progress, unsigned int *no_progress)
+{
+	if (progress && ac->want.order <= RMM_COSTLY_ORDER)
+		*no_progress = 0;
+	else
+		++*no_progress;
+	for (unsigned int i = ac->begin;
+	     i < ac->end && *no_progress <= MAX_RECLAIM_RETRIES; i++) {
+		const struct rmm_zone *z = rmm_ac_zone(ac, i);
+
+		if (z->type <= ac->highest &&
+		    rmm__zone_watermark_ok(z, &ac->want,
+					   rmm_wmark_pages(z, RMM_WMARK_MIN),
+					   ac->highest, RMM_READ(z->nr_free)))
+			return true;
+	}
+	return rmm_unreserve_highatomic_pageblock(ac, true);
+}
+
+/* What is left when retrying is no use: __alloc_pages_may_oom() and after */
+static rmm_pfn last_attempt(struct rmm_alloc_context *ac)
+{
+	unsigned int cma = ac->want.alloc_flags & RMM_ALLOC_CMA;
+	rmm_pfn pfn = try_with(ac, RMM_WMARK_HIGH);
+
+	if (pfn != RMM_NO_PFN || !(ac->gfp & RMM_GFP_NOFAIL))
+		return pfn;
+	pfn = try_with(ac, RMM_ALLOC_MIN_RESERVE | cma);
+	if (pfn != RMM_NO_PFN)
+		return pfn;
+	return try_with(ac, RMM_ALLOC_NO_WATERMARKS | cma);
+}
+
+/* One round of reclaim and compaction. *@again: another may help */
+static rmm_pfn reclaim_round(struct rmm_alloc_context *ac,
+			     unsigned int *no_progress, bool *again)
+{
+	bool costly = ac->want.order > RMM_COSTLY_ORDER;
+	uint64_t progress;
+	rmm_pfn pfn;
+
+	*again = false;
+	pfn = direct_reclaim(ac, &progress);
+	if (pfn == RMM_NO_PFN)
+		pfn = direct_compact(ac);
+	if (pfn != RMM_NO_PFN || (ac->gfp & RMM_GFP_NORETRY))
+		return pfn;
+	if (costly && !(ac->gfp & RMM_GFP_RETRY_MAYFAIL))
+		return pfn;
+	*again = should_reclaim_retry(ac, progress, no_progress);
+	if (!*again && ac->rmm->config.defrag_mode &&
+	    (ac->want.alloc_flags & RMM_ALLOC_NOFRAGMENT)) {
+		/* Reclaim did not prevent the fallback: so be it. */
+		ac->want.alloc_flags &= ~(unsigned int)RMM_ALLOC_NOFRAGMENT;
+		*again = true;
+	}
+	return pfn;
+}
+
+/* Retry as long as that makes sense, for a request that may wait. */
+static rmm_pfn retry(struct rmm_alloc_context *ac)
+{
+	bool costly = ac->want.order > RMM_COSTLY_ORDER, again = true;
+	unsigned int no_progress = 0;
+	rmm_pfn pfn;
+
+	for (int round = 0; again && round < MAX_ROUNDS; round++) {
+		wake_all_kswapds(ac);
+		pfn = rmm_get_page_from_freelist(ac);
+		if (pfn == RMM_NO_PFN)
+			pfn = reclaim_round(ac, &no_progress, &again);
+		if (pfn != RMM_NO_PFN)
+			return pfn;
+	}
+	if (!(ac->gfp & RMM_GFP_NOFAIL) &&
+	    ((ac->gfp & RMM_GFP_NORETRY) ||
+	     (costly && !(ac->gfp & RMM_GFP_RETRY_MAYFAIL))))
+		return RMM_NO_PFN;
+	return last_attempt(ac);
+}
+
+/** rmm__alloc_pages_slowpath() - the fast path found nothing */
+rmm_pfn rmm__alloc_pages_slowpath(struct rmm_alloc_context *ac)
+{
+	unsigned int gfp = ac->gfp, order = ac->want.order;
+	bool may_wait = gfp & RMM_GFP_DIRECT_RECLAIM;
+	bool no_marks = (gfp & RMM_GFP_MEMALLOC) && !(gfp & RMM_GFP_NOMEMALLOC);
+	bool compact_first = order > RMM_COSTLY_ORDER ||
+			     (order && ac->want.migratetype != RMM_MOVABLE);
+	unsigned int keep = RMM_ALLOC_KSWAPD | RMM_ALLOC_CMA;
+	rmm_pfn pfn;
+
+	ac->rmm->cpu[ac->cpu].stat.slow_path++;
+	if (ac->begin >= ac->end)
+		return RMM_NO_PFN;
+	wake_all_kswapds(ac);
+	pfn = try_with(ac, rmm_gfp_to_alloc_flags(ac->rmm, gfp, order));
+	if (pfn == RMM_NO_PFN && may_wait && compact_first && !no_marks) {
+		pfn = direct_compact(ac);
+		if (pfn == RMM_NO_PFN && order > RMM_COSTLY_ORDER &&
+		    (gfp & RMM_GFP_NORETRY) &&
+		    (!ac->rmm->hooks.compact || (gfp & RMM_GFP_THISNODE)))
+			return RMM_NO_PFN;
+	}
+	if (pfn != RMM_NO_PFN)
+		return pfn;
+	if (no_marks)
+		ac->want.alloc_flags =
+			RMM_ALLOC_NO_WATERMARKS | (ac->want.alloc_flags & keep);
+	if (may_wait)
+		return retry(ac);
+	wake_all_kswapds(ac);
+	return rmm_get_page_from_freelist(ac);
+}
