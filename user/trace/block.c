@@ -129,7 +129,7 @@ size_t block_pack(struct block_packer *p, struct kmt_block *head, const struct b
 	if (!end)
 		return 0;
 	head->magic = KMT_MAGIC;
-	head->version = KMT_VERSION;
+	head->version = head->version ? head->version : KMT_VERSION;
 	head->raw_bytes = (uint32_t)raw;
 	head->stored_bytes = (uint32_t)(end - sizeof(*head));
 	head->payload_checksum = XXH3_64bits(p->out + sizeof(*head), head->stored_bytes);

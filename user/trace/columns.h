@@ -107,7 +107,7 @@ struct decoder {
 	uint32_t left; /* events not yet decoded */
 	uint16_t cpu;
 	uint64_t time_ns;
-	uint64_t undefined; /* events left out for want of their class, ever */
+	uint64_t undefined; /* events left out for want of their class; the caller resets */
 	struct history history[GROUPS];
 };
 

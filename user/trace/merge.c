@@ -28,8 +28,7 @@ struct cursor {
 	uint8_t *raw;
 	size_t raw_max;
 	uint64_t last_ns;
-	uint64_t undefined; /* of the decoder, already added up */
-	size_t at, n;	    /* events left in batch[] */
+	size_t at, n; /* events left in batch[] */
 	struct trace_event batch[BATCH];
 };
 
@@ -99,6 +98,8 @@ static int refill(struct trace_reader *r, struct cursor *c)
 		int err;
 
 		n = decoder_run(&c->decoder, c->batch, BATCH);
+		r->merge.undefined += c->decoder.undefined;
+		c->decoder.undefined = 0;
 		if (n < 0)
 			mark_bad(r, &chain->block[c->next_block - 1]);
 		if (n > 0)
@@ -114,8 +115,6 @@ static int refill(struct trace_reader *r, struct cursor *c)
 	}
 	c->n = (size_t)n;
 	c->last_ns = c->batch[n - 1].time_ns;
-	r->merge.undefined += c->decoder.undefined - c->undefined;
-	c->undefined = c->decoder.undefined;
 	return 0;
 }
 
