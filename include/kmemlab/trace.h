@@ -53,9 +53,9 @@ enum kmt_block_type {
 };
 
 /*
- * Head of every block. The checksums are XXH3-64 (seed 0): of the stored
- * payload, and of the head before `head_checksum`. The lost_* fields are
- * cumulative since the start of the recording, over all CPUs.
+ * Head of every block; later versions keep it. The checksums are XXH3-64 (seed
+ * 0): of the stored payload, and of the head before `head_checksum`. The lost_*
+ * fields are cumulative since the start of the recording, over all CPUs.
  */
 struct kmt_block {
 	uint32_t magic;
@@ -131,20 +131,21 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
 /*
  * EVENTS payload, for `count` events:
  *
- *   uint32_t bytes of each of the six columns that follow
- *   table     per class used: varint(class number), byte(kind of the class)
- *   class     varint(position in table, from 0)
- *   time low  byte(dt), dt = time - previous time, the first one from
- * t_first_ns time high varint(dt >> 8) address   varint(code), absent for TASK
- *   literal   varint(zigzag(address - prediction)), for codes that are 0
+ *   uint32_t[6]: bytes of each of the six columns that follow
+ *   table:     per class used: varint(class number), byte(the class's kind)
+ *   class:     varint(position in table, from 0)
+ *   time low:  byte(dt), dt = time - previous time; the first - t_first_ns
+ *   time high: varint(dt >> 8)
+ *   address:   varint(code), absent for TASK
+ *   literal:   varint(zigzag(address - prediction)), for codes that are 0
  *
  * varint is LEB128: 7 bits a byte, low bits first, high bit = more follows, at
  * most 10 bytes. zigzag(d) = (d << 1) ^ (d >> 63).
  *
- * The address of a page kind is its frame number (pfn); of an object kind its
- * physical address in units of 8 bytes, or, if it lies outside the direct map,
- * KMT_OPAQUE | a number that stands for that address in this trace only; TASK
- * has 0.
+ * The address of a page kind, and of STACK_PAGE, is its frame number (pfn); of
+ * an object kind its physical address in units of 8 bytes, or, if it lies
+ * outside the direct map, KMT_OPAQUE | a number that stands for that address in
+ * this trace only; TASK has 0.
  *
  * What is freed was mostly allocated a few events ago, and what is allocated
  * was mostly freed a few events ago, as far back as the last time this code

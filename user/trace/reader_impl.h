@@ -67,6 +67,7 @@ struct trace_reader {
 	uint64_t events, event_bytes;
 	uint64_t first_ns, last_ns;
 	uint64_t next_seq;
+	uint64_t lost_ring, lost_recursion, lost_write;
 	struct trace_damage damage;
 	struct merge merge;
 };

@@ -228,6 +228,9 @@ static int step(struct trace_reader *r, struct window *w, uint64_t *offset)
 	if (head.seq > r->next_seq)
 		r->damage.missing_blocks += head.seq - r->next_seq;
 	r->next_seq = head.seq + 1;
+	r->lost_ring = head.lost_ring;
+	r->lost_recursion = head.lost_recursion;
+	r->lost_write = head.lost_write;
 	err = take_block(r, &head, *offset);
 	if (err == -EBADMSG)
 		r->damage.bad_blocks++;

@@ -104,6 +104,13 @@ void trace_reader_sizes(const struct trace_reader *r, uint64_t *file, uint64_t *
 /** trace_reader_times() - first and last event time, ns; 0, 0 if none */
 void trace_reader_times(const struct trace_reader *r, uint64_t *first, uint64_t *last);
 
+/** trace_reader_lost() - losses so far, as the last block of the file says */
+void trace_reader_lost(const struct trace_reader *r, uint64_t *ring, uint64_t *recursion,
+		       uint64_t *write);
+
+/** trace_kind_name() - tracepoint name of a kind, "task" for TASK, or "unknown" */
+const char *trace_kind_name(unsigned int kind);
+
 /** trace_reader_texts() - how many TEXT blocks there are */
 size_t trace_reader_texts(const struct trace_reader *r);
 /** trace_reader_text() - load the i-th; free with trace_text_free() */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_info.c - kmemlab info: what a trace is, and how far it can be trusted. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "cli/info.h"
+#include "cli/view.h"
+#include "common/log.h"
+#include "common/out.h"
+#include "common/procfs.h"
+
+struct info {
+	const char *path;
+	bool json;
+	uint64_t events[KMT_KINDS];
+	uint64_t total;
+};
+
+static const struct argp_option options[] = {
+	{"json", 'j', NULL, 0, "Print JSON (documented in user/README.md)", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct info *in = state->input;
+
+	switch (key) {
+	case 'j':
+		in->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return view_path(&in->path, arg);
+	case ARGP_KEY_NO_ARGS:
+		return cmd_usage("no trace given; try 'kmemlab info FILE.kmt'");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	options,
+	parse,
+	"TRACE",
+	"Print what a trace holds: host, events, accounting, coverage, snapshots, damage.\v"
+	"TRACE is a .kmt file, or - for standard input.\n\n"
+	"Examples:\n"
+	"  kmemlab info host.kmt\n"
+	"  kmemlab info --json host.kmt | jq .accounting\n\n"
+	"Exit status is 5 if the trace is damaged; intact parts are counted.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+static long count_events(struct view *v, struct info *in)
+{
+	static struct trace_event e[4096];
+	long n;
+
+	while ((n = trace_reader_next(v->reader, e, 4096)) > 0) {
+		for (long i = 0; i < n; i++)
+			in->events[e[i].kind % KMT_KINDS]++;
+		in->total += (uint64_t)n;
+		log_progress("%" PRIu64 " events", in->total);
+	}
+	return n;
+}
+
+/* ---- Facts ------------------------------------------------------------- */
+
+/* Pages that have a struct page: the zones' present pages, else all memory. */
+static uint64_t pages_present(struct view *v)
+{
+	const json_t *host = json_object_get(v->header, "host");
+	json_int_t page = json_integer_value(json_object_get(host, "page_size"));
+	json_int_t kb = json_integer_value(json_object_get(host, "mem_total_kb"));
+	struct proc_zoneinfo zones;
+	struct trace_text t;
+	uint64_t pages = 0;
+
+	if (!trace_reader_find_text(v->reader, "zoneinfo", KMT_PHASE_START, &t)) {
+		if (!proc_zoneinfo_parse(t.text, &zones)) {
+			for (size_t i = 0; i < zones.n; i++)
+				pages += zones.zones[i].present;
+			proc_zoneinfo_free(&zones);
+		}
+		trace_text_free(&t);
+	}
+	if (!pages && page > 0 && kb > 0)
+		pages = (uint64_t)kb * 1024 / (uint64_t)page;
+	return pages;
+}
+
+/* Robert Love's question: what do all the struct pages cost? NULL if unknown. */
+static json_t *memmap(struct view *v)
+{
+	const json_t *host = json_object_get(v->header, "host");
+	json_int_t bytes = json_integer_value(json_object_get(v->header, "struct_page_bytes"));
+	json_int_t page = json_integer_value(json_object_get(host, "page_size"));
+	uint64_t pages = pages_present(v);
+
+	if (bytes <= 0 || page <= 0 || !pages)
+		return NULL;
+	return json_pack("{s:I, s:I, s:I, s:f}", "struct_page_bytes", bytes, "pages",
+			 (json_int_t)pages, "overhead_bytes", (json_int_t)pages * bytes,
+			 "overhead_percent", 100.0 * (double)bytes / (double)page);
+}
+
+/* A finished trace carries its accounting; a torn one has what block heads say. */
+static json_t *accounting(const struct view *v, const struct info *in)
+{
+	json_t *totals = json_object_get(v->account, "totals");
+	uint64_t ring, recursion, write, tasks = in->events[KMT_TASK];
+
+	if (json_is_object(totals))
+		return json_incref(totals);
+	trace_reader_lost(v->reader, &ring, &recursion, &write);
+	return json_pack("{s:I, s:I, s:I, s:I}", "recorded", (json_int_t)(in->total - tasks),
+			 "lost_ring", (json_int_t)ring, "lost_recursion", (json_int_t)recursion,
+			 "lost_write", (json_int_t)write);
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void verdict(const struct view *v, const json_t *account, char *text, size_t size)
+{
+	json_int_t fired = number(account, "fired"), lost = number(account, "lost_ring");
+	struct trace_damage d;
+
+	trace_reader_damage(v->reader, &d);
+	lost += number(account, "lost_recursion") + number(account, "lost_write");
+	if (lost && fired)
+		snprintf(text, size, "INCOMPLETE (%lld events, %.3g %%)", (long long)lost,
+			 100.0 * (double)lost / (double)fired);
+	else if (lost)
+		snprintf(text, size, "INCOMPLETE (%lld events)", (long long)lost);
+	else if (d.unfinished)
+		snprintf(text, size, "INCOMPLETE (the recorder did not finish)");
+	else if (!v->account || d.bad_blocks || d.missing_blocks || d.undefined_classes || d.torn)
+		snprintf(text, size, "INCOMPLETE (damaged)");
+	else
+		snprintf(text, size, "COMPLETE");
+}
+
+static uint64_t duration(const struct view *v)
+{
+	const json_t *told = json_object_get(v->account, "duration_ns");
+	uint64_t first, last;
+
+	trace_reader_times(v->reader, &first, &last);
+	return told ? (uint64_t)json_integer_value(told) : last - first;
+}
+
+static json_t *events_by_kind(const struct info *in)
+{
+	json_t *events = json_object();
+
+	for (unsigned int kind = 0; kind < KMT_KINDS; kind++)
+		if (in->events[kind])
+			json_object_set_new(events, trace_kind_name(kind),
+					    json_integer((json_int_t)in->events[kind]));
+	return events;
+}
+
+static void copy_members(json_t *to, const json_t *from, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		json_t *value = json_object_get(from, *keys);
+
+		if (value)
+			json_object_set(to, *keys, value);
+	}
+}
+
+/* Everything info says; the text form prints from it. */
+static json_t *describe(struct view *v, const struct info *in)
+{
+	static const char *const of_header[] = {
+		"kmemlab",   "host",	     "clock",  "struct_page_bytes", "pageblock_order",
+		"max_order", "migratetypes", "probes", "missing",	    "settings",
+		"command",   "recorder_pid", NULL};
+	static const char *const of_account[] = {"coverage", "recursion", "self", "command_status",
+						 NULL};
+	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v);
+	uint64_t bytes, event_bytes, count, first, last;
+	char text[64];
+
+	trace_reader_sizes(v->reader, &bytes, &event_bytes, &count);
+	trace_reader_times(v->reader, &first, &last);
+	verdict(v, account, text, sizeof(text));
+	json_object_set_new(doc, "file", json_string(v->name));
+	json_object_set_new(doc, "bytes", json_integer((json_int_t)bytes));
+	json_object_set_new(doc, "verdict", json_string(text));
+	json_object_set_new(doc, "duration_ns", json_integer((json_int_t)duration(v)));
+	json_object_set_new(doc, "first_event_ns", json_integer((json_int_t)first));
+	json_object_set_new(doc, "last_event_ns", json_integer((json_int_t)last));
+	json_object_set_new(doc, "events_total", json_integer((json_int_t)in->total));
+	json_object_set_new(doc, "events", events_by_kind(in));
+	if (count)
+		json_object_set_new(doc, "bytes_per_event",
+				    json_real((double)bytes / (double)count));
+	json_object_set_new(doc, "event_bytes", json_integer((json_int_t)event_bytes));
+	json_object_set_new(doc, "accounting", account);
+	copy_members(doc, v->account, of_account);
+	if (map)
+		json_object_set_new(doc, "memmap", map);
+	copy_members(doc, v->header, of_header);
+	json_object_set_new(doc, "texts", json_integer((json_int_t)trace_reader_texts(v->reader)));
+	json_object_set_new(doc, "page_blocks",
+			    json_integer((json_int_t)trace_reader_pages(v->reader)));
+	json_object_set_new(doc, "damage", view_damage(v));
+	return doc;
+}
+
+int cmd_info(int argc, char **argv)
+{
+	struct info in = {0};
+	struct view v;
+	int status = cmd_parse(&argp, argc, argv, 0, &in);
+	json_t *doc;
+	long err;
+
+	if (status >= 0)
+		return status;
+	status = view_open(&v, in.path);
+	if (status >= 0)
+		return status;
+	err = count_events(&v, &in);
+	if (err < 0)
+		return view_close(&v, view_read_failed(&v, err));
+	doc = describe(&v, &in);
+	if (in.json) {
+		out_json(doc);
+	} else {
+		info_print(doc);
+		json_decref(doc);
+	}
+	return view_close(&v, EXIT_DONE);
+}

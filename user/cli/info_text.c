@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * info_text.c - 'kmemlab info' for people. Prints from the JSON document, so
+ * the two forms cannot disagree. What the trace does not know is left out.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/info.h"
+#include "common/out.h"
+
+static uint64_t number(const json_t *object, const char *key)
+{
+	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "?";
+}
+
+static void print_host(const json_t *doc)
+{
+	const json_t *host = json_object_get(doc, "host"), *word;
+	const json_t *command = json_object_get(doc, "command");
+	char memory[16];
+	size_t i;
+
+	if (host)
+		out_text("host        Linux %s %s, %" PRIu64 " CPUs, %s memory\n",
+			 string(host, "release"), string(host, "machine"),
+			 number(host, "cpus_online"),
+			 out_human_bytes(number(host, "mem_total_kb") * 1024, memory));
+	if (json_array_size(command)) {
+		out_text("command    ");
+		json_array_foreach (command, i, word)
+			out_text(" %s", json_string_value(word));
+		out_text("\n");
+	}
+	out_text("recorded by kmemlab %s\n", string(doc, "kmemlab"));
+}
+
+static void print_size(const json_t *doc)
+{
+	char time[16], bytes[16];
+
+	out_text("duration    %s\n", out_human_ns(number(doc, "duration_ns"), time));
+	out_text("size        %s, %" PRIu64 " events", out_human_bytes(number(doc, "bytes"), bytes),
+		 number(doc, "events_total"));
+	if (json_object_get(doc, "bytes_per_event"))
+		out_text(", %.2f bytes an event",
+			 json_real_value(json_object_get(doc, "bytes_per_event")));
+	out_text("\nsnapshots   %" PRIu64 " texts, %" PRIu64 " blocks of page states\n",
+		 number(doc, "texts"), number(doc, "page_blocks"));
+}
+
+static void print_trust(const json_t *doc)
+{
+	const json_t *a = json_object_get(doc, "accounting"), *value;
+	const json_t *c = json_object_get(doc, "coverage");
+	const char *key;
+	bool first = true;
+
+	out_text("verdict     %s\naccounting ", string(doc, "verdict"));
+	json_object_foreach ((json_t *)a, key, value) {
+		out_text("%s %s %" JSON_INTEGER_FORMAT, first ? "" : ",", key,
+			 json_integer_value(value));
+		first = false;
+	}
+	out_text("\n");
+	if (!c)
+		return;
+	out_text("coverage    pages allocated: %" PRIu64 " of the kernel's %" PRIu64
+		 ", freed: %" PRIu64 " of %" PRIu64 "\n",
+		 number(c, "pages_alloc_seen"), number(c, "pages_alloc_vmstat"),
+		 number(c, "pages_free_seen"), number(c, "pages_free_vmstat"));
+}
+
+static void print_memmap(const json_t *doc)
+{
+	const json_t *m = json_object_get(doc, "memmap");
+	char bytes[16];
+
+	if (!m)
+		return;
+	out_text("memmap      %" PRIu64 " struct pages of %" PRIu64
+		 " bytes: %s, %.2f %% of memory\n",
+		 number(m, "pages"), number(m, "struct_page_bytes"),
+		 out_human_bytes(number(m, "overhead_bytes"), bytes),
+		 json_real_value(json_object_get(m, "overhead_percent")));
+}
+
+static void print_cost(const json_t *doc)
+{
+	const json_t *s = json_object_get(doc, "self");
+	char user[16], sys[16], rss[16], rings[16];
+
+	if (!s)
+		return;
+	out_text("recorder    %s user, %s system, %s resident, %s of rings\n",
+		 out_human_ns(number(s, "cpu_user_ns"), user),
+		 out_human_ns(number(s, "cpu_sys_ns"), sys),
+		 out_human_bytes(number(s, "rss_bytes"), rss),
+		 out_human_bytes(number(s, "ring_bytes"), rings));
+}
+
+static const char *how(const json_t *doc, const char *name)
+{
+	const json_t *probe;
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "probes"), i, probe) {
+		if (!strcmp(string(probe, "name"), name))
+			return string(probe, "how");
+	}
+	return "";
+}
+
+static void print_events(const json_t *doc)
+{
+	static const struct out_column columns[] = {
+		{"event", "event", OUT_STRING},
+		{"count", "count", OUT_UINT},
+		{"attached by", "how", OUT_STRING},
+	};
+	struct out_table *t = out_table_new("events", columns, 3);
+	json_t *events = json_object_get(doc, "events"), *value;
+	const char *key;
+
+	if (!t)
+		return;
+	json_object_foreach (events, key, value) {
+		union out_value row[] = {
+			{.s = key},
+			{.u = (uint64_t)json_integer_value(value)},
+			{.s = how(doc, key)},
+		};
+
+		out_table_row(t, row);
+	}
+	out_text("\n");
+	out_table_print(t, OUT_TEXT);
+	out_table_free(t);
+}
+
+static void print_missing(const json_t *doc)
+{
+	const json_t *missing = json_object_get(doc, "missing"), *m;
+	size_t i;
+
+	if (json_array_size(missing))
+		out_text("\nnot seen by this recording:\n");
+	json_array_foreach (missing, i, m) {
+		out_text("  %s: %s\n", string(m, "what"), string(m, "why"));
+	}
+}
+
+void info_print(struct json_t *doc)
+{
+	out_text("trace       %s\n", string(doc, "file"));
+	print_host(doc);
+	print_size(doc);
+	print_trust(doc);
+	print_memmap(doc);
+	print_cost(doc);
+	print_events(doc);
+	print_missing(doc);
+}
