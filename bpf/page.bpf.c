@@ -8,74 +8,53 @@
  */
 #include "ring.bpf.h"
 
+/* A page event: its slot is told by one word. */
+static __always_inline int record_page(__u32 kind, __u64 page, __u64 word)
+{
+	struct event e = {.kind = kind, .keys = 1, .address = page};
+
+	e.word[0] = KML_SLOT_USED | word;
+	return record(&e);
+}
+
 SEC("raw_tp/mm_page_alloc")
 int page_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED | (__u32)ctx->args[1] |
-				     (ctx->args[3] & 0xff) << 8 | ctx->args[2] << 32};
+	__u64 order = (__u32)ctx->args[1], gfp = ctx->args[2], type = ctx->args[3] & 0xff;
 
-	if (!r)
-		return 0;
-	r->count[KML_PAGE_ALLOC].fired++;
-	emit(r, KML_PAGE_ALLOC, word, ctx->args[0]);
-	return 0;
+	return record_page(KML_PAGE_ALLOC, ctx->args[0], order | type << 8 | gfp << 32);
 }
 
 SEC("raw_tp/mm_page_free")
 int page_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED | (__u32)ctx->args[1]};
-
-	if (!r)
-		return 0;
-	r->count[KML_PAGE_FREE].fired++;
-	emit(r, KML_PAGE_FREE, word, ctx->args[0]);
-	return 0;
+	return record_page(KML_PAGE_FREE, ctx->args[0], (__u32)ctx->args[1]);
 }
 
 SEC("raw_tp/mm_page_alloc_zone_locked")
 int zone_locked(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED | (__u32)ctx->args[1] |
-				     (ctx->args[2] & 0xff) << 8 | (ctx->args[3] & 1) << 16};
+	__u64 order = (__u32)ctx->args[1], type = ctx->args[2] & 0xff, refill = ctx->args[3] & 1;
 
-	if (!r)
-		return 0;
-	r->count[KML_ZONE_LOCKED].fired++;
-	emit(r, KML_ZONE_LOCKED, word, ctx->args[0]);
-	return 0;
+	return record_page(KML_ZONE_LOCKED, ctx->args[0], order | type << 8 | refill << 16);
 }
 
 SEC("raw_tp/mm_page_alloc_extfrag")
 int extfrag(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED | (ctx->args[1] & 0xff) |
-				     (ctx->args[3] & 0xff) << 8 | (ctx->args[2] & 0xff) << 16 |
-				     (ctx->args[4] & 0x7f) << 24};
+	__u64 order = ctx->args[1] & 0xff, fallback_order = ctx->args[2] & 0xff;
+	__u64 type = ctx->args[3] & 0xff, fallback_type = ctx->args[4] & 0x7f;
 
-	if (!r)
-		return 0;
-	r->count[KML_EXTFRAG].fired++;
-	emit(r, KML_EXTFRAG, word, ctx->args[0]);
-	return 0;
+	return record_page(KML_EXTFRAG, ctx->args[0],
+			   order | type << 8 | fallback_order << 16 | fallback_type << 24);
 }
 
 SEC("raw_tp/mm_page_pcpu_drain")
 int pcpu_drain(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED | (__u32)ctx->args[1] |
-				     (ctx->args[2] & 0xff) << 8};
+	__u64 order = (__u32)ctx->args[1], type = ctx->args[2] & 0xff;
 
-	if (!r)
-		return 0;
-	r->count[KML_PCPU_DRAIN].fired++;
-	emit(r, KML_PCPU_DRAIN, word, ctx->args[0]);
-	return 0;
+	return record_page(KML_PCPU_DRAIN, ctx->args[0], order | type << 8);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

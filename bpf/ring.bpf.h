@@ -123,60 +123,78 @@ static __always_inline __u64 cache_of(__u64 object, __u64 bytes_alloc)
 static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __u64 address)
 {
 	struct kml_slot *s;
+	__u64 cache = 0;
 
 	if (!r || kind >= KML_PROBE_KINDS)
 		return 0;
 	s = &r->slot[kind][slot & (KML_SLOTS - 1)];
 	if (kind == KML_KMALLOC)
-		s->word[3] = cache_of(address, s->word[2] >> 32);
-	if (s->word[3])
-		define_cache(r, kind, s->word[3]);
+		cache = s->word[3] = cache_of(address, s->word[2] >> 32);
+	else if (kind == KML_CACHE_ALLOC || kind == KML_CACHE_FREE)
+		cache = s->word[2];
+	if (cache)
+		define_cache(r, kind, cache);
 	for (int i = 0; i < KML_DEF_WORDS; i++)
 		put_word(r, kind, slot, i, s->word[i]);
 	return 0;
 }
 
-/* KMALLOC's cache is no part of the key: define_slot() finds it. */
-static __always_inline int same_slot(const struct kml_slot *s, __u32 kind, const __u64 *word)
+/* One event on its way into the ring. */
+struct event {
+	__u32 kind;
+	__u32 keys;    /* how many of the words tell slots apart: 1 to 3 */
+	__u64 word[3]; /* of its slot's definition; those not set are 0 */
+	__u64 address;
+};
+
+/* No loops: @keys is a constant where this is inlined, and so all folds. */
+static __always_inline int same_slot(const struct kml_slot *s, const struct event *e)
 {
-	return s->word[0] == word[0] && s->word[1] == word[1] && s->word[2] == word[2] &&
-	       (kind == KML_KMALLOC || s->word[3] == word[3]);
+	return s->word[0] == e->word[0] && (e->keys < 2 || s->word[1] == e->word[1]) &&
+	       (e->keys < 3 || s->word[2] == e->word[2]);
+}
+
+static __always_inline __u32 hash_of(const struct event *e)
+{
+	__u64 hash = e->word[0] * 0x9e3779b97f4a7c15;
+
+	if (e->keys > 1)
+		hash ^= e->word[1] * 0xc2b2ae3d27d4eb4f;
+	if (e->keys > 2)
+		hash ^= e->word[2] * 0x165667b19e3779f9;
+	return hash >> (64 - KML_SLOT_BITS);
 }
 
 /*
- * The slot that stands for @word, defined anew if it is not there. Two places
- * are tried, so that two hot definitions with one hash do not evict each other.
+ * The slot that stands for @e's words, defined anew if it is not there. Two
+ * places are tried, so that two hot definitions with one hash do not evict each
+ * other.
  */
-static __always_inline __u32 intern(struct kml_ring *r, __u32 kind, const __u64 *word,
-				    __u64 address)
+static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
 {
-	__u64 hash = word[0] * 0x9e3779b97f4a7c15 ^ word[1] * 0xc2b2ae3d27d4eb4f ^
-		     word[2] * 0x165667b19e3779f9 ^ word[3] * 0xd6e8feb86659fd93;
-	__u32 slot = hash >> (64 - KML_SLOT_BITS);
-	struct kml_slot *s = &r->slot[kind][slot];
+	__u32 slot = hash_of(e);
+	struct kml_slot *s = &r->slot[e->kind][slot];
 
-	if (same_slot(s, kind, word))
+	if (same_slot(s, e))
 		return slot;
 	if (s->word[0]) {
 		slot ^= 1;
-		s = &r->slot[kind][slot];
-		if (same_slot(s, kind, word))
+		s = &r->slot[e->kind][slot];
+		if (same_slot(s, e))
 			return slot;
 	}
-	__builtin_memcpy(s->word, word, sizeof(s->word));
-	define_slot(r, kind, slot, address);
+	s->word[0] = e->word[0];
+	s->word[1] = e->word[1];
+	s->word[2] = e->word[2];
+	define_slot(r, e->kind, slot, e->address);
 	return slot;
 }
 
 /*
- * emit() - record one event of @kind
- * @word: what it stands for, KML_DEF_WORDS words as event.h says
- * @address: struct page or object
- *
- * Every caller is the only program of its kind, which the kernel does not nest
- * on one CPU.
+ * emit() - record an event. Every caller is the only program of its kind, which
+ * the kernel does not nest on one CPU.
  */
-static __always_inline void emit(struct kml_ring *r, __u32 kind, const __u64 *word, __u64 address)
+static __always_inline void emit(struct kml_ring *r, const struct event *e)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct kml_cell *c;
@@ -184,15 +202,27 @@ static __always_inline void emit(struct kml_ring *r, __u32 kind, const __u64 *wo
 	__u32 slot;
 
 	if (r->head - *(volatile __u64 *)&r->tail > ring_bytes - KML_RING_MARGIN_BYTES) {
-		r->count[kind].lost_ring++;
+		r->count[e->kind].lost_ring++;
 		return;
 	}
 	if (r->last_pid != (__u32)pid_tgid + 1ull)
 		define_task(r, pid_tgid);
-	slot = intern(r, kind, word, address);
+	slot = intern(r, e);
 	c = reserve(r, &word0);
-	word0 |= kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT;
-	commit(c, word0 | bpf_ktime_get_boot_ns() << KML_TIME_SHIFT, address);
+	word0 |= e->kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT;
+	commit(c, word0 | bpf_ktime_get_boot_ns() << KML_TIME_SHIFT, e->address);
+}
+
+/* Count and record an event of this CPU: all that most probes do. */
+static __always_inline int record(const struct event *e)
+{
+	struct kml_ring *r = this_ring();
+
+	if (!r)
+		return 0;
+	r->count[e->kind].fired++;
+	emit(r, e);
+	return 0;
 }
 
 #endif

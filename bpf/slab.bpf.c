@@ -17,60 +17,54 @@ static __always_inline __u64 node_and_gfp(__u64 node, __u64 gfp)
 SEC("raw_tp/kmalloc")
 int kmalloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {node_and_gfp(ctx->args[5], ctx->args[4]), ctx->args[0],
-				     (__u32)ctx->args[2] | ctx->args[3] << 32};
+	struct event e = {.kind = KML_KMALLOC, .keys = 3, .address = ctx->args[1]};
 
-	if (!r)
-		return 0;
-	r->count[KML_KMALLOC].fired++;
-	emit(r, KML_KMALLOC, word, ctx->args[1]);
-	return 0;
+	e.word[0] = node_and_gfp(ctx->args[5], ctx->args[4]);
+	e.word[1] = ctx->args[0];
+	e.word[2] = (__u32)ctx->args[2] | ctx->args[3] << 32;
+	return record(&e);
 }
 
+/* kfree(NULL) is common and does nothing: counted, not stored. */
 SEC("raw_tp/kfree")
 int kfree(struct bpf_raw_tracepoint_args *ctx)
 {
+	struct event e = {.kind = KML_KFREE, .keys = 2, .address = ctx->args[1]};
 	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED, ctx->args[0]};
-	__u64 object = ctx->args[1];
 
 	if (!r)
 		return 0;
 	r->count[KML_KFREE].fired++;
-	if (object <= ZERO_SIZE_PTR) {
+	if (e.address <= ZERO_SIZE_PTR) {
 		r->count[KML_KFREE].filtered++;
 		return 0;
 	}
-	emit(r, KML_KFREE, word, object);
+	e.word[0] = KML_SLOT_USED;
+	e.word[1] = ctx->args[0];
+	emit(r, &e);
 	return 0;
 }
 
 SEC("raw_tp/kmem_cache_alloc")
 int cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {node_and_gfp(ctx->args[4], ctx->args[3]), ctx->args[0], 0,
-				     ctx->args[2]};
+	struct event e = {.kind = KML_CACHE_ALLOC, .keys = 3, .address = ctx->args[1]};
 
-	if (!r)
-		return 0;
-	r->count[KML_CACHE_ALLOC].fired++;
-	emit(r, KML_CACHE_ALLOC, word, ctx->args[1]);
-	return 0;
+	e.word[0] = node_and_gfp(ctx->args[4], ctx->args[3]);
+	e.word[1] = ctx->args[0];
+	e.word[2] = ctx->args[2];
+	return record(&e);
 }
 
 SEC("raw_tp/kmem_cache_free")
 int cache_free(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct kml_ring *r = this_ring();
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED, ctx->args[0], 0, ctx->args[2]};
+	struct event e = {.kind = KML_CACHE_FREE, .keys = 3, .address = ctx->args[1]};
 
-	if (!r)
-		return 0;
-	r->count[KML_CACHE_FREE].fired++;
-	emit(r, KML_CACHE_FREE, word, ctx->args[1]);
-	return 0;
+	e.word[0] = KML_SLOT_USED;
+	e.word[1] = ctx->args[0];
+	e.word[2] = ctx->args[2];
+	return record(&e);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

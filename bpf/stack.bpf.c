@@ -13,24 +13,21 @@ SEC("raw_tp/task_newtask")
 int stack_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
-	__u64 word[KML_DEF_WORDS] = {KML_SLOT_USED};
-	struct kml_ring *r = this_ring();
+	struct event e = {.kind = KML_STACK_PAGE, .keys = 1};
 	struct vm_struct *area;
 	struct page **pages;
 	__u32 n;
 
-	if (!r || !bpf_core_field_exists(task->stack_vm_area))
+	if (!bpf_core_field_exists(task->stack_vm_area))
 		return 0;
 	area = BPF_CORE_READ(task, stack_vm_area);
 	n = BPF_CORE_READ(area, nr_pages);
 	pages = BPF_CORE_READ(area, pages);
+	e.word[0] = KML_SLOT_USED;
 	for (__u32 i = 0; i < STACK_PAGES_MAX && i < n; i++) {
-		__u64 page = 0;
-
-		if (bpf_probe_read_kernel(&page, sizeof(page), &pages[i]) || !page)
+		if (bpf_probe_read_kernel(&e.address, sizeof(e.address), &pages[i]) || !e.address)
 			continue;
-		r->count[KML_STACK_PAGE].fired++;
-		emit(r, KML_STACK_PAGE, word, page);
+		record(&e);
 	}
 	return 0;
 }

@@ -96,8 +96,8 @@ struct kml_cell {
  *  KMALLOC       0: node + 1 | gfp << 32, 1: call site,
  *                2: bytes requested | bytes allocated << 32, 3: kmem_cache
  *  KFREE         1: call site
- *  CACHE_ALLOC   0: node + 1 | gfp << 32, 1: call site, 3: kmem_cache
- *  CACHE_FREE    1: call site, 3: kmem_cache
+ *  CACHE_ALLOC   0: node + 1 | gfp << 32, 1: call site, 2: kmem_cache
+ *  CACHE_FREE    1: call site, 2: kmem_cache
  *  STACK_PAGE    0: nothing
  *  TASK          0: pid | tgid << 32, 1..2: comm
  *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name

@@ -10,12 +10,35 @@
 #include <unistd.h>
 
 enum {
-	REGION_BYTES = 4 << 20, /* small pages: no huge page fits its alignment */
+	REGION_BYTES = 4 << 20,
+	PACKETS = 256,
+	TURNS = 16,
 	PAGE_BYTES = 4096,
 };
 
-/* Fault in and drop small pages: about four page events a page. */
+/* A pipe in packet mode takes a page for every write and gives it back at the
+ * read: page events, and next to nothing else. */
 static void page_round(void)
+{
+	char byte = 0;
+	int fd[2];
+
+	if (pipe2(fd, O_DIRECT) || fcntl(fd[1], F_SETPIPE_SZ, PACKETS * PAGE_BYTES) < 0)
+		abort();
+	for (int turn = 0; turn < TURNS; turn++) {
+		for (int i = 0; i < PACKETS; i++)
+			if (write(fd[1], &byte, 1) != 1)
+				abort();
+		for (int i = 0; i < PACKETS; i++)
+			if (read(fd[0], &byte, 1) != 1)
+				abort();
+	}
+	close(fd[0]);
+	close(fd[1]);
+}
+
+/* Fault in and drop small pages, as a program's heap does. */
+static void fault_round(void)
 {
 	volatile char *m = mmap(NULL, REGION_BYTES, PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -56,7 +79,7 @@ static void fork_round(void)
 static void mixed_round(void)
 {
 	slab_round();
-	page_round();
+	fault_round();
 	fork_round();
 }
 

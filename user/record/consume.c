@@ -162,11 +162,12 @@ static uint64_t full_time(uint64_t last, uint64_t low)
 	return last + (uint64_t)delta;
 }
 
-static int take_event(struct consumer *c, unsigned int cpu, const uint32_t *slots,
+static int take_event(struct consumer *c, unsigned int cpu, const struct slot *slots,
 		      const struct kml_cell *cell)
 {
 	unsigned int kind = cell->word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
-	unsigned int slot = cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1);
+	const struct slot *slot =
+		&slots[kind * KML_SLOTS + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
 	uint64_t time = full_time(c->cpu[cpu].time_ns, cell->word0 >> KML_TIME_SHIFT);
 	uint64_t address =
 		is_page(kind) ? page_address(c, cell->word1) : object_address(c, cell->word1);
@@ -181,19 +182,16 @@ static int take_event(struct consumer *c, unsigned int cpu, const uint32_t *slot
 			return err;
 		c->cpu[cpu].new_task = false;
 	}
-	err = trace_writer_event(c->writer, cpu, slots[kind * KML_SLOTS + slot], time, address);
+	err = trace_writer_event(c->writer, cpu, slot->class_id, time, address);
 	if (err)
 		return err;
 	c->cpu[cpu].time_ns = time;
-	if (kind <= KML_PAGE_FREE)
-		see_page(c, kind, time, address,
-			 definitions_order(c->definitions, cpu, kind, slot));
-	else if (kind == KML_STACK_PAGE)
-		see_page(c, kind, time, address, 0);
+	if (kind <= KML_PAGE_FREE || kind == KML_STACK_PAGE)
+		see_page(c, kind, time, address, slot->order);
 	return 0;
 }
 
-static int take_cell(struct consumer *c, unsigned int cpu, const uint32_t *slots,
+static int take_cell(struct consumer *c, unsigned int cpu, const struct slot *slots,
 		     const struct kml_cell *cell)
 {
 	int got;
@@ -213,7 +211,7 @@ static int take_cell(struct consumer *c, unsigned int cpu, const uint32_t *slots
 static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int *err)
 {
 	struct kml_ring *r = probes_ring(c->probes, cpu);
-	const uint32_t *slots = definitions_slots(c->definitions, cpu);
+	const struct slot *slots = definitions_slots(c->definitions, cpu);
 	unsigned int shift = (unsigned int)__builtin_ctzll(c->ring_bytes);
 	uint64_t now = boottime_ns();
 	uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);

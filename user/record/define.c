@@ -27,8 +27,7 @@ struct cpu_definitions {
 	uint64_t name[KML_PROBE_KINDS][KML_NAME_WORDS];
 	uint64_t task[KML_TASK_WORDS];
 	uint32_t task_class;
-	uint8_t order[KML_PAGE_FREE + 1][KML_SLOTS];
-	uint32_t slot[KML_PROBE_KINDS][KML_SLOTS]; /* class numbers */
+	struct slot slot[KML_PROBE_KINDS][KML_SLOTS];
 };
 
 struct definitions {
@@ -51,7 +50,7 @@ struct definitions *definitions_new(struct trace_writer *w, const struct symbols
 	d->symbols = symbols;
 	d->cpus = cpus;
 	for (unsigned int i = 0; i < cpus; i++)
-		memset(d->cpu[i].slot, 0xff, sizeof(d->cpu[i].slot));
+		memset(d->cpu[i].slot, 0xff, sizeof(d->cpu[i].slot)); /* no class */
 	return d;
 }
 
@@ -68,15 +67,9 @@ uint32_t definitions_task(const struct definitions *d, unsigned int cpu)
 	return d->cpu[cpu].task_class;
 }
 
-const uint32_t *definitions_slots(const struct definitions *d, unsigned int cpu)
+const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu)
 {
 	return d->cpu[cpu].slot[0];
-}
-
-unsigned int definitions_order(const struct definitions *d, unsigned int cpu, unsigned int kind,
-			       unsigned int slot)
-{
-	return d->cpu[cpu].order[kind][slot];
 }
 
 static struct cache *find_cache(struct definitions *d, uint64_t address)
@@ -148,7 +141,7 @@ static void describe_page(struct kmt_class *c, uint64_t w)
 
 static void describe_object(struct definitions *d, struct kmt_class *c, const uint64_t *word)
 {
-	const struct cache *cache = word[3] ? find_cache(d, word[3]) : NULL;
+	const struct cache *cache = find_cache(d, word[c->kind == KMT_KMALLOC ? 3 : 2]);
 	char site[CALL_SITE_BYTES];
 
 	symbols_name(d->symbols, word[1], site, sizeof(site));
@@ -176,10 +169,9 @@ static int define_slot(struct definitions *d, struct cpu_definitions *c, unsigne
 		describe_object(d, &class, c->word[kind]);
 	else
 		describe_page(&class, c->word[kind][0]);
-	if (kind <= KML_PAGE_FREE)
-		c->order[kind][slot] = class.order;
-	c->slot[kind][slot] = trace_writer_class(d->writer, &class);
-	return c->slot[kind][slot] == UINT32_MAX ? -ENOMEM : 0;
+	c->slot[kind][slot].order = class.order;
+	c->slot[kind][slot].class_id = trace_writer_class(d->writer, &class);
+	return c->slot[kind][slot].class_id == UINT32_MAX ? -ENOMEM : 0;
 }
 
 int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell)

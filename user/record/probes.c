@@ -104,7 +104,10 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 		err = map_rings(p);
 	if (!err)
 		return p;
-	snprintf(error, 256, "cannot load the BPF programs: %s", strerror(-err));
+	/* Whoever may not load programs was stopped by calibrate(). */
+	snprintf(error, 256, "cannot load the BPF programs: %s",
+		 err == -EACCES ? "this kernel's verifier refuses them" : strerror(-err));
+	err = err == -EACCES ? -ENOTSUP : err;
 	probes_free(p);
 	errno = -err;
 	return NULL;

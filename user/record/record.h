@@ -107,11 +107,14 @@ void definitions_free(struct definitions *d);
 int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell);
 /** definitions_task() - class of the task that runs on @cpu */
 uint32_t definitions_task(const struct definitions *d, unsigned int cpu);
-/** definitions_slots() - [KML_PROBE_KINDS][KML_SLOTS] class numbers of @cpu */
-const uint32_t *definitions_slots(const struct definitions *d, unsigned int cpu);
-/** definitions_order() - page order of a slot of PAGE_ALLOC or PAGE_FREE */
-unsigned int definitions_order(const struct definitions *d, unsigned int cpu, unsigned int kind,
-			       unsigned int slot);
+/* What the hot path needs to know of a slot. */
+struct slot {
+	uint32_t class_id;
+	uint32_t order; /* page kinds */
+};
+
+/** definitions_slots() - [KML_PROBE_KINDS][KML_SLOTS] of @cpu */
+const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu);
 
 /* ---- consume.c ---- */
 
