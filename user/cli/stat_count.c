@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stat_count.c - one pass over a trace, counting per source.
+ *
+ * A live block of pages is kept under its first frame as source | order << 28.
+ * The kernel may free it in parts (split pages); then the block is cut like a
+ * buddy allocator would, and the parts stay live.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/stat_count.h"
+
+#define NO_SOURCE UINT32_MAX
+
+enum { ORDER_SHIFT = 28, ORDER_MAX = 14, FIRST_SLOTS = 1024 };
+
+struct stat_count {
+	const struct trace_reader *reader;
+	struct stat_source *sources;
+	uint32_t sources_n, sources_max;
+	uint32_t *slots; /* open addressing: source + 1, 0 = empty */
+	uint32_t slots_n;
+	uint32_t *comm; /* string of what runs, by CPU */
+	struct live pages, objects;
+	struct stat_unmatched unmatched;
+};
+
+struct stat_count *stat_count_new(const struct trace_reader *r)
+{
+	struct stat_count *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->reader = r;
+	s->slots_n = FIRST_SLOTS;
+	s->slots = calloc(s->slots_n, sizeof(*s->slots));
+	s->comm = calloc(trace_reader_cpus(r) + 1, sizeof(*s->comm));
+	if (!s->slots || !s->comm || live_init(&s->pages) || live_init(&s->objects)) {
+		stat_count_free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void stat_count_free(struct stat_count *s)
+{
+	if (!s)
+		return;
+	free(s->sources);
+	free(s->slots);
+	free(s->comm);
+	live_destroy(&s->pages);
+	live_destroy(&s->objects);
+	free(s);
+}
+
+/* ---- Sources ----------------------------------------------------------- */
+
+/* The slot of a source, or the empty one where it belongs. */
+static uint32_t *find(const struct stat_count *s, uint32_t class_id, uint32_t comm)
+{
+	uint64_t key = (uint64_t)comm << 32 | class_id;
+	uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15ull) >> 32);
+
+	for (;; i++) {
+		uint32_t *slot = &s->slots[i & (s->slots_n - 1)];
+		const struct stat_source *source;
+
+		if (!*slot)
+			return slot;
+		source = &s->sources[*slot - 1];
+		if (source->class_id == class_id && source->comm == comm)
+			return slot;
+	}
+}
+
+static int grow_slots(struct stat_count *s)
+{
+	uint32_t *bigger = calloc((size_t)s->slots_n * 2, sizeof(*bigger));
+
+	if (!bigger)
+		return -ENOMEM;
+	free(s->slots);
+	s->slots = bigger;
+	s->slots_n *= 2;
+	for (uint32_t i = 0; i < s->sources_n; i++)
+		*find(s, s->sources[i].class_id, s->sources[i].comm) = i + 1;
+	return 0;
+}
+
+static int add_source(struct stat_count *s, uint32_t class_id, uint32_t comm)
+{
+	if (s->sources_n == s->sources_max) {
+		uint32_t max = s->sources_max ? s->sources_max * 2 : FIRST_SLOTS;
+		struct stat_source *bigger = NULL;
+
+		if (max < STAT_SOURCES_MAX)
+			bigger = reallocarray(s->sources, max, sizeof(*bigger));
+		if (!bigger)
+			return -ENOMEM;
+		s->sources = bigger;
+		s->sources_max = max;
+	}
+	if (s->sources_n >= s->slots_n / 2 && grow_slots(s))
+		return -ENOMEM;
+	s->sources[s->sources_n++] = (struct stat_source){.class_id = class_id, .comm = comm};
+	*find(s, class_id, comm) = s->sources_n;
+	return 0;
+}
+
+/* The source of an event, counted; NO_SOURCE on no memory. */
+static uint32_t count_source(struct stat_count *s, const struct trace_event *e)
+{
+	uint32_t comm = s->comm[e->cpu];
+	uint32_t slot = *find(s, e->class_id, comm);
+
+	if (!slot) {
+		if (add_source(s, e->class_id, comm))
+			return NO_SOURCE;
+		slot = s->sources_n;
+	}
+	s->sources[slot - 1].events++;
+	return slot - 1;
+}
+
+/* ---- Live things ------------------------------------------------------- */
+
+static int put(struct stat_count *s, struct live *l, uint64_t key, uint32_t value)
+{
+	uint32_t old;
+
+	if (l->used >= STAT_LIVE_MAX) {
+		s->unmatched.untracked++;
+		return 0;
+	}
+	return live_put(l, key, value, &old);
+}
+
+static uint32_t source_of(uint32_t value)
+{
+	return value & (STAT_SOURCES_MAX - 1);
+}
+
+static unsigned int order_of(uint32_t value)
+{
+	return value >> ORDER_SHIFT;
+}
+
+/* Put the parts of a cut block back, all but the one of @order at @pfn. */
+static int put_rest(struct stat_count *s, uint64_t head, uint32_t value, uint64_t pfn,
+		    unsigned int order)
+{
+	for (unsigned int o = order_of(value); o-- > order;) {
+		uint64_t half = head + (1ull << o);
+		uint64_t other = pfn < half ? half : head;
+		int err = put(s, &s->pages, other, source_of(value) | o << ORDER_SHIFT);
+
+		if (err)
+			return err;
+		head = pfn < half ? head : half;
+	}
+	return 0;
+}
+
+/* Take what is live of the block of @order at @pfn out of the table. */
+static int take_pages(struct stat_count *s, uint64_t pfn, unsigned int order, uint64_t *pages,
+		      uint32_t *source)
+{
+	uint32_t value = LIVE_NONE;
+	uint64_t head = UINT64_MAX;
+
+	for (unsigned int o = 0; value == LIVE_NONE && o <= ORDER_MAX; o++) {
+		if (head == (pfn & -(1ull << o)))
+			continue; /* looked there already */
+		head = pfn & -(1ull << o);
+		value = live_take(&s->pages, head);
+	}
+	*pages = 0;
+	if (value == LIVE_NONE)
+		return 0;
+	if (head + (1ull << order_of(value)) <= pfn) /* a block that ends before */
+		return put(s, &s->pages, head, value);
+	if (order > order_of(value))
+		order = order_of(value);
+	*pages = 1ull << order;
+	*source = source_of(value);
+	s->sources[*source].live -= *pages;
+	return put_rest(s, head, value, pfn, order);
+}
+
+static int alloc_pages(struct stat_count *s, const struct trace_event *e, uint32_t source)
+{
+	unsigned int order = e->order < ORDER_MAX ? e->order : ORDER_MAX;
+	uint64_t pages;
+	uint32_t old;
+	int err = take_pages(s, e->address, order, &pages, &old);
+
+	/* A stack page that is live comes out of the kernel's own reserve. */
+	if (e->kind == KMT_PAGE_ALLOC)
+		s->unmatched.pages_reallocated += pages;
+	if (err)
+		return err;
+	if (s->pages.used < STAT_LIVE_MAX)
+		s->sources[source].live += 1ull << order;
+	return put(s, &s->pages, e->address, source | order << ORDER_SHIFT);
+}
+
+static int free_pages(struct stat_count *s, const struct trace_event *e, uint32_t source)
+{
+	unsigned int order = e->order < 32 ? e->order : 32;
+	uint32_t old;
+	uint64_t pages;
+	int err = take_pages(s, e->address, order, &pages, &old);
+
+	if (pages)
+		s->sources[old].freed += pages;
+	s->sources[source].matched += pages;
+	s->unmatched.pages_freed_unknown += (1ull << order) - pages;
+	return err;
+}
+
+static int alloc_object(struct stat_count *s, const struct trace_event *e, uint32_t source)
+{
+	uint32_t old = LIVE_NONE;
+
+	if (s->objects.used >= STAT_LIVE_MAX) {
+		s->unmatched.untracked++;
+		return 0;
+	}
+	if (live_put(&s->objects, e->address, source, &old))
+		return -ENOMEM;
+	if (old != LIVE_NONE) {
+		s->sources[old].live--;
+		s->unmatched.objects_reallocated++;
+	}
+	s->sources[source].live++;
+	return 0;
+}
+
+static void free_object(struct stat_count *s, const struct trace_event *e, uint32_t source)
+{
+	uint32_t old = live_take(&s->objects, e->address);
+
+	if (old == LIVE_NONE) {
+		s->unmatched.objects_freed_unknown++;
+		return;
+	}
+	s->sources[old].live--;
+	s->sources[old].freed++;
+	s->sources[source].matched++;
+}
+
+/* ---- Events ------------------------------------------------------------ */
+
+static int count_event(struct stat_count *s, const struct trace_event *e)
+{
+	uint32_t source;
+
+	if (e->kind == KMT_TASK) {
+		const struct kmt_class *c = trace_reader_class(s->reader, e->class_id);
+
+		s->comm[e->cpu] = c ? c->comm : 0;
+	}
+	source = count_source(s, e);
+	if (source == NO_SOURCE)
+		return -ENOMEM;
+	switch (e->kind) {
+	case KMT_PAGE_ALLOC:
+	case KMT_STACK_PAGE:
+		return alloc_pages(s, e, source);
+	case KMT_PAGE_FREE:
+		return free_pages(s, e, source);
+	case KMT_KMALLOC:
+	case KMT_CACHE_ALLOC:
+		return alloc_object(s, e, source);
+	case KMT_KFREE:
+	case KMT_CACHE_FREE:
+		free_object(s, e, source);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+int stat_count_feed(struct stat_count *s, const struct trace_event *e, long n)
+{
+	int err = 0;
+
+	for (long i = 0; !err && i < n; i++)
+		err = count_event(s, &e[i]);
+	return err;
+}
+
+const struct stat_source *stat_count_sources(const struct stat_count *s, uint32_t *n)
+{
+	*n = s->sources_n;
+	return s->sources;
+}
+
+const struct stat_unmatched *stat_count_unmatched(const struct stat_count *s)
+{
+	return &s->unmatched;
+}

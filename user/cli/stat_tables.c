@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stat_tables.c - the tables of 'kmemlab stat', and how a source adds to a row. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/stat_tables.h"
+#include "common/nearest.h"
+
+#define BIT(kind)     (1u << (kind))
+#define OBJECT_ALLOCS (BIT(KMT_KMALLOC) | BIT(KMT_CACHE_ALLOC))
+#define OBJECT_FREES  (BIT(KMT_KFREE) | BIT(KMT_CACHE_FREE))
+#define PAGE_ALLOCS   (BIT(KMT_PAGE_ALLOC) | BIT(KMT_STACK_PAGE))
+
+#define ALLOCS                                                                                     \
+	{                                                                                          \
+		"allocs", "allocs", OUT_UINT                                                       \
+	}
+#define FREES                                                                                      \
+	{                                                                                          \
+		"frees", "frees", OUT_UINT                                                         \
+	}
+#define FREED                                                                                      \
+	{                                                                                          \
+		"freed", "freed", OUT_UINT                                                         \
+	}
+#define PAGES                                                                                      \
+	{                                                                                          \
+		"pages", "pages", OUT_UINT                                                         \
+	}
+#define REQUESTED                                                                                  \
+	{                                                                                          \
+		"requested", "bytes_req", OUT_BYTES                                                \
+	}
+#define GIVEN                                                                                      \
+	{                                                                                          \
+		"given", "bytes_alloc", OUT_BYTES                                                  \
+	}
+#define WASTE                                                                                      \
+	{                                                                                          \
+		"waste %", "waste_percent", OUT_PERCENT                                            \
+	}
+#define LIVE                                                                                       \
+	{                                                                                          \
+		"live", "live", OUT_UINT                                                           \
+	}
+#define LIVE_BYTES                                                                                 \
+	{                                                                                          \
+		"live bytes", "live_bytes", OUT_BYTES                                              \
+	}
+#define LIVE_PAGES                                                                                 \
+	{                                                                                          \
+		"live pages", "live_pages", OUT_UINT                                               \
+	}
+
+const struct stat_table stat_tables[] = {
+	{"kind",
+	 "events",
+	 ~0u,
+	 {{"event", "event", OUT_STRING}, {"events", "events", OUT_UINT}},
+	 {STAT_KEY, STAT_EVENTS},
+	 2,
+	 STAT_EVENTS},
+	{"order",
+	 "pages by order",
+	 PAGE_ALLOCS | BIT(KMT_PAGE_FREE),
+	 {{"order", "order", OUT_UINT}, ALLOCS, FREES, PAGES, LIVE_PAGES},
+	 {STAT_KEY, STAT_ALLOCS, STAT_FREES, STAT_PAGES, STAT_LIVE_PAGES},
+	 5,
+	 STAT_KEY},
+	{"type",
+	 "pages by migrate type",
+	 PAGE_ALLOCS,
+	 {{"type", "type", OUT_STRING},
+	  ALLOCS,
+	  PAGES,
+	  {"freed", "freed_pages", OUT_UINT},
+	  LIVE_PAGES},
+	 {STAT_KEY, STAT_ALLOCS, STAT_PAGES, STAT_FREED, STAT_LIVE_PAGES},
+	 5,
+	 STAT_PAGES},
+	{"fallback",
+	 "fallbacks to another migrate type",
+	 BIT(KMT_EXTFRAG),
+	 {{"wanted <- taken from", "fallback", OUT_STRING}, {"events", "events", OUT_UINT}},
+	 {STAT_KEY, STAT_EVENTS},
+	 2,
+	 STAT_EVENTS},
+	{"cache",
+	 "objects by cache",
+	 OBJECT_ALLOCS,
+	 {{"cache", "cache", OUT_STRING}, ALLOCS, FREED, REQUESTED, GIVEN, WASTE, LIVE, LIVE_BYTES},
+	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
+	  STAT_LIVE, STAT_LIVE_BYTES},
+	 8,
+	 STAT_BYTES_ALLOC},
+	{"site",
+	 "objects by call site",
+	 OBJECT_ALLOCS | OBJECT_FREES,
+	 {{"call site", "call_site", OUT_STRING},
+	  ALLOCS,
+	  FREED,
+	  FREES,
+	  GIVEN,
+	  WASTE,
+	  LIVE,
+	  LIVE_BYTES},
+	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_FREES, STAT_BYTES_ALLOC, STAT_WASTE, STAT_LIVE,
+	  STAT_LIVE_BYTES},
+	 8,
+	 STAT_BYTES_ALLOC},
+	{"size",
+	 "kmalloc by size class",
+	 BIT(KMT_KMALLOC),
+	 {{"bytes", "size_class", OUT_UINT},
+	  ALLOCS,
+	  FREED,
+	  REQUESTED,
+	  GIVEN,
+	  WASTE,
+	  LIVE,
+	  LIVE_BYTES},
+	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
+	  STAT_LIVE, STAT_LIVE_BYTES},
+	 8,
+	 STAT_KEY},
+	{"command",
+	 "who ran",
+	 ~0u,
+	 {{"command", "command", OUT_STRING},
+	  {"events", "events", OUT_UINT},
+	  ALLOCS,
+	  PAGES,
+	  GIVEN,
+	  LIVE_PAGES,
+	  LIVE_BYTES},
+	 {STAT_KEY, STAT_EVENTS, STAT_ALLOCS, STAT_PAGES, STAT_BYTES_ALLOC, STAT_LIVE_PAGES,
+	  STAT_LIVE_BYTES},
+	 7,
+	 STAT_EVENTS},
+	{0},
+};
+
+struct row {
+	uint64_t key;
+	uint64_t v[STAT_FIELDS];
+};
+
+const struct stat_table *stat_table_find(const char *name, const char **hint)
+{
+	struct nearest near = {.word = name};
+
+	for (const struct stat_table *t = stat_tables; t->name; t++) {
+		if (!strcmp(t->name, name))
+			return t;
+		nearest_offer(&near, t->name);
+	}
+	*hint = nearest_name(&near);
+	return NULL;
+}
+
+int stat_table_column(const struct stat_table *t, const char *key)
+{
+	for (unsigned int c = 0; c < t->columns; c++)
+		if (!strcmp(t->column[c].key, key))
+			return (int)c;
+	return -1;
+}
+
+/* ---- Adding up --------------------------------------------------------- */
+
+static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
+		       const struct kmt_class *c)
+{
+	switch (t->name[0]) {
+	case 'k':
+		return c->kind;
+	case 'o':
+		return c->order;
+	case 't':
+		return c->migratetype;
+	case 'f':
+		return (uint64_t)c->migratetype << 8 | c->fallback_type;
+	default:
+		break;
+	}
+	if (!strcmp(t->name, "cache"))
+		return c->cache;
+	if (!strcmp(t->name, "site"))
+		return c->call_site;
+	return !strcmp(t->name, "size") ? c->bytes_alloc : s->comm;
+}
+
+static void fill(struct row *row, const struct stat_source *s, const struct kmt_class *c)
+{
+	uint32_t kind = BIT(c->kind);
+
+	row->v[STAT_EVENTS] = s->events;
+	if (kind & (PAGE_ALLOCS | OBJECT_ALLOCS)) {
+		row->v[STAT_ALLOCS] = s->events;
+		row->v[STAT_FREED] = s->freed;
+	}
+	if (kind & (BIT(KMT_PAGE_FREE) | OBJECT_FREES))
+		row->v[STAT_FREES] = s->events;
+	if (kind & PAGE_ALLOCS) {
+		row->v[STAT_PAGES] = s->events << (c->order & 31);
+		row->v[STAT_LIVE_PAGES] = s->live;
+	}
+	if (kind & OBJECT_ALLOCS) {
+		row->v[STAT_BYTES_REQ] = s->events * c->bytes_req;
+		row->v[STAT_BYTES_ALLOC] = s->events * c->bytes_alloc;
+		row->v[STAT_LIVE] = s->live;
+		row->v[STAT_LIVE_BYTES] = s->live * c->bytes_alloc;
+	}
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static size_t merge(struct row *rows, size_t n)
+{
+	size_t to = 0;
+
+	qsort(rows, n, sizeof(*rows), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (!i || rows[i].key != rows[to - 1].key) {
+			rows[to++] = rows[i];
+			continue;
+		}
+		for (int f = 0; f < STAT_FIELDS; f++)
+			rows[to - 1].v[f] += rows[i].v[f];
+	}
+	return to;
+}
+
+static struct row *add_up(const struct stat_table *t, const struct view *v,
+			  const struct stat_count *counts, size_t *n)
+{
+	uint32_t sources_n;
+	const struct stat_source *s = stat_count_sources(counts, &sources_n);
+	struct row *rows = calloc((size_t)sources_n + 1, sizeof(*rows));
+
+	*n = 0;
+	for (uint32_t i = 0; rows && i < sources_n; i++) {
+		const struct kmt_class *c = trace_reader_class(v->reader, s[i].class_id);
+
+		if (!c || !(t->kinds & BIT(c->kind)))
+			continue;
+		rows[*n].key = key_of(t, &s[i], c);
+		fill(&rows[(*n)++], &s[i], c);
+	}
+	if (rows)
+		*n = merge(rows, *n);
+	return rows;
+}
+
+/* ---- Sorting and printing ---------------------------------------------- */
+
+static double waste(const struct row *r)
+{
+	uint64_t given = r->v[STAT_BYTES_ALLOC], asked = r->v[STAT_BYTES_REQ];
+
+	return given > asked ? 100.0 * (double)(given - asked) / (double)given : 0.0;
+}
+
+static int by_field(const void *a, const void *b, void *field)
+{
+	enum stat_field f = *(const enum stat_field *)field;
+	double x, y;
+
+	if (f == STAT_KEY)
+		return by_key(a, b);
+	x = f == STAT_WASTE ? waste(a) : (double)((const struct row *)a)->v[f];
+	y = f == STAT_WASTE ? waste(b) : (double)((const struct row *)b)->v[f];
+	if (x != y)
+		return x > y ? -1 : 1;
+	return by_key(a, b);
+}
+
+/* The name of a row, where its key is not the number itself. */
+static const char *name_of(const struct stat_table *t, const struct view *v, uint64_t key,
+			   char *text, size_t size)
+{
+	const char *s;
+
+	switch (t->name[0]) {
+	case 'k':
+		return trace_kind_name((unsigned int)key);
+	case 't':
+		return view_type(v, (unsigned int)key);
+	case 'f':
+		snprintf(text, size, "%s", view_type(v, (unsigned int)(key >> 8)));
+		s = view_type(v, (unsigned int)(key & 255));
+		snprintf(text + strlen(text), size - strlen(text), " <- %s", s);
+		return text;
+	default:
+		break;
+	}
+	if (!strcmp(t->name, "cache") && !key)
+		return "(large: pages)";
+	s = trace_reader_string(v->reader, (uint32_t)key);
+	return *s ? s : "(unknown)";
+}
+
+static union out_value value_of(const struct stat_table *t, const struct view *v, unsigned int c,
+				const struct row *r, char *text)
+{
+	enum stat_field f = t->field[c];
+
+	if (f == STAT_WASTE)
+		return (union out_value){.f = waste(r)};
+	if (f != STAT_KEY)
+		return (union out_value){.u = r->v[f]};
+	if (t->column[c].type == OUT_UINT)
+		return (union out_value){.u = r->key};
+	return (union out_value){.s = name_of(t, v, r->key, text, 128)};
+}
+
+struct out_table *stat_table_build(const struct stat_table *t, const struct view *v,
+				   const struct stat_count *counts, int column, size_t top,
+				   size_t *left_out)
+{
+	enum stat_field sort = column < 0 ? t->sort : t->field[column];
+	struct out_table *out = out_table_new(t->name, t->column, t->columns);
+	size_t n;
+	struct row *rows = add_up(t, v, counts, &n);
+	union out_value values[STAT_COLUMNS];
+	char text[128];
+
+	if (rows && out) {
+		qsort_r(rows, n, sizeof(*rows), by_field, &sort);
+		*left_out = top && n > top ? n - top : 0;
+		for (size_t i = 0; i < n - *left_out; i++) {
+			for (unsigned int c = 0; c < t->columns; c++)
+				values[c] = value_of(t, v, c, &rows[i], text);
+			out_table_row(out, values);
+		}
+	}
+	if (!rows) {
+		out_table_free(out);
+		out = NULL;
+	}
+	free(rows);
+	return out;
+}

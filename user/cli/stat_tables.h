@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stat_tables.h - sums over sources, each table one typed block. */
+#ifndef KMEMLAB_STAT_TABLES_H
+#define KMEMLAB_STAT_TABLES_H
+
+#include "cli/stat_count.h"
+#include "cli/view.h"
+#include "common/out.h"
+
+/* What a row adds up. */
+enum stat_field {
+	STAT_EVENTS = 0,
+	STAT_ALLOCS,
+	STAT_FREES,	  /* free events */
+	STAT_FREED,	  /* of what was allocated here: pages or objects */
+	STAT_PAGES,	  /* allocated */
+	STAT_BYTES_REQ,	  /* objects: asked for */
+	STAT_BYTES_ALLOC, /* objects: given */
+	STAT_LIVE,	  /* objects left at the end */
+	STAT_LIVE_BYTES,
+	STAT_LIVE_PAGES,
+	STAT_FIELDS,
+	STAT_WASTE, /* percent, computed */
+	STAT_KEY,   /* what the row is about */
+};
+
+enum { STAT_COLUMNS = 10 };
+
+struct stat_table {
+	const char *name;  /* for --by and JSON */
+	const char *title; /* for people */
+	uint32_t kinds;	   /* bit mask of the kinds that count */
+	struct out_column column[STAT_COLUMNS];
+	enum stat_field field[STAT_COLUMNS];
+	unsigned int columns;
+	enum stat_field sort; /* descending; STAT_KEY ascending */
+};
+
+extern const struct stat_table stat_tables[];
+
+/** stat_table_find() - by name; NULL, with @hint the nearest name or NULL */
+const struct stat_table *stat_table_find(const char *name, const char **hint);
+
+/** stat_table_column() - column by its JSON key, or -1 */
+int stat_table_column(const struct stat_table *t, const char *key);
+
+/**
+ * stat_table_build() - add up and sort
+ * @column: to sort by, -1 for the table's own order
+ * @top: rows at most, 0 = all
+ * @left_out: how many rows did not fit
+ * Return: the table, or NULL on no memory.
+ */
+struct out_table *stat_table_build(const struct stat_table *t, const struct view *v,
+				   const struct stat_count *counts, int column, size_t top,
+				   size_t *left_out);
+
+#endif
