@@ -162,11 +162,12 @@ static struct out_table *build(const struct options *o, const struct view *v,
 
 static json_t *unmatched_json(const struct stat_unmatched *u)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "pages_freed_unknown",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "pages_freed_unknown",
 			 (json_int_t)u->pages_freed_unknown, "objects_freed_unknown",
 			 (json_int_t)u->objects_freed_unknown, "pages_reallocated",
 			 (json_int_t)u->pages_reallocated, "objects_reallocated",
-			 (json_int_t)u->objects_reallocated, "untracked", (json_int_t)u->untracked);
+			 (json_int_t)u->objects_reallocated, "traced_twice",
+			 (json_int_t)u->traced_twice, "untracked", (json_int_t)u->untracked);
 }
 
 static void print_unmatched(const struct stat_unmatched *u)
@@ -176,6 +177,10 @@ static void print_unmatched(const struct stat_unmatched *u)
 		 " objects\n",
 		 u->pages_freed_unknown, u->objects_freed_unknown, u->pages_reallocated,
 		 u->objects_reallocated);
+	if (u->traced_twice)
+		out_text("large kmalloc, which the kernel traces twice, counted once: %" PRIu64
+			 "\n",
+			 u->traced_twice);
 	if (u->untracked)
 		out_text("not followed for want of memory: %" PRIu64 " allocations\n",
 			 u->untracked);

@@ -221,6 +221,19 @@ static int free_pages(struct stat_count *s, const struct trace_event *e, uint32_
 	return err;
 }
 
+/*
+ * Where a size is too large for any cache, the kernel traces kmalloc() twice:
+ * in __kmalloc_large_node() and in its caller, whose call site is the right one.
+ */
+static bool traced_twice(const struct stat_count *s, uint32_t old, uint32_t source)
+{
+	const struct kmt_class *a = trace_reader_class(s->reader, s->sources[old].class_id);
+	const struct kmt_class *b = trace_reader_class(s->reader, s->sources[source].class_id);
+
+	return a && b && a->kind == KMT_KMALLOC && b->kind == KMT_KMALLOC && !a->cache &&
+	       !b->cache && a->bytes_alloc == b->bytes_alloc;
+}
+
 static int alloc_object(struct stat_count *s, const struct trace_event *e, uint32_t source)
 {
 	uint32_t old = LIVE_NONE;
@@ -233,7 +246,12 @@ static int alloc_object(struct stat_count *s, const struct trace_event *e, uint3
 		return -ENOMEM;
 	if (old != LIVE_NONE) {
 		s->sources[old].live--;
-		s->unmatched.objects_reallocated++;
+		if (traced_twice(s, old, source)) {
+			s->sources[old].twice++;
+			s->unmatched.traced_twice++;
+		} else {
+			s->unmatched.objects_reallocated++;
+		}
 	}
 	s->sources[source].live++;
 	return 0;

@@ -28,6 +28,7 @@ struct stat_source {
 	uint64_t freed;	  /* allocated here and freed in the trace: pages or objects */
 	uint64_t matched; /* frees only: of what was seen allocated */
 	uint64_t live;	  /* pages or objects left */
+	uint64_t twice;	  /* events that tell what a later one tells again */
 };
 
 /* What does not match up: counted, none dropped. */
@@ -36,7 +37,8 @@ struct stat_unmatched {
 	uint64_t objects_freed_unknown; /* likewise */
 	uint64_t pages_reallocated;	/* a live page was allocated: unseen free */
 	uint64_t objects_reallocated;
-	uint64_t untracked; /* allocations beyond STAT_LIVE_MAX */
+	uint64_t traced_twice; /* large kmalloc(): one allocation, two events */
+	uint64_t untracked;    /* allocations beyond STAT_LIVE_MAX */
 };
 
 struct stat_count;

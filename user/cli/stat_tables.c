@@ -197,7 +197,7 @@ static void fill(struct row *row, const struct stat_source *s, const struct kmt_
 
 	row->v[STAT_EVENTS] = s->events;
 	if (kind & (PAGE_ALLOCS | OBJECT_ALLOCS)) {
-		row->v[STAT_ALLOCS] = s->events;
+		row->v[STAT_ALLOCS] = s->events - s->twice;
 		row->v[STAT_FREED] = s->freed;
 	}
 	if (kind & (BIT(KMT_PAGE_FREE) | OBJECT_FREES))
@@ -207,8 +207,8 @@ static void fill(struct row *row, const struct stat_source *s, const struct kmt_
 		row->v[STAT_LIVE_PAGES] = s->live;
 	}
 	if (kind & OBJECT_ALLOCS) {
-		row->v[STAT_BYTES_REQ] = s->events * c->bytes_req;
-		row->v[STAT_BYTES_ALLOC] = s->events * c->bytes_alloc;
+		row->v[STAT_BYTES_REQ] = row->v[STAT_ALLOCS] * c->bytes_req;
+		row->v[STAT_BYTES_ALLOC] = row->v[STAT_ALLOCS] * c->bytes_alloc;
 		row->v[STAT_LIVE] = s->live;
 		row->v[STAT_LIVE_BYTES] = s->live * c->bytes_alloc;
 	}

@@ -44,6 +44,17 @@ static int grow(struct out_table *t)
 	return 0;
 }
 
+/* A copy without what steers a terminal: commands choose their own names. */
+static char *clean_copy(const char *s)
+{
+	char *copy = strdup(s ? s : "");
+
+	for (char *c = copy; c && *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	return copy;
+}
+
 int out_table_row(struct out_table *t, const union out_value *row)
 {
 	union out_value *to;
@@ -54,7 +65,7 @@ int out_table_row(struct out_table *t, const union out_value *row)
 	memcpy(to, row, t->n * sizeof(*to));
 	for (size_t c = 0; c < t->n; c++)
 		if (t->columns[c].type == OUT_STRING)
-			to[c].s = strdup(row[c].s ? row[c].s : "");
+			to[c].s = clean_copy(row[c].s);
 	t->rows_n++;
 	return 0;
 }

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_out.c - one column list, three formats. */
+#include <jansson.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../support/test.h"
+#include "common/out.h"
+
+static const struct out_column columns[] = {
+	{"name", "name", OUT_STRING},  {"count", "count", OUT_UINT},
+	{"change", "change", OUT_INT}, {"size", "size_bytes", OUT_BYTES},
+	{"took", "took_ns", OUT_NS},   {"part %", "part", OUT_PERCENT},
+};
+
+static struct out_table *make(const char *name)
+{
+	struct out_table *t = out_table_new("things", columns, 6);
+	union out_value row[] = {{.s = name}, {.u = 12},      {.i = -3},
+				 {.u = 4300}, {.u = 1250000}, {.f = 12.345}};
+
+	assert_non_null(t);
+	assert_int_equal(out_table_row(t, row), 0);
+	row[0].s = "b";
+	row[1].u = UINT64_MAX;
+	assert_int_equal(out_table_row(t, row), 0);
+	return t;
+}
+
+/* What printing @t in @format writes to stdout. */
+static void capture(const struct out_table *t, enum out_format format, char *text, size_t size)
+{
+	int ends[2], saved = dup(STDOUT_FILENO);
+	ssize_t n;
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDOUT_FILENO);
+	close(ends[1]);
+	out_table_print(t, format);
+	out_flush();
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	n = read(ends[0], text, size - 1);
+	close(ends[0]);
+	text[n > 0 ? n : 0] = 0;
+}
+
+static void test_out_text_is_aligned_and_human(void **state)
+{
+	struct out_table *t = make("alpha");
+	char text[1024];
+
+	(void)state;
+	capture(t, OUT_TEXT, text, sizeof(text));
+	assert_string_equal(text, "name                  count  change  size     took  part %\n"
+				  "alpha                    12      -3  4.2K  1.25 ms    12.3\n"
+				  "b      18446744073709551615      -3  4.2K  1.25 ms    12.3\n");
+	out_table_free(t);
+}
+
+static void test_out_csv_quotes_what_needs_it(void **state)
+{
+	struct out_table *t = make("a,\"b\"");
+	char text[1024];
+
+	(void)state;
+	capture(t, OUT_CSV, text, sizeof(text));
+	assert_string_equal(text, "name,count,change,size_bytes,took_ns,part\n"
+				  "\"a,\"\"b\"\"\",12,-3,4300,1250000,12.3\n"
+				  "b,18446744073709551615,-3,4300,1250000,12.3\n");
+	out_table_free(t);
+}
+
+static void test_out_json_has_keys_and_numbers(void **state)
+{
+	struct out_table *t = make("x");
+	json_t *rows = out_table_json(t), *row = json_array_get(rows, 0);
+
+	(void)state;
+	assert_int_equal(json_array_size(rows), 2);
+	assert_string_equal(json_string_value(json_object_get(row, "name")), "x");
+	assert_int_equal(json_integer_value(json_object_get(row, "change")), -3);
+	assert_int_equal(json_integer_value(json_object_get(row, "size_bytes")), 4300);
+	assert_true(json_real_value(json_object_get(row, "part")) > 12.3);
+	json_decref(rows);
+	out_table_free(t);
+}
+
+static void test_out_names_cannot_steer_a_terminal(void **state)
+{
+	struct out_table *t = make("\033[2Jx\n\177");
+	char text[1024];
+
+	(void)state;
+	capture(t, OUT_TEXT, text, sizeof(text));
+	assert_non_null(strstr(text, "\n?[2Jx?? "));
+	assert_null(strchr(text, '\033'));
+	out_table_free(t);
+}
+
+static void test_out_human_units_round_to_the_next(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *bytes, *ns;
+	} cases[] = {
+		{0, "0B", "0 ns"},
+		{999, "999B", "999 ns"},
+		{1000, "1.0K", "1.00 us"},
+		{1 << 20, "1.0M", "1.05 ms"},
+		{123456789012, "115G", "123.46 s"},
+		{UINT64_MAX, "16E", "18446744073.71 s"},
+	};
+	char text[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_string_equal(out_human_bytes(cases[i].value, text), cases[i].bytes);
+		if (cases[i].value < UINT64_MAX)
+			assert_string_equal(out_human_ns(cases[i].value, text), cases[i].ns);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_out_text_is_aligned_and_human),
+		cmocka_unit_test(test_out_csv_quotes_what_needs_it),
+		cmocka_unit_test(test_out_json_has_keys_and_numbers),
+		cmocka_unit_test(test_out_names_cannot_steer_a_terminal),
+		cmocka_unit_test(test_out_human_units_round_to_the_next),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
