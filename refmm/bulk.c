@@ -19,6 +19,7 @@
  * mm/page_alloc.c; after LKD3)
  */
 #include "alloc.h"
+#include "pcp.h"
 
 /* The first local zone that keeps its low mark after @nr pages; NULL if none */
 static struct rmm_zone *find_zone(struct rmm_alloc_context *ac, size_t nr)

@@ -236,6 +236,7 @@ static int init(struct rmm *rmm)
 	}
 	init_pcp_orders(rmm);
 	rmm_build_zonelists(rmm);
+	rmm_build_gfp_table(rmm);
 	return 0;
 }
 

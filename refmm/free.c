@@ -19,7 +19,7 @@
  */
 #include <errno.h>
 
-#include "layers.h"
+#include "pcp.h"
 
 /* Why @pfn cannot be freed as @order */
 static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
@@ -107,9 +107,15 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 	pfn = (rmm_pfn)(page - rmm->memmap);
 	z = rmm_page_zone(rmm, pfn);
 	stat = &rmm->cpu[cpu].stat;
+	/* Spelled out for order 0, so that a copy is made for it. */
+	if (order == 0 && rmm_free_unref_page(z, cpu, pfn, 0)) {
+		stat->free[0]++;
+		stat->free_pages++;
+		return 0;
+	}
 	stat->free[order < RMM_NR_ORDERS ? order : RMM_NR_ORDERS - 1]++;
 	stat->free_pages += 1ull << order;
-	if (!rmm_free_unref_page(z, cpu, pfn, order))
+	if (order == 0 || !rmm_free_unref_page(z, cpu, pfn, order))
 		free_one_page(z, cpu, pfn, order);
 	return 0;
 }

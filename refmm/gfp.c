@@ -26,10 +26,8 @@
  */
 #include "alloc.h"
 
-/** rmm_gfp_zone() - highest zone type that a request may use */
-unsigned int rmm_gfp_zone(const struct rmm *rmm, unsigned int gfp)
+static unsigned int zone_of(unsigned int gfp)
 {
-	(void)rmm;
 	if (gfp & RMM_GFP_DMA)
 		return RMM_ZONE_DMA;
 	if (gfp & RMM_GFP_DMA32)
@@ -39,14 +37,22 @@ unsigned int rmm_gfp_zone(const struct rmm *rmm, unsigned int gfp)
 	return gfp & RMM_GFP_MOVABLE ? RMM_ZONE_MOVABLE : RMM_ZONE_HIGHMEM;
 }
 
-/** rmm_gfp_migratetype() - mobility of what is asked for */
-int rmm_gfp_migratetype(const struct rmm *rmm, unsigned int gfp)
+static int mobility_of(unsigned int gfp)
 {
-	if (!rmm->config.mobility)
-		return RMM_UNMOVABLE;
 	if (gfp & RMM_GFP_MOVABLE)
 		return RMM_MOVABLE;
 	return gfp & RMM_GFP_RECLAIMABLE ? RMM_RECLAIMABLE : RMM_UNMOVABLE;
+}
+
+/** rmm_build_gfp_table() - both, for each mask, as the kernel has them in
+ *  GFP_ZONE_TABLE and in the position of two bits */
+void rmm_build_gfp_table(struct rmm *rmm)
+{
+	for (unsigned int gfp = 0; gfp <= RMM_GFP_INDEX; gfp++) {
+		rmm->gfp_zone[gfp] = (uint8_t)zone_of(gfp);
+		rmm->gfp_migratetype[gfp] =
+			(uint8_t)rmm_grouped_type(rmm, mobility_of(gfp));
+	}
 }
 
 /** rmm_gfp_to_alloc_flags() - liberties of the slow path, by urgency */
@@ -71,33 +77,27 @@ unsigned int rmm_gfp_to_alloc_flags(const struct rmm *rmm, unsigned int gfp,
 	return flags;
 }
 
-/**
- * rmm_alloc_flags_nofragment() - shall the first walk avoid mixing types?
- * @preferred: the first zone that will be tried
- *
- * Only between NORMAL and DMA32: other zones below are too small to help.
+/*
+ * alloc_flags_nofragment(): shall the first walk avoid mixing types, if it
+ * prefers zone @z? Only between NORMAL and DMA32: other zones below are too
+ * small to help.
  */
-unsigned int rmm_alloc_flags_nofragment(const struct rmm *rmm,
-					const struct rmm_zone *preferred,
-					unsigned int gfp)
+static bool avoids_mixing(const struct rmm *rmm, const struct rmm_zone *z)
 {
-	unsigned int flags =
-		gfp & RMM_GFP_KSWAPD_RECLAIM ? RMM_ALLOC_KSWAPD : 0;
-
 	if (rmm->config.defrag_mode)
-		return flags | RMM_ALLOC_NOFRAGMENT;
-	if (preferred->type != RMM_ZONE_NORMAL)
-		return flags;
+		return true;
+	if (z->type != RMM_ZONE_NORMAL)
+		return false;
 	if (rmm->nr_nodes == 1)
-		return flags | RMM_ALLOC_NOFRAGMENT;
+		return true;
 	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
-		const struct rmm_zone *z = &rmm->zone[i];
+		const struct rmm_zone *below = &rmm->zone[i];
 
-		if (z->node == preferred->node && z->type == RMM_ZONE_DMA32 &&
-		    z->present)
-			return flags | RMM_ALLOC_NOFRAGMENT;
+		if (below->node == z->node && below->type == RMM_ZONE_DMA32 &&
+		    below->present)
+			return true;
 	}
-	return flags;
+	return false;
 }
 
 /* build_zonerefs_node(): append the populated zones of @node */
@@ -108,12 +108,27 @@ static void add_node(const struct rmm *rmm, struct rmm_zonelist *list,
 		for (unsigned int i = 0; i < rmm->nr_zones; i++)
 			if (rmm->zone[i].node == node &&
 			    rmm->zone[i].type == type && rmm->zone[i].present)
-				list->zone[list->nr++] = (uint8_t)i;
+				list->zone[list->nr++] = &rmm->zone[i];
+}
+
+/* For each CPU and highest zone type, the first zone to try */
+static void set_preferred(struct rmm *rmm)
+{
+	for (unsigned int i = 0; i < rmm->config.nr_cpus; i++) {
+		struct rmm_cpu *cpu = &rmm->cpu[i];
+		const struct rmm_zonelist *list = &rmm->zonelist[cpu->node];
+
+		for (unsigned int t = 0; t < RMM_ZONE_TYPES; t++)
+			if (list->first[t] < list->nr)
+				cpu->preferred[t] = list->zone[list->first[t]];
+	}
 }
 
 /** rmm_build_zonelists() - for each node, the zones in the order to try */
 void rmm_build_zonelists(struct rmm *rmm)
 {
+	for (unsigned int i = 0; i < rmm->nr_zones; i++)
+		rmm->zone[i].nofragment = avoids_mixing(rmm, &rmm->zone[i]);
 	for (unsigned int node = 0; node < rmm->nr_nodes; node++) {
 		struct rmm_zonelist *list = &rmm->zonelist[node];
 
@@ -126,10 +141,10 @@ void rmm_build_zonelists(struct rmm *rmm)
 		for (unsigned int t = 0; t < RMM_ZONE_TYPES; t++) {
 			unsigned int first = 0;
 
-			while (first < list->nr &&
-			       rmm->zone[list->zone[first]].type > t)
+			while (first < list->nr && list->zone[first]->type > t)
 				first++;
 			list->first[t] = (uint8_t)first;
 		}
 	}
+	set_preferred(rmm);
 }

@@ -66,6 +66,7 @@ struct rmm_zone {
 	uint8_t below_high;	/* ZONE_BELOW_HIGH */
 	uint8_t boosted;	/* ZONE_BOOSTED_WATERMARK */
 	uint8_t reclaim_active; /* ZONE_RECLAIM_ACTIVE */
+	uint8_t nofragment; /* requests that prefer this zone avoid mixing */
 
 	/* Under the lock */
 	uint8_t lock __attribute__((aligned(64)));
@@ -84,12 +85,13 @@ struct rmm_zone {
 
 struct rmm_cpu {
 	struct rmm_stat stat;
+	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
 	uint8_t node;
 } __attribute__((aligned(64)));
 
 /* Zones in the order in which a node's requests try them. */
 struct rmm_zonelist {
-	uint8_t zone[RMM_MAX_ZONES + 1];
+	struct rmm_zone *zone[RMM_MAX_ZONES];
 	uint16_t nr, nr_local; /* the first nr_local are the node's own */
 	uint8_t first[RMM_ZONE_TYPES]; /* where type <= index begins */
 };
@@ -109,6 +111,7 @@ struct rmm {
 	uint64_t min_free_kbytes;
 	size_t memmap_bytes;
 	bool ready; /* rmm_setup_done() was called */
+	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */
 	char error[256];
 };
 

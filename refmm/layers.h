@@ -73,14 +73,20 @@ int rmm_move_freepages_block(struct rmm_zone *z, rmm_pfn pfn, int mt);
 void rmm_move_freepages_block_isolate(struct rmm_zone *z, rmm_pfn pfn, int mt);
 
 /* zone.c */
-uint64_t rmm_wmark_pages(const struct rmm_zone *z, enum rmm_wmark mark);
 bool rmm__zone_watermark_ok(const struct rmm_zone *z,
 			    const struct rmm_want *want, uint64_t mark,
 			    unsigned int highest, int64_t free);
-bool rmm_zone_watermark_fast(const struct rmm_zone *z,
+bool rmm_zone_watermark_slow(const struct rmm_zone *z,
 			     const struct rmm_want *want, uint64_t mark,
 			     unsigned int highest);
 bool rmm_boost_watermark(struct rmm_zone *z);
+
+/** rmm_wmark_pages() - wmark_pages(): a mark with the boost */
+static inline uint64_t rmm_wmark_pages(const struct rmm_zone *z,
+				       enum rmm_wmark mark)
+{
+	return z->wmark[mark] + RMM_READ(z->boost);
+}
 
 /* setup.c */
 void rmm_setup_per_zone_wmarks(struct rmm *rmm);
@@ -113,16 +119,8 @@ int rmm_nr_pcp_alloc(struct rmm_pcp *pcp, const struct rmm_zone *z,
 int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
 		     unsigned int order);
 
-/* pcp.c */
-unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
-				 unsigned int order);
+/* pcp.c; the rest is in pcp.h */
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
-rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
-			     const struct rmm_want *want);
-rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
-			    const struct rmm_want *want);
-bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
-			 unsigned int order);
 
 /* gfp.c, alloc.c, slowpath.c: see alloc.h */
 

@@ -24,6 +24,7 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "pcp.h"
 
 /* May the block be loaded? @zone: where it lies */
 static int check_block(struct rmm *rmm, rmm_pfn pfn, unsigned int order,

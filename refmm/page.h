@@ -58,6 +58,7 @@ struct rmm_pageblock {
 	uint8_t migratetype;
 	uint8_t zone;
 	uint8_t present;
+	uint8_t pad;
 };
 
 #define RMM_NIL UINT32_MAX
@@ -120,6 +121,19 @@ static inline void rmm_list_del(struct rmm_page *map, struct rmm_list *l,
 		map[next].prev = prev;
 	else
 		l->last = prev;
+	RMM_WRITE(l->count, l->count - 1);
+}
+
+/* list_del() of the first member, which there is */
+static inline void rmm_list_del_first(struct rmm_page *map, struct rmm_list *l)
+{
+	uint32_t next = map[l->first].next;
+
+	l->first = next;
+	if (next != RMM_NIL)
+		map[next].prev = RMM_NIL;
+	else
+		l->last = RMM_NIL;
 	RMM_WRITE(l->count, l->count - 1);
 }
 

@@ -22,34 +22,13 @@
  * decay_pcp_high. Omitted: expiry of remote nodes' lists. (6.12 and 6.1,
  * mm/page_alloc.c; LKD3 ch. 12 "Zones" has pageset in struct zone)
  */
-#include "layers.h"
-
-/** rmm_order_to_pindex() - which list */
-unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
-				 unsigned int order)
-{
-	if (order <= RMM_COSTLY_ORDER)
-		return RMM_PCPTYPES * order + (unsigned int)mt;
-	return RMM_LOWORDER_LISTS +
-	       (rmm->config.pcp_thp_lists > 1 && mt == RMM_MOVABLE);
-}
+#include "pcp.h"
 
 /** rmm_pindex_to_order() - order of a list's blocks */
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex)
 {
 	return pindex < RMM_LOWORDER_LISTS ? pindex / RMM_PCPTYPES
 					   : rmm->thp_order;
-}
-
-static void put_on_pcp(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
-		       unsigned int order, int mt)
-{
-	struct rmm_page *page = &z->memmap[pfn];
-
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
-	page->cpu = cpu;
-	RMM_WRITE(page->state, RMM_PG_PCP);
 }
 
 /* rmqueue_bulk(): @count blocks to @list's tail; returns how many there were */
@@ -65,7 +44,7 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 
 		if (pfn == RMM_NO_PFN)
 			break;
-		put_on_pcp(z, cpu, pfn, want->order, want->migratetype);
+		rmm_put_on_pcp(z, cpu, pfn, want->order, want->migratetype);
 		rmm_list_add_tail(z->memmap, list, pfn);
 	}
 	z->stat->pcp_refill++;
@@ -123,46 +102,16 @@ static void free_pcppages_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 	rmm_zone_unlock(z);
 }
 
-/** rmm__rmqueue_pcplist() - take the head, refill first if there is none
- *  (pcp->lock held) */
-rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
-			     const struct rmm_want *want)
+/** rmm_pcp_refill() - fill an empty list; false: there was nothing to find */
+bool rmm_pcp_refill(struct rmm_zone *z, unsigned int cpu,
+		    const struct rmm_want *want, struct rmm_list *list)
 {
 	struct rmm_pcp *pcp = &z->pcp[cpu];
-	unsigned int order = want->order;
-	struct rmm_list *list = &pcp->lists[rmm_order_to_pindex(
-		z->rmm, want->migratetype, order)];
-	rmm_pfn pfn;
+	int nr = rmm_nr_pcp_alloc(pcp, z, want->order);
 
-	if (rmm_list_empty(list)) {
-		int nr = rmm_nr_pcp_alloc(pcp, z, order);
-
-		pcp->count += rmqueue_bulk(z, cpu, nr, list, want) << order;
-		if (rmm_list_empty(list))
-			return RMM_NO_PFN;
-	} else {
-		z->rmm->cpu[cpu].stat.pcp_hit++;
-	}
-	pfn = list->first;
-	rmm_list_del(z->memmap, list, pfn);
-	pcp->count -= 1 << order;
-	return pfn;
-}
-
-/** rmm_rmqueue_pcplist() - a block from @cpu's lists, or RMM_NO_PFN */
-rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
-			    const struct rmm_want *want)
-{
-	struct rmm_pcp *pcp = &z->pcp[cpu];
-	rmm_pfn pfn;
-
-	if (!rmm_trylock(z->rmm, &pcp->lock))
-		return RMM_NO_PFN;
-	pcp->free_count >>= 1;
-	pcp->free_factor >>= 1;
-	pfn = rmm__rmqueue_pcplist(z, cpu, want);
-	rmm_unlock(z->rmm, &pcp->lock);
-	return pfn;
+	nr = rmqueue_bulk(z, cpu, nr, list, want);
+	pcp->count += nr << want->order;
+	return nr > 0;
 }
 
 /* Memory is plentiful again: ZONE_BELOW_HIGH may go. */
@@ -178,47 +127,13 @@ static void check_below_high(struct rmm_zone *z)
 		RMM_WRITE(z->below_high, 0);
 }
 
-/* free_unref_page_commit() */
-static void free_unref_page_commit(struct rmm_zone *z, unsigned int cpu,
-				   rmm_pfn pfn, unsigned int order,
-				   int block_type)
+/** rmm_pcp_drain() - @count pages back to the buddy lists, after a free to list
+ *  @pindex */
+void rmm_pcp_drain(struct rmm_zone *z, unsigned int cpu, int count,
+		   unsigned int pindex)
 {
-	struct rmm_pcp *pcp = &z->pcp[cpu];
-	int mt = block_type < RMM_PCPTYPES ? block_type : RMM_MOVABLE;
-	unsigned int pindex = rmm_order_to_pindex(z->rmm, mt, order);
-	int drain;
-
-	pcp->alloc_factor >>= 1;
-	put_on_pcp(z, cpu, pfn, order, block_type);
-	rmm_list_add(z->memmap, &pcp->lists[pindex], pfn);
-	pcp->count += 1 << order;
-	z->rmm->cpu[cpu].stat.pcp_free++;
-	drain = rmm_nr_pcp_drain(pcp, z, order);
-	if (!drain)
-		return;
-	free_pcppages_bulk(z, cpu, drain, pcp, pindex);
+	free_pcppages_bulk(z, cpu, count, &z->pcp[cpu], pindex);
 	check_below_high(z);
-}
-
-/**
- * rmm_free_unref_page() - free to @cpu's lists
- *
- * Return: false if the block must go to the buddy lists instead.
- */
-bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
-			 unsigned int order)
-{
-	struct rmm_pcp *pcp = &z->pcp[cpu];
-	int mt = rmm_block_type(z, pfn);
-
-	if (order >= RMM_NR_ORDERS || !(z->rmm->pcp_orders >> order & 1) ||
-	    mt == RMM_ISOLATE)
-		return false;
-	if (!rmm_trylock(z->rmm, &pcp->lock))
-		return false;
-	free_unref_page_commit(z, cpu, pfn, order, mt);
-	rmm_unlock(z->rmm, &pcp->lock);
-	return true;
 }
 
 /* drain_pages_zone(): empty the lists of CPU @of, on behalf of @cpu */

@@ -28,26 +28,7 @@
  * Simplified: NR_FREE_PAGES is exact (the kernel's lags by per-CPU deltas).
  * Omitted: ALLOC_OOM. (6.12, mm/page_alloc.c; LKD3 ch. 12 "Zones")
  */
-#include "layers.h"
-
-/** rmm_wmark_pages() - wmark_pages(): a mark with the boost */
-uint64_t rmm_wmark_pages(const struct rmm_zone *z, enum rmm_wmark mark)
-{
-	return z->wmark[mark] + RMM_READ(z->boost);
-}
-
-/* __zone_watermark_unusable_free() */
-static int64_t unusable_free(const struct rmm_zone *z,
-			     const struct rmm_want *want)
-{
-	int64_t unusable = (1ll << want->order) - 1;
-
-	if (!(want->alloc_flags & RMM_ALLOC_RESERVES))
-		unusable += RMM_READ(z->nr_free_highatomic);
-	if (!(want->alloc_flags & RMM_ALLOC_CMA))
-		unusable += RMM_READ(z->nr_free_cma);
-	return unusable;
-}
+#include "alloc.h"
 
 /* How far below the mark the caller may go. */
 static int64_t reserve_mark(int64_t min, unsigned int alloc_flags)
@@ -91,7 +72,7 @@ bool rmm__zone_watermark_ok(const struct rmm_zone *z,
 {
 	int64_t min = (int64_t)mark;
 
-	free -= unusable_free(z, want);
+	free -= rmm_unusable_free(z, want);
 	if (want->alloc_flags & RMM_ALLOC_RESERVES)
 		min = reserve_mark(min, want->alloc_flags);
 	if (free <= min + z->lowmem_reserve[highest])
@@ -100,24 +81,18 @@ bool rmm__zone_watermark_ok(const struct rmm_zone *z,
 }
 
 /**
- * rmm_zone_watermark_fast() - the same for the present number of free pages
+ * rmm_zone_watermark_slow() - zone_watermark_fast() when its quick test failed
  *
  * An urgent order-0 request against the min mark may ignore the boost: the
  * boost is there to wake kswapd, not to fail atomic requests.
  */
-bool rmm_zone_watermark_fast(const struct rmm_zone *z,
+bool rmm_zone_watermark_slow(const struct rmm_zone *z,
 			     const struct rmm_want *want, uint64_t mark,
 			     unsigned int highest)
 {
 	int64_t free = RMM_READ(z->nr_free);
 	unsigned int flags = want->alloc_flags;
 
-	if (want->order == 0) {
-		int64_t usable = free - unusable_free(z, want);
-
-		if (usable > (int64_t)mark + z->lowmem_reserve[highest])
-			return true;
-	}
 	if (rmm__zone_watermark_ok(z, want, mark, highest, free))
 		return true;
 	if (want->order == 0 && (flags & RMM_ALLOC_MIN_RESERVE) &&

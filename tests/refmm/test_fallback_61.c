@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The policy of 6.1, where it differs from the newer one: refmm/fallback_61.c. */
+#include "machine.h"
+
+/* Two pageblocks of movable pages in use, under the 6.1 policy */
+static struct rmm *full(void)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	machine_init(&m, 2);
+	m.config.pcp = false;
+	m.config.fallback = RMM_FALLBACK_STEAL;
+	rmm = machine_boot(&m);
+	for (rmm_pfn p = 0; p < 2 * BLOCK; p++)
+		assert_int_equal(get(rmm, RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_MEMALLOC, 0), p);
+	rmm->zone[0].wmark[RMM_WMARK_LOW] = rmm->zone[0].wmark[RMM_WMARK_HIGH] = 0;
+	return rmm;
+}
+
+static void free_range(struct rmm *rmm, rmm_pfn from, rmm_pfn to)
+{
+	for (rmm_pfn p = from; p < to; p++)
+		put(rmm, p, 0);
+}
+
+static void test_fallback_61_free_blocks_leave_a_kept_pageblock(void **state)
+{
+	struct rmm *rmm = full();
+
+	(void)state;
+	free_range(rmm, 0, 128);
+	free_range(rmm, 200, 201);
+	/* 129 of 512: not claimed, and yet everything free moves */
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 0), 200);
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, 0), RMM_MOVABLE);
+	assert_int_equal(rmm_nr_free(rmm, 0, 7, RMM_UNMOVABLE), 1);
+	assert_int_equal(stats(rmm).fallback_pollute[RMM_UNMOVABLE][RMM_MOVABLE], 1);
+	check_destroy(rmm);
+}
+
+static void test_fallback_61_half_free_pageblock_changes_type(void **state)
+{
+	struct rmm *rmm = full();
+
+	(void)state;
+	free_range(rmm, 0, 256);
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 0), 0);
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, 0), RMM_UNMOVABLE);
+	assert_int_equal(stats(rmm).fallback_claim[RMM_UNMOVABLE][RMM_MOVABLE], 1);
+	check_destroy(rmm);
+}
+
+static void test_fallback_61_movable_takes_the_smallest(void **state)
+{
+	struct rmm *rmm = full();
+
+	(void)state;
+	rmm_set_pageblock_migratetype(rmm, 0, RMM_UNMOVABLE);
+	free_range(rmm, 0, 8); /* order 3: not worth converting for movable */
+	free_range(rmm, 100, 101);
+	assert_int_equal(get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 0), 100);
+	assert_int_equal(stats(rmm).fallback_steal[RMM_MOVABLE][RMM_UNMOVABLE], 1);
+	assert_int_equal(rmm_nr_free(rmm, 0, 3, RMM_UNMOVABLE), 1);
+	check_destroy(rmm);
+}
+
+static void test_fallback_61_pageblock_sized_block_changes_type(void **state)
+{
+	struct rmm *rmm = full();
+
+	(void)state;
+	free_range(rmm, 512, 1024);
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 2), 512);
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, 512), RMM_UNMOVABLE);
+	assert_int_equal(rmm_nr_free(rmm, 0, 2, RMM_UNMOVABLE), 1);
+	check_destroy(rmm);
+}
+
+static void test_fallback_61_nothing_free_fails(void **state)
+{
+	struct rmm *rmm = full();
+
+	(void)state;
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL | RMM_GFP_MEMALLOC, 0), RMM_NO_PFN);
+	check_destroy(rmm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fallback_61_free_blocks_leave_a_kept_pageblock),
+		cmocka_unit_test(test_fallback_61_half_free_pageblock_changes_type),
+		cmocka_unit_test(test_fallback_61_movable_takes_the_smallest),
+		cmocka_unit_test(test_fallback_61_pageblock_sized_block_changes_type),
+		cmocka_unit_test(test_fallback_61_nothing_free_fails),
+	};
+
+	return RUN(tests);
+}
