@@ -143,14 +143,14 @@ static int make_report(const struct options *o, const struct report_input *in)
 }
 
 /* Equal file names from different directories would be told apart by nothing. */
-static void tell_apart(struct report_result *results, size_t n, const char *const *paths)
+static void tell_apart(struct report_result *results, size_t n)
 {
 	for (size_t i = 1; i < n; i++)
 		for (size_t k = 0; k < i; k++) {
 			char *label = NULL;
 			if (strcmp(results[i].label, results[k].label))
 				continue;
-			if (asprintf(&label, "%s (%zu)", paths[i], i + 1) < 0)
+			if (asprintf(&label, "%s (%zu)", results[i].label, i + 1) < 0)
 				return;
 			free(results[i].label);
 			results[i].label = label;
@@ -185,7 +185,7 @@ int cmd_report(int argc, char **argv)
 		log_error("%s", error);
 		status = EXIT_FAILED;
 	} else {
-		tell_apart(results, n, o.paths);
+		tell_apart(results, n);
 		status = make_report(&o, &(struct report_input){results, n});
 	}
 	for (size_t i = 0; i < n; i++)

@@ -104,9 +104,15 @@ struct doc_cell *doc_row(struct report_doc *d, struct doc_table *t)
 	return row;
 }
 
+void doc_figure_change(struct doc_sentence *s, const char *name, double from, double to,
+		       enum report_unit unit)
+{
+	if (isnan(to) || s->n_figures == DOC_FIGURES_MAX)
+		return;
+	s->figures[s->n_figures++] = (struct doc_figure){name, from, to, unit};
+}
+
 void doc_figure(struct doc_sentence *s, const char *name, double value, enum report_unit unit)
 {
-	if (isnan(value) || s->n_figures == DOC_FIGURES_MAX)
-		return;
-	s->figures[s->n_figures++] = (struct doc_figure){name, value, unit};
+	doc_figure_change(s, name, NAN, value, unit);
 }

@@ -34,7 +34,8 @@ struct doc_table {
 	size_t n_columns;
 	struct doc_cell *cells; /* rows of n_columns */
 	size_t rows, room;
-	bool bars; /* HTML: show the last column's share as a bar */
+	bool folded; /* HTML: shown on demand */
+	bool bars;   /* HTML: show the last column's share as a bar */
 };
 
 /* A formula or an explanation, folded away in HTML. */
@@ -65,8 +66,10 @@ struct doc_section {
 	struct doc_note **notes_end;
 };
 
+/* A number, or how it went from one to another. */
 struct doc_figure {
 	const char *name;
+	double from; /* NAN: only a number */
 	double value;
 	enum report_unit unit;
 };
@@ -127,5 +130,8 @@ void doc_table_add(struct doc_section *s, struct doc_table *t);
 struct doc_cell *doc_row(struct report_doc *d, struct doc_table *t);
 /** doc_figure() - add a figure behind a sentence; dropped when NAN or full */
 void doc_figure(struct doc_sentence *s, const char *name, double value, enum report_unit unit);
+/** doc_figure_change() - the same, with what it was before */
+void doc_figure_change(struct doc_sentence *s, const char *name, double from, double to,
+		       enum report_unit unit);
 
 #endif

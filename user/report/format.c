@@ -43,8 +43,10 @@ static void format_bytes(char *out, double value)
 		scaled /= 1024;
 		i++;
 	}
+	/* Sizes of blocks are powers of two and need no decimals. */
+	bool exact = !i || log2(scaled) == floor(log2(scaled));
 	snprintf(out, REPORT_NUMBER_BYTES, "%s%.*f %s", value < 0 ? "-" : "",
-		 i ? digits_after(scaled) : 0, scaled, unit[i]);
+		 exact ? 0 : digits_after(scaled), scaled, unit[i]);
 }
 
 static void format_ns(char *out, double value)
@@ -74,10 +76,13 @@ char *format_number(char *out, double value, enum report_unit unit)
 		break;
 	case UNIT_PERCENT:
 		snprintf(out, REPORT_NUMBER_BYTES,
-			 fabs(value) < 0.1 && value != 0 ? "%.3f %%" : "%.1f %%", value);
+			 fabs(value) < 0.1 && value != 0 ? "%.2f %%" : "%.1f %%", value);
 		break;
 	case UNIT_POINTS:
-		snprintf(out, REPORT_NUMBER_BYTES, "%+.1f points", value);
+		snprintf(out, REPORT_NUMBER_BYTES, "%+.1f pt", value);
+		break;
+	case UNIT_ERROR:
+		snprintf(out, REPORT_NUMBER_BYTES, "%.1f pt", value);
 		break;
 	case UNIT_REAL:
 		snprintf(out, REPORT_NUMBER_BYTES, "%.3f", value);

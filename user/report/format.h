@@ -16,7 +16,8 @@ enum report_unit {
 	UNIT_CHANGE,  /* +1,234 */
 	UNIT_BYTES,   /* 1.23 MiB */
 	UNIT_PERCENT, /* 12.3 %, the value being 12.3 */
-	UNIT_POINTS,  /* +1.2 points: a difference of percentages */
+	UNIT_POINTS,  /* +1.2 pt: a difference of percentages, in points */
+	UNIT_ERROR,   /* 1.2 pt: the same, without a sign */
 	UNIT_REAL,    /* 0.123 */
 	UNIT_NS,      /* 1.23 s */
 };

@@ -44,6 +44,9 @@ static void html_sentence(struct report_buf *b, const struct doc_sentence *s)
 		for (size_t i = 0; i < s->n_figures; i++) {
 			const struct doc_figure *f = &s->figures[i];
 			tag_text(b, "<div><dt>", f->name, "</dt><dd>");
+			if (!isnan(f->from))
+				tag_text(b, "", format_number(number, f->from, f->unit),
+					 " <span class=\"to\">to</span> ");
 			tag_text(b, "", format_number(number, f->value, f->unit), "</dd></div>");
 		}
 		buf_puts(b, "</dl>");
@@ -148,16 +151,10 @@ static void html_column_help(struct report_buf *b, const struct doc_table *t)
 	buf_puts(b, "</dl></details>");
 }
 
-static void html_table(struct report_buf *b, const struct doc_table *t)
+static void html_rows(struct report_buf *b, const struct doc_table *t)
 {
 	double most = t->bars ? largest_of(t, t->n_columns - 1) : 0;
 
-	tag_text(b, "<figure class=\"table\"><figcaption>", t->caption, "</figcaption>");
-	tag_text(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
-		 t->caption, "\"><table>\n<thead><tr>");
-	for (size_t i = 0; i < t->n_columns; i++)
-		html_head_cell(b, &t->columns[i]);
-	buf_puts(b, "</tr></thead>\n<tbody>\n");
 	for (size_t r = 0; r < t->rows; r++) {
 		buf_puts(b, "<tr>");
 		for (size_t i = 0; i < t->n_columns; i++)
@@ -165,9 +162,22 @@ static void html_table(struct report_buf *b, const struct doc_table *t)
 				  i + 1 == t->n_columns ? most : 0);
 		buf_puts(b, "</tr>\n");
 	}
+}
+
+static void html_table(struct report_buf *b, const struct doc_table *t)
+{
+	if (t->folded)
+		tag_text(b, "<details class=\"fold\"><summary>", t->caption, "</summary>");
+	tag_text(b, "<figure class=\"table\"><figcaption>", t->caption, "</figcaption>");
+	tag_text(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
+		 t->caption, "\"><table>\n<thead><tr>");
+	for (size_t i = 0; i < t->n_columns; i++)
+		html_head_cell(b, &t->columns[i]);
+	buf_puts(b, "</tr></thead>\n<tbody>\n");
+	html_rows(b, t);
 	buf_puts(b, "</tbody></table></div>");
 	html_column_help(b, t);
-	buf_puts(b, "</figure>\n");
+	buf_puts(b, t->folded ? "</figure></details>\n" : "</figure>\n");
 }
 
 static void html_lines(struct report_buf *b, const struct doc_line *l, const char *class)
@@ -189,9 +199,8 @@ static void html_section(struct report_buf *b, const struct doc_section *s)
 	html_lines(b, s->absent, "absent");
 	if (s->chart)
 		buf_printf(b,
-			   "<div class=\"chart-slot\" data-chart=\"%s\"><noscript><p "
-			   "class=\"absent\">The charts need JavaScript; the table holds the main "
-			   "figures.</p></noscript></div>\n",
+			   "<div class=\"chart-slot\" data-chart=\"%s\"><p class=\"absent\">The "
+			   "charts need JavaScript; the table holds the main figures.</p></div>\n",
 			   s->chart);
 	for (const struct doc_table *t = s->tables; t; t = t->next)
 		html_table(b, t);

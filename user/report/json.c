@@ -17,9 +17,9 @@ static json_t *number(double value, enum report_unit unit)
 static const char *unit_name(enum report_unit unit)
 {
 	static const char *const name[] = {
-		[UNIT_TEXT] = "text",	[UNIT_COUNT] = "count",	    [UNIT_CHANGE] = "count",
-		[UNIT_BYTES] = "bytes", [UNIT_PERCENT] = "percent", [UNIT_POINTS] = "points",
-		[UNIT_REAL] = "number", [UNIT_NS] = "ns",
+		[UNIT_TEXT] = "text",	 [UNIT_COUNT] = "count",     [UNIT_CHANGE] = "count",
+		[UNIT_BYTES] = "bytes",	 [UNIT_PERCENT] = "percent", [UNIT_POINTS] = "points",
+		[UNIT_ERROR] = "points", [UNIT_REAL] = "number",     [UNIT_NS] = "ns",
 	};
 	return name[unit];
 }
@@ -30,9 +30,11 @@ static json_t *json_sentence(const struct doc_sentence *s)
 
 	for (size_t i = 0; i < s->n_figures; i++) {
 		const struct doc_figure *f = &s->figures[i];
-		json_array_append_new(figures, json_pack("{s:s, s:o, s:s}", "name", f->name,
-							 "value", number(f->value, f->unit), "unit",
-							 unit_name(f->unit)));
+		json_t *v = json_pack("{s:s, s:o, s:s}", "name", f->name, "value",
+				      number(f->value, f->unit), "unit", unit_name(f->unit));
+		if (!isnan(f->from))
+			json_object_set_new(v, "from", number(f->from, f->unit));
+		json_array_append_new(figures, v);
 	}
 	return json_pack("{s:s, s:s, s:s, s:o}", "id", s->id, "tag", s->tag, "text", s->text,
 			 "figures", figures);

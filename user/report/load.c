@@ -160,6 +160,18 @@ bool report_check(const json_t *root, char *error)
 	return !map || check_map(&c, map);
 }
 
+/* A file name may be any bytes; a report is UTF-8. */
+static char *make_utf8(char *label)
+{
+	json_t *valid = label ? json_string(label) : NULL;
+
+	for (char *c = label; !valid && c && *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	json_decref(valid);
+	return label;
+}
+
 static char *label_of(const char *path)
 {
 	const char *base = strrchr(path, '/');
@@ -170,7 +182,7 @@ static char *label_of(const char *path)
 		return strdup("standard input");
 	if (len > 5 && !strcmp(base + len - 5, ".json"))
 		len -= 5;
-	return strndup(base, len);
+	return make_utf8(strndup(base, len));
 }
 
 static json_t *parse(FILE *f, const char *path, char *error, int *err)

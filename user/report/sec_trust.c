@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* sec_trust.c - the trust box: what was recorded, lost, missed and inferred. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "report/facts.h"
 #include "report/sections.h"
 
 enum { HOST_ROWS_MAX = 80, HOST_TEXT_MAX = 200 };
@@ -13,7 +13,6 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 {
 	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
-		{"verdict", UNIT_TEXT, "INCOMPLETE as soon as one event is lost"},
 		{"fired", UNIT_COUNT, "times a probe ran"},
 		{"recorded", UNIT_COUNT, "events in the trace"},
 		{"filtered", UNIT_COUNT, "left out on purpose, such as kfree(NULL)"},
@@ -27,7 +26,6 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 
 	for (size_t i = 0; i < in->n; i++) {
 		const json_t *a = jpath(in->results[i].root, "trust", "accounting", NULL);
-		struct report_facts f;
 
 		if (!a) {
 			section_missing(d, s, in, i,
@@ -35,11 +33,9 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 					"record again with this version.");
 			continue;
 		}
-		report_facts(&f, in->results[i].root);
 		struct doc_cell *c = rows_add(&r, i);
-		c[0].text = copy_text(d, f.trust_text);
 		for (size_t k = 0; k < 6; k++)
-			c[k + 1].value = jnum(a, key[k]);
+			c[k].value = jnum(a, key[k]);
 	}
 	rows_end(&r, s);
 }
@@ -88,14 +84,14 @@ static void table_cost(struct report_doc *d, struct doc_section *s, const struct
 {
 	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
-		{"user CPU", UNIT_NS, NULL},
-		{"system CPU", UNIT_NS, NULL},
+		{"user", UNIT_NS, "CPU time"},
+		{"system", UNIT_NS, "CPU time"},
 		{"of one CPU", UNIT_PERCENT, "user and system time over the recording's length"},
 		{"per event", UNIT_NS, "user and system time over recorded events"},
 		{"resident", UNIT_BYTES, NULL},
 		{"rings", UNIT_BYTES, "memory of all CPUs' rings"},
 		{"trace file", UNIT_BYTES, NULL},
-		{"bytes/event", UNIT_REAL, "trace file over events"},
+		{"B/event", UNIT_REAL, "trace file over events"},
 	};
 	struct rows r = rows_begin(d, in,
 				   "The recorder's own cost (probes' time in the kernel "
@@ -122,32 +118,47 @@ static void table_cost(struct report_doc *d, struct doc_section *s, const struct
 	rows_end(&r, s);
 }
 
-static void table_probes(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+static void table_missing(struct report_doc *d, struct doc_section *s,
+			  const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"not recorded", UNIT_TEXT, NULL},
+		{"why", UNIT_TEXT, NULL},
+	};
+	struct rows r =
+		rows_begin(d, in, "What could not be recorded on this host", COLUMNS(columns));
+	size_t k;
+	json_t *p;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (jpath(in->results[i].root, "trust", "missing", NULL), k, p) {
+			struct doc_cell *c = rows_add(&r, i);
+			c[0].text = copy_text(d, jstr(p, "what", NULL));
+			c[1].text = copy_text(d, jstr(p, "why", NULL));
+		}
+	rows_end(&r, s);
+}
+
+static void table_attached(struct report_doc *d, struct doc_section *s,
+			   const struct report_input *in)
 {
 	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
 		{"probe", UNIT_TEXT, NULL},
-		{"attached", UNIT_TEXT, "how, or \"missing\""},
-		{"why missing", UNIT_TEXT, NULL},
+		{"attached by", UNIT_TEXT, NULL},
 	};
-	struct rows r = rows_begin(d, in, "Probes: attached and missing", COLUMNS(columns));
+	struct rows r = rows_begin(d, in, "Probes attached", COLUMNS(columns));
 	size_t k;
 	json_t *p;
 
-	for (size_t i = 0; i < in->n; i++) {
-		const json_t *trust = json_object_get(in->results[i].root, "trust");
-		json_array_foreach (json_object_get(trust, "missing"), k, p) {
-			struct doc_cell *c = rows_add(&r, i);
-			c[0].text = copy_text(d, jstr(p, "what", NULL));
-			c[1].text = "missing";
-			c[2].text = copy_text(d, jstr(p, "why", NULL));
-		}
-		json_array_foreach (json_object_get(trust, "attached"), k, p) {
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (jpath(in->results[i].root, "trust", "attached", NULL), k, p) {
 			struct doc_cell *c = rows_add(&r, i);
 			c[0].text = copy_text(d, jstr(p, "name", NULL));
 			c[1].text = copy_text(d, jstr(p, "how", NULL));
 		}
-	}
+	r.t->folded = true;
 	rows_end(&r, s);
 }
 
@@ -168,26 +179,56 @@ static void table_counts(const struct rows *r, size_t i, json_t *counts)
 static void table_inferred(struct report_doc *d, struct doc_section *s,
 			   const struct report_input *in)
 {
-	static const struct doc_column inferred[] = {
+	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
 		{"inference", UNIT_TEXT, NULL},
 		{"times", UNIT_COUNT, NULL},
 	};
-	static const struct doc_column kinds[] = {
+	struct rows r = rows_begin(d, in, "Inferred, because no event showed it", COLUMNS(columns));
+
+	for (size_t i = 0; i < in->n; i++)
+		table_counts(&r, i, jpath(in->results[i].root, "trust", "inferred", NULL));
+	rows_end(&r, s);
+}
+
+static void table_events(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
 		{"tracepoint", UNIT_TEXT, NULL},
 		{"events", UNIT_COUNT, NULL},
 	};
-	struct rows a =
-		rows_begin(d, in, "Inferred, because no event showed it", COLUMNS(inferred));
-	struct rows b = rows_begin(d, in, "Events by tracepoint", COLUMNS(kinds));
+	struct rows r = rows_begin(d, in, "Events by tracepoint", COLUMNS(columns));
 
-	for (size_t i = 0; i < in->n; i++) {
-		table_counts(&a, i, jpath(in->results[i].root, "trust", "inferred", NULL));
-		table_counts(&b, i, jpath(in->results[i].root, "trace", "events_by_kind", NULL));
-	}
-	rows_end(&a, s);
-	rows_end(&b, s);
+	for (size_t i = 0; i < in->n; i++)
+		table_counts(&r, i, jpath(in->results[i].root, "trace", "events_by_kind", NULL));
+	r.t->folded = true;
+	rows_end(&r, s);
+}
+
+/* Anything but zero in trust.damage: what, and how much. */
+static void table_damage(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"damage to the trace file", UNIT_TEXT, NULL},
+		{"how much", UNIT_COUNT, "1 for what is only true or false"},
+	};
+	struct rows r = rows_begin(d, in, "The trace is damaged; its intact parts were used",
+				   COLUMNS(columns));
+	const char *key;
+	json_t *v;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_object_foreach (jpath(in->results[i].root, "trust", "damage", NULL), key, v) {
+			double n = json_is_true(v) ? 1 : json_number_value(v);
+			if (n == 0)
+				continue;
+			struct doc_cell *c = rows_add(&r, i);
+			c[0].text = copy_text(d, key);
+			c[1].value = n;
+		}
+	rows_end(&r, s);
 }
 
 static const char *host_value(struct report_doc *d, const json_t *v)
@@ -233,6 +274,7 @@ static void table_host(struct report_doc *d, struct doc_section *s, const struct
 
 	for (size_t i = 0; i < in->n; i++)
 		host_rows(&r, i, "", json_object_get(in->results[i].root, "host"));
+	r.t->folded = true;
 	rows_end(&r, s);
 }
 
@@ -264,6 +306,7 @@ static void table_zones(struct report_doc *d, struct doc_section *s, const struc
 			c[5].value = page * jnum(w, "high");
 		}
 	}
+	r.t->folded = true;
 	rows_end(&r, s);
 }
 
@@ -276,8 +319,11 @@ void section_trust(struct report_doc *d, const struct report_input *in)
 	table_accounting(d, s, in);
 	table_coverage(d, s, in);
 	table_cost(d, s, in);
+	table_damage(d, s, in);
+	table_missing(d, s, in);
 	table_inferred(d, s, in);
-	table_probes(d, s, in);
+	table_attached(d, s, in);
+	table_events(d, s, in);
 	table_zones(d, s, in);
 	table_host(d, s, in);
 	doc_note(d, s, "What loss, coverage and inference mean",

@@ -80,19 +80,31 @@ static size_t total_width(const struct layout *l, size_t n)
 	return sum;
 }
 
-/* Narrow the widest text columns until the table fits, or no more is to be had. */
+/*
+ * Narrow the widest text columns until the table fits. Where it must be folded
+ * anyway, they stay readable.
+ */
 static void squeeze(struct layout *l, const struct doc_table *t, size_t columns)
 {
-	while (total_width(l, t->n_columns) > columns) {
+	struct layout tight = *l;
+
+	while (total_width(&tight, t->n_columns) > columns) {
 		size_t widest = t->n_columns;
 		for (size_t c = 0; c < t->n_columns; c++)
-			if (t->columns[c].unit == UNIT_TEXT && l->width[c] > TEXT_MIN &&
-			    (widest == t->n_columns || l->width[c] > l->width[widest]))
+			if (t->columns[c].unit == UNIT_TEXT && tight.width[c] > TEXT_MIN &&
+			    (widest == t->n_columns || tight.width[c] > tight.width[widest]))
 				widest = c;
 		if (widest == t->n_columns)
-			return;
-		l->width[widest]--;
+			break;
+		tight.width[widest]--;
 	}
+	if (total_width(&tight, t->n_columns) <= columns) {
+		*l = tight;
+		return;
+	}
+	for (size_t c = 0; c < t->n_columns; c++)
+		if (t->columns[c].unit == UNIT_TEXT && l->width[c] > columns / 2)
+			l->width[c] = columns / 2;
 }
 
 static void put_cell(struct report_buf *b, char *text, size_t width, bool left)
@@ -168,11 +180,21 @@ static void text_heading(struct report_buf *b, const char *title)
 	buf_free(&clean);
 }
 
+static void text_figure(struct report_buf *b, const struct doc_figure *f)
+{
+	char from[REPORT_NUMBER_BYTES], to[REPORT_NUMBER_BYTES];
+
+	format_number(to, f->value, f->unit);
+	if (isnan(f->from))
+		buf_printf(b, "   %-34s %12s\n", f->name, to);
+	else
+		buf_printf(b, "   %-34s %12s, was %s\n", f->name, to,
+			   format_number(from, f->from, f->unit));
+}
+
 static void text_verdict(struct report_buf *b, const struct doc_verdict *v, bool named,
 			 size_t columns)
 {
-	char number[REPORT_NUMBER_BYTES];
-
 	if (named) {
 		buf_puts(b, "\n");
 		text_wrap(b, v->label, 0, columns);
@@ -184,8 +206,7 @@ static void text_verdict(struct report_buf *b, const struct doc_verdict *v, bool
 		buf_printf(b, "\n%zu. ", i + 1);
 		text_wrap(b, s->text, 3, columns);
 		for (size_t k = 0; k < s->n_figures; k++)
-			buf_printf(b, "   %-34s %14s\n", s->figures[k].name,
-				   format_number(number, s->figures[k].value, s->figures[k].unit));
+			text_figure(b, &s->figures[k]);
 	}
 }
 

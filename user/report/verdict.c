@@ -62,14 +62,10 @@ static void memory_tone(struct doc_sentence *s, double from, double to)
 static void memory_figures(struct doc_sentence *s, const struct report_facts *f,
 			   struct report_pool *pool)
 {
-	doc_figure(s, "free memory, start", f->free_start, UNIT_BYTES);
-	doc_figure(s, "free memory, end", f->free_end, UNIT_BYTES);
-	for (int i = 0; i < REPORT_ORDERS_SHOWN; i++) {
-		doc_figure(s, pool_printf(pool, "unusable at order %d, start", report_orders[i]),
-			   f->unusable_start[i], UNIT_PERCENT);
-		doc_figure(s, pool_printf(pool, "unusable at order %d, end", report_orders[i]),
-			   f->unusable_end[i], UNIT_PERCENT);
-	}
+	doc_figure_change(s, "free memory", f->free_start, f->free_end, UNIT_BYTES);
+	for (int i = 0; i < REPORT_ORDERS_SHOWN; i++)
+		doc_figure_change(s, pool_printf(pool, "unusable at order %d", report_orders[i]),
+				  f->unusable_start[i], f->unusable_end[i], UNIT_PERCENT);
 }
 
 static void say_memory(struct doc_sentence *s, const struct report_facts *f,

@@ -38,7 +38,7 @@ function axes(chart) {
 	const common = { stroke: colour('--muted'), font: FONT, labelFont: FONT, grid, ticks: { ...grid, size: 4 } };
 	return [
 		{ ...common, size: 32, space: 60, values: (u, ticks) => ticks.map((t) => `${Number(t.toPrecision(6))} s`) },
-		{ ...common, size: 58, space: 28, values: (u, ticks) => ticks.map(chart.tick) },
+		{ ...common, size: 58, space: 28, ...(chart.steps && { incrs: chart.steps }), values: (u, ticks) => ticks.map(chart.tick) },
 	];
 }
 
@@ -125,7 +125,7 @@ function create(chart) {
 	chart.plot = new uPlot({
 		width: Math.max(chart.element.clientWidth, 120),
 		height: chart.height,
-		padding: [8, 10, 0, 0],
+		padding: [8, 18, 0, 0],
 		legend: { show: false },
 		cursor: {
 			y: false,
@@ -163,7 +163,7 @@ const watcher = new IntersectionObserver((entries) => {
 
 /*
  * chart: {title, series, values(series) -> numbers or null, format, tick,
- *         height, least, ceiling, shared() -> common maximum or undefined}
+ *         steps, height, least, ceiling, shared() -> common maximum or undefined}
  * Returns it with element, refresh() and setVisible().
  */
 export function addChart(parent, chart) {

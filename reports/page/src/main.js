@@ -23,6 +23,7 @@ setupTables();
 setupNav();
 const model = prepare(JSON.parse(document.getElementById('result').textContent));
 for (const slot of document.querySelectorAll('.chart-slot')) {
+	slot.replaceChildren(); // it says that charts need JavaScript
 	try {
 		draw[slot.dataset.chart](slot, model);
 	} catch (error) {

@@ -18,7 +18,7 @@ const TYPES = [
 ];
 const UNKNOWN = TYPES.length - 1;
 const LEFT = 58; // as wide as the charts' axis, so that times line up
-const RIGHT = 10;
+const RIGHT = 18;
 const BOTTOM = 26;
 const FAINTEST = 0.1;
 

@@ -20,11 +20,21 @@ export function bytesUnit(most) {
 	return { name: BYTES[i], scale: 1024 ** i };
 }
 
+// Steps between ticks that are round in MiB, not in millions of bytes.
+export function bytesSteps(scale) {
+	const steps = [];
+	for (let power = -3; power < 6; power++)
+		for (const m of [1, 2, 5]) steps.push(m * 10 ** power * scale);
+	return steps;
+}
+
 const digits = (v) => (Math.abs(v) < 9.995 ? 2 : Math.abs(v) < 99.95 ? 1 : 0);
 
 export function bytes(v) {
 	const unit = bytesUnit(Math.abs(v));
-	return `${(v / unit.scale).toFixed(unit.scale === 1 ? 0 : digits(v / unit.scale))} ${unit.name}`;
+	const scaled = v / unit.scale;
+	const exact = unit.scale === 1 || Number.isInteger(Math.log2(Math.abs(scaled)));
+	return `${scaled.toFixed(exact ? 0 : digits(scaled))} ${unit.name}`;
 }
 
 export const percent = (v) => `${v.toFixed(1)} %`;

@@ -2,7 +2,7 @@
 // sections.js - the sections that show series over time.
 import { addChart } from './chart.js';
 import { freeBytes, seconds, totalBytes, unusablePercent } from './data.js';
-import { bytes, bytesUnit, change, percent, short } from './metric.js';
+import { bytes, bytesSteps, bytesUnit, change, percent, short } from './metric.js';
 import { isZoomed, onRange, resetRange, setFullRange, swatch } from './shared.js';
 
 // Which zone and which runs are looked at: the same in all sections.
@@ -101,6 +101,7 @@ export function freeCharts(slot, model) {
 		title: 'All orders: free memory',
 		unit: unit.name,
 		tick: (v) => short(v / unit.scale),
+		steps: bytesSteps(unit.scale),
 		values: (s) => totalBytes(s, model.orders, state.zone),
 	})];
 	const largest = () => most(model.series.flatMap((s) => (s.visible ? orders(model).map((o) => freeBytes(s, o, state.zone)) : [])));
@@ -117,6 +118,7 @@ function orderChart(model, order, common, largest) {
 		title: `Order ${order}: blocks of ${bytes(2 ** order * model.results[0].page_bytes)}`,
 		unit: unit.name,
 		tick: (v) => short(v / unit.scale),
+		steps: bytesSteps(unit.scale),
 		values: (s) => freeBytes(s, order, state.zone),
 		shared: () => (state.sameScale ? largest() : undefined),
 	};

@@ -73,6 +73,11 @@ function addFilter(figure, table) {
 	apply();
 }
 
+// Paper cannot be unfolded.
+addEventListener('beforeprint', () => {
+	for (const details of document.querySelectorAll('details.fold, details.note')) details.open = true;
+});
+
 export function setupTables() {
 	for (const figure of document.querySelectorAll('figure.table')) {
 		const table = figure.querySelector('table');

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// report.test.mjs - a report in a browser.
+// Environment: REPORT (file), SHOT (png to write), MODULES (where playwright-core
+// is installed), CHROMIUM (browser).
+import { createRequire } from 'node:module';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const { chromium } = createRequire(join(resolve(process.env.MODULES), 'x.js'))('playwright-core');
+const { REPORT, SHOT } = process.env;
+const url = pathToFileURL(resolve(REPORT)).href;
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+let failures = 0;
+function ok(condition, name, detail = '') {
+	console.log(`${condition ? 'ok' : 'not ok'} - ${name}${condition || !detail ? '' : `: ${detail}`}`);
+	if (!condition) failures++;
+}
+
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: ARGS });
+
+// A page that remembers what it said and what it asked for.
+async function open(options) {
+	const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, ...options });
+	const page = await context.newPage();
+	const complaints = [];
+	const requests = [];
+	page.on('console', (m) => ['error', 'warning'].includes(m.type()) && complaints.push(m.text()));
+	page.on('pageerror', (e) => complaints.push(String(e)));
+	page.on('request', (r) => r.url() !== url && !r.url().startsWith('data:') && requests.push(r.url()));
+	await page.goto(url, { waitUntil: 'load' });
+	return { context, page, complaints, requests };
+}
+
+// Charts draw when they come near: walk through the page once.
+async function scrollThrough(page) {
+	await page.evaluate(async () => {
+		document.documentElement.style.scrollBehavior = 'auto';
+		for (let y = 0; y < document.body.scrollHeight; y += 400) {
+			scrollTo(0, y);
+			await new Promise((done) => setTimeout(done, 30));
+		}
+		scrollTo(0, 0);
+		await new Promise((done) => setTimeout(done, 100));
+	});
+}
+
+// Distinct colours of each canvas; one means that nothing was drawn.
+const canvasColours = (page) => page.evaluate(() =>
+	[...document.querySelectorAll('.chart canvas')].map((canvas) => {
+		if (!canvas.width || !canvas.height) return 0;
+		const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+		const seen = new Set();
+		for (let i = 0; i < data.length && seen.size < 8; i += 4)
+			seen.add(data.slice(i, i + 4).join());
+		return seen.size;
+	}));
+
+const overflow = (page) => page.evaluate(() => {
+	const width = document.documentElement.clientWidth;
+	const wide = [...document.querySelectorAll('main *')].filter((e) =>
+		!e.closest('.scroll, svg, .u-wrap') && e.getBoundingClientRect().right > width + 1);
+	return { page: document.documentElement.scrollWidth - width, wide: wide.slice(0, 3).map((e) => e.outerHTML.slice(0, 80)) };
+});
+
+async function testLight() {
+	const { context, page, complaints, requests } = await open({ colorScheme: 'light' });
+	await scrollThrough(page);
+	const slots = await page.locator('.chart-slot').count();
+	const colours = await canvasColours(page);
+	ok(statSync(REPORT).size <= 10 << 20, 'the file is at most 10 MiB');
+	ok((await page.title()).endsWith('kmemlab report'), 'the title is the report\'s', await page.title());
+	ok((await page.locator('.verdict .sentence').count()) % 3 === 0, 'the verdict has three sentences');
+	ok(colours.length >= slots, `every section with a chart has one (${colours.length} in ${slots})`);
+	ok(colours.every((n) => n >= 3), 'every chart has something drawn', colours.join());
+	const rows = await page.evaluate(() => [...document.querySelectorAll('table')].map((t) => t.tBodies[0].rows.length));
+	ok(rows.length >= 5 && rows.every((n) => n > 0), 'every table has rows', rows.join());
+	await testSort(page);
+	await testKeyboard(page);
+	ok(!complaints.length, 'nothing is said on the console', complaints.join(' | '));
+	ok(!requests.length, 'nothing is asked of any network', requests.join());
+	await page.mouse.move(0, 0);
+	await page.screenshot({ path: SHOT, fullPage: true });
+	await context.close();
+}
+
+async function testSort(page) {
+	const table = page.locator('table').filter({ has: page.locator('th.num button') }).last();
+	const column = await table.evaluate((t) => [...t.tHead.rows[0].cells].findIndex((c) => c.classList.contains('num')));
+	const values = () => table.evaluate((t, c) => [...t.tBodies[0].rows].map((r) => Number(r.cells[c].dataset.v ?? -Infinity)), column);
+	const before = (await values()).join();
+	await table.locator('th').nth(column).locator('button').click();
+	const sorted = await values();
+	ok(sorted.every((v, i) => !i || sorted[i - 1] >= v), 'a column sorts, largest first', sorted.join());
+	await table.locator('th').nth(column).locator('button').click();
+	await table.locator('th').nth(column).locator('button').click();
+	ok((await values()).join() === before, 'the third press restores the order');
+}
+
+async function testKeyboard(page) {
+	const plot = page.locator('.plot').first();
+	await plot.focus();
+	await page.keyboard.press('ArrowRight');
+	await page.keyboard.press('ArrowRight');
+	const tip = page.locator('.tip');
+	ok(await tip.isVisible(), 'arrow keys show values');
+	ok(/at 0\.\d|at \d/.test(await tip.textContent()), 'the tip names the time', await tip.textContent());
+	await page.keyboard.press('Escape');
+	ok(!(await tip.isVisible()), 'Escape takes the tip away');
+	const chip = page.locator('.chip').first();
+	await chip.click();
+	ok((await chip.getAttribute('aria-pressed')) === 'false', 'a run can be hidden');
+	await chip.click();
+}
+
+async function testDark() {
+	const { context, page, complaints } = await open({ colorScheme: 'dark' });
+	const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((a, b) => a + Number(b), 0));
+	const dark = await back();
+	ok(dark < 150, 'dark where the system says dark', String(dark));
+	await page.locator('#theme').click();
+	ok((await back()) > 600, 'the switch makes it light');
+	await page.locator('#theme').click();
+	ok((await back()) < 150, 'and dark again');
+	await scrollThrough(page);
+	ok((await canvasColours(page)).every((n) => n >= 3), 'charts are drawn in the dark');
+	ok(!complaints.length, 'nothing is said on the console in the dark', complaints.join(' | '));
+	await page.screenshot({ path: SHOT.replace(/\.png$/, '-dark.png'), fullPage: true });
+	await context.close();
+}
+
+async function testWidths() {
+	for (const width of [360, 768, 1600]) {
+		const { context, page } = await open({ viewport: { width, height: 800 } });
+		await scrollThrough(page);
+		const over = await overflow(page);
+		ok(over.page <= 0 && !over.wide.length, `nothing overflows at ${width} px`, JSON.stringify(over));
+		if (width === 360) await page.screenshot({ path: SHOT.replace(/\.png$/, '-narrow.png'), fullPage: true });
+		if (width === 1600) await page.setViewportSize({ width: 500, height: 800 });
+		if (width === 1600) await page.waitForTimeout(200);
+		if (width === 1600) ok((await overflow(page)).page <= 0, 'charts follow a resize');
+		await context.close();
+	}
+}
+
+async function testWithoutScripts() {
+	const { context, page } = await open({ javaScriptEnabled: false });
+	ok((await page.locator('.verdict .sentence p').first().innerText()).length > 20, 'the verdict is there without JavaScript');
+	ok((await page.locator('tbody tr').count()) > 20, 'the tables are there without JavaScript');
+	const slots = await page.locator('.chart-slot').count();
+	ok((await page.getByText('charts need JavaScript').count()) === slots, 'it says why there are no charts');
+	await context.close();
+}
+
+try {
+	await testLight();
+	await testDark();
+	await testWidths();
+	await testWithoutScripts();
+} catch (error) {
+	ok(false, 'the test ran to its end', String(error));
+} finally {
+	await browser.close();
+}
+process.exit(failures ? 1 : 0);
