@@ -68,7 +68,7 @@ static void test_todo_by_finding_differs(void **state)
 
 	(void)state;
 	assert_null(doctor_todo(i, &met));
-	assert_string_equal(doctor_todo(i, &denied), "run as root");
+	assert_string_equal(doctor_todo(i, &denied), DOCTOR_PRIVILEGE);
 	assert_ptr_equal(doctor_todo(i, &absent), doctor_checks[i].todo);
 	assert_non_null(strstr(doctor_todo(i, &refused), "even to root"));
 }

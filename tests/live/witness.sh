@@ -57,12 +57,11 @@ kill -TERM $recorder
 wait $recorder
 
 "$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
-"$KMEMLAB" dump --json "$T" | grep "\"pid\":${worker}[,}]" >"$SCRATCH/dump"
 for event in $EVENTS; do
-	seen=$(grep -c "\"kind\":\"$event\"" "$SCRATCH/dump")
+	seen=$(events_of_process "$T" "$event" pid $worker)
 	wanted=$(counted "$event")
 	missed=$(field "$SCRATCH/info.json" \
-		"d.account.recursion.find(r => r.kind === '$event').misses")
+		"d.recursion.find(r => r.kind === '$event').misses")
 	check "witness_agrees_on_$event" \
 		"ftrace counted $wanted, the trace holds $seen, lost to recursion at most $missed" \
 		test "$seen" -le "$wanted" -a "$((seen + missed))" -ge "$wanted" -a "$seen" -gt 0

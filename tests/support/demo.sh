@@ -36,7 +36,7 @@ take_sample() {
 get_trace() {
 	"$KMEMLAB" doctor >"$DEMO/doctor.txt"
 	case $? in
-	0) run "$KMEMLAB" record -d 10s -f -o "$TRACE" -- tests/support/workload.sh 10 ||
+	0) run "$KMEMLAB" record -d 10s -f -o "$TRACE" -- tests/support/workload.sh 9 ||
 		take_sample ;;
 	3) say "no permission to record this host (run as root: sudo make demo)" && take_sample ;;
 	4) say "this kernel cannot be recorded; $DEMO/doctor.txt says why" && take_sample ;;

@@ -33,9 +33,35 @@ same() {
 
 # field FILE EXPRESSION - a JavaScript expression over the JSON document d
 field() {
-	node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
-		const v = eval(process.argv[2]);
-		console.log(typeof v === "object" ? JSON.stringify(v) : String(v));' "$1" "$2"
+	node -e 'try {
+			const d = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+			const v = eval(process.argv[2]);
+			console.log(typeof v === "object" ? JSON.stringify(v) : String(v));
+		} catch (e) {
+			console.log("(" + e.message.split("\n")[0] + ")");
+		}' "$1" "$2"
+}
+
+# identity INFO - "true" if what fired is accounted for, in `info --json`
+identity() {
+	field "$1" '(a => a.fired > 0 && a.fired === a.recorded + a.filtered + a.lost_ring +
+		a.lost_recursion + a.lost_write)(d.accounting)'
+}
+
+# at_least WANTED GOT - also false where GOT is no number
+at_least() {
+	[ "$2" -ge "$1" ] 2>/dev/null
+}
+
+# events_of_process TRACE NAME PID|COMM VALUE - events of tracepoint NAME by a
+# process: a "task" line says who runs on its CPU from then on
+events_of_process() {
+	"$KMEMLAB" dump --json "$1" 2>/dev/null | awk -v kind="\"kind\":\"$2\"" \
+		-v who="$(if [ "$3" = pid ]; then echo "\"pid\":$4,"; else echo "\"comm\":\"$4\""; fi)" '
+		match($0, /"cpu":[0-9]+/) { cpu = substr($0, RSTART, RLENGTH) }
+		/"kind":"task"/ { on[cpu] = index($0, who) > 0; next }
+		on[cpu] && index($0, kind) { n++ }
+		END { print n + 0 }'
 }
 
 # needs_recording NAME... - skip these and end, where the host cannot be recorded

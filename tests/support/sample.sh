@@ -17,7 +17,7 @@ shift
 [ $# -gt 0 ] || set -- compile mix
 
 record() { # name seconds file
-	"$KMEMLAB" record -q -f -d "$2s" -o "$3" -- tests/support/workload.sh "$2" "$1"
+	"$KMEMLAB" record -q -f -d "$(($2 + 1))s" -o "$3" -- tests/support/workload.sh "$2" "$1"
 }
 
 sample() { # name

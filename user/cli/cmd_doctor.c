@@ -2,7 +2,6 @@
 /* cmd_doctor.c - kmemlab doctor: what this host permits, and how to get more. */
 #include <bpf/libbpf.h>
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -107,7 +106,7 @@ static void print_denied(const struct doctor_finding *found)
 		separator = ", ";
 	}
 	if (*separator == ',')
-		out_text("\n  to have them: run as root\n");
+		out_text("\n  to have them: %s\n", DOCTOR_PRIVILEGE);
 }
 
 /* What is not there is worth two lines each: the loss and the remedy. */
@@ -150,15 +149,6 @@ static int print_json(const struct doctor_finding *found, int verdict)
 	return doc ? out_json(doc) : -1;
 }
 
-/* The findings say it better than libbpf's warnings. */
-static int no_output(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
 int cmd_doctor(int argc, char **argv)
 {
 	struct doctor_finding *found;
@@ -173,7 +163,7 @@ int cmd_doctor(int argc, char **argv)
 		log_error("cannot examine this host: out of memory");
 		return EXIT_FAILED;
 	}
-	libbpf_set_print(no_output);
+	libbpf_set_print(NULL); /* the findings say it better */
 	doctor_run(found);
 	verdict = doctor_verdict(found);
 	if (json) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* cmd_record.c - kmemlab record: options in, record_run() out. */
+#include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,5 +131,6 @@ int cmd_record(int argc, char **argv)
 		log_error("cannot run '%s': command not found; nothing was recorded", o.command[0]);
 		return EXIT_FAILED;
 	}
+	libbpf_set_print(NULL); /* errors are told once, by us */
 	return record_run(&o);
 }

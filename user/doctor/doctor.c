@@ -16,20 +16,19 @@ const struct doctor_check doctor_checks[] = {
 	{"kernel", true, doctor_kernel, NULL, "records nothing: rings rely on x86-64",
 	 "record on an x86-64 host; replay works everywhere"},
 	{"CAP_BPF", false, doctor_capability, CAPABILITY(CAP_BPF),
-	 "cannot load programs, so cannot record", "run as root or grant CAP_BPF"},
+	 "cannot load programs, so cannot record", DOCTOR_PRIVILEGE},
 	{"CAP_PERFMON", false, doctor_capability, CAPABILITY(CAP_PERFMON),
-	 "cannot attach programs, so cannot record", "run as root or grant CAP_PERFMON"},
+	 "cannot attach programs, so cannot record", DOCTOR_PRIVILEGE},
 	{"CAP_SYS_ADMIN", false, doctor_capability, CAPABILITY(CAP_SYS_ADMIN),
-	 "/proc/kpageflags hides the frames: no page states at start and end", "run as root"},
+	 "nothing is lost where the finer capabilities are there", DOCTOR_PRIVILEGE},
 	{"CAP_SYSLOG", false, doctor_capability, CAPABILITY(CAP_SYSLOG),
-	 "call sites stay unnamed where kernel.kptr_restrict hides symbols",
-	 "run as root or grant CAP_SYSLOG"},
+	 "call sites stay unnamed where kernel.kptr_restrict hides symbols", DOCTOR_PRIVILEGE},
 	{"lockdown", true, doctor_lockdown, NULL, "cannot record",
 	 "boot with lockdown=integrity or none"},
 	{"bpf sysctl", false, doctor_unprivileged_bpf, NULL,
-	 "cannot load programs, so cannot record", "run as root or grant CAP_BPF"},
+	 "cannot load programs, so cannot record", DOCTOR_PRIVILEGE},
 	{"perf sysctl", false, doctor_perf_paranoid, NULL,
-	 "cannot attach programs, so cannot record", "run as root or grant CAP_PERFMON"},
+	 "cannot attach programs, so cannot record", DOCTOR_PRIVILEGE},
 	{"BTF", true, doctor_btf, NULL, "cannot find fields of kernel structures, so cannot record",
 	 "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y"},
 	{"tracefs", true, doctor_mount, "tracefs",
@@ -151,7 +150,7 @@ const char *doctor_todo(size_t i, const struct doctor_finding *f)
 	if (f->state == DOCTOR_YES)
 		return NULL;
 	if (f->denied)
-		return "run as root";
+		return DOCTOR_PRIVILEGE;
 	if (f->state == DOCTOR_NO && (f->error == EPERM || f->error == EACCES))
 		return "nothing from inside: lockdown, a container or a security module "
 		       "refuses it even to root";

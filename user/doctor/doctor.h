@@ -12,6 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What suffices where only permission lacks; CAP_DAC_READ_SEARCH is for tracefs
+ * and the files of /proc that only root may read. */
+#define DOCTOR_PRIVILEGE                                                                           \
+	"run as root, or grant CAP_BPF, CAP_PERFMON, CAP_DAC_READ_SEARCH and CAP_SYSLOG"
+
 enum doctor_state {
 	DOCTOR_YES = 0,
 	DOCTOR_NO,

@@ -119,9 +119,11 @@ static int try_classic_tp(const char *name)
 	int err;
 
 	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/kmem/%s/id", name);
-	if (access(path, F_OK))
-		snprintf(path, sizeof(path), "/sys/kernel/debug/tracing/events/kmem/%s/id", name);
 	err = doctor_read(path, text, sizeof(text));
+	if (err == -ENOENT) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/tracing/events/kmem/%s/id", name);
+		err = doctor_read(path, text, sizeof(text));
+	}
 	if (err)
 		return err;
 	attr.config = strtoull(text, NULL, 10);
@@ -158,10 +160,13 @@ void doctor_btf(const void *arg, struct doctor_finding *f)
 {
 	struct btf *btf;
 	uint32_t bytes;
+	char magic[8];
+	int err;
 
 	(void)arg;
-	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
-		doctor_failed(f, errno, "cannot read /sys/kernel/btf/vmlinux");
+	err = doctor_read("/sys/kernel/btf/vmlinux", magic, sizeof(magic));
+	if (err) {
+		doctor_failed(f, -err, "cannot read /sys/kernel/btf/vmlinux");
 		return;
 	}
 	btf = btf__load_vmlinux_btf();

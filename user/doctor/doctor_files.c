@@ -83,17 +83,30 @@ void doctor_mounts(void)
 	}
 }
 
+/* By trying, as access(2) asks for the real user and forgets capabilities. */
+static int try_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 /* @arg: the file system's type */
 void doctor_mount(const void *arg, struct doctor_finding *f)
 {
 	size_t i = 0;
+	int error;
 
 	while (i + 1 < MOUNTS && strcmp(mounts[i].type, arg))
 		i++;
-	if (mounts[i].mounted && !access(mounts[i].path, R_OK | X_OK)) {
+	error = mounts[i].mounted ? try_open(mounts[i].path) : 0;
+	if (mounts[i].mounted && !error) {
 		doctor_found(f, "mounted at %s", mounts[i].path);
 	} else if (mounts[i].mounted) {
-		doctor_failed(f, errno, "mounted at %s, not readable", mounts[i].path);
+		doctor_failed(f, error, "mounted at %s, not readable", mounts[i].path);
 	} else if (mounts[i].error) {
 		doctor_failed(f, mounts[i].error, "not mounted, and cannot be");
 	} else {

@@ -81,7 +81,7 @@ void texts_missing(struct missing *missing)
 			missing_add(missing, text_files[i].path, strerror(errno));
 		free(text);
 	}
-	if (access("/proc/kpageflags", R_OK))
+	if (eaccess("/proc/kpageflags", R_OK)) /* capabilities count, the real user does not */
 		missing_add(missing, "/proc/kpageflags", strerror(errno));
 }
 
