@@ -64,7 +64,7 @@ check:
 
 bench:
 	@tests/support/deps.sh build bench
-	@$(MAKE) all $(BENCH)
+	@$(MAKE) all $(BENCH) $(BUILD)/tests/bench/ftrace_shim.so
 	@tests/bench/bench.sh $(BUILD)
 
 bins: $(TESTS) $(PROPS)
@@ -111,6 +111,10 @@ $(PAGE): $(wildcard reports/page/*.json reports/page/*.mjs reports/page/src/*)
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
 	$(LINK) -o $@ $^ -lcmocka $(LIBS)
+$(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/load.o
+$(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
 	@mkdir -p $(@D)
 	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $^ $(LIBS)

@@ -2,7 +2,8 @@
 /*
  * bench_record.c - what recording costs: kmemlab beside trace-cmd and perf.
  *
- *   bench_record LOAD ROUNDS SCRATCH-DIR
+ *   bench_record LOAD ROUNDS SCRATCH-DIR    with KMEMLAB=the program and
+ *                                           FTRACE_SHIM=ftrace_shim.so set
  *
  * For each recorder: start it, run ROUNDS rounds of LOAD in a child, end it.
  *
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,7 @@ struct tool {
 	const char *name;
 	char *argv[WORDS];
 	char file[256];
+	const char *preload;
 	double cpu_ns[REPEATS];
 	double bytes[REPEATS];
 };
@@ -76,6 +79,8 @@ static pid_t start(const struct tool *t)
 	if (pid == 0) {
 		int null = open("/dev/null", O_WRONLY);
 
+		if (t->preload)
+			setenv("LD_PRELOAD", t->preload, 1);
 		dup2(null, 1);
 		dup2(null, 2);
 		execvp(t->argv[0], t->argv);
@@ -99,6 +104,12 @@ static double run_load(void (*round)(void), unsigned int rounds)
 	return cpu_of(&u);
 }
 
+/* perf ends itself by the signal that it was sent. */
+static bool ended_well(int status)
+{
+	return WIFSIGNALED(status) ? WTERMSIG(status) == SIGINT : WEXITSTATUS(status) != 127;
+}
+
 /* Run @t (NULL: nothing) around @rounds of the load, or around an idle second. */
 static int run(const struct tool *t, void (*round)(void), unsigned int rounds, struct run *out)
 {
@@ -115,8 +126,7 @@ static int run(const struct tool *t, void (*round)(void), unsigned int rounds, s
 		return 0;
 	nap(200000000);
 	kill(pid, SIGINT);
-	if (wait4(pid, &status, 0, &u) != pid || WIFSIGNALED(status) ||
-	    WEXITSTATUS(status) == 127 || stat(t->file, &st)) {
+	if (wait4(pid, &status, 0, &u) != pid || !ended_well(status) || stat(t->file, &st)) {
 		fprintf(stderr, "bench_record: %s did not record (status %d)\n", t->name, status);
 		return -1;
 	}
@@ -173,6 +183,7 @@ static void make_trace_cmd(struct tool *t, const char *dir)
 	size_t n = 0;
 
 	t->name = "trace-cmd";
+	t->preload = getenv("FTRACE_SHIM");
 	snprintf(t->file, sizeof(t->file), "%s/trace.dat", dir);
 	t->argv[n++] = "trace-cmd";
 	t->argv[n++] = "record";

@@ -218,8 +218,8 @@ static json_t *command(char *const *argv)
 static void known_holes(struct missing *m)
 {
 	missing_add(m, "alloc_pages_bulk",
-		    "no tracepoint: pages of vmalloc, kernel stacks and page pools are seen only "
-		    "when freed");
+		    "no tracepoint: pages of vmalloc and page pools are seen only when freed; "
+		    "those of kernel stacks are seen at the new task's start");
 	missing_add(m, "kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu",
 		    "no tracepoint: such objects appear or vanish unseen");
 	missing_add(m, "compaction and migration targets", "no tracepoint");
