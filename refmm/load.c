@@ -34,9 +34,6 @@ static int check_block(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
 	uint64_t nr = order < 32 ? 1ull << order : 0, end = pfn + nr;
 	rmm_pfn head;
 
-	if (rmm->ready)
-		return rmm_error(rmm, -EPERM,
-				 "cannot load pfn %u: setup is done", pfn);
 	if (!nr || (pfn & (nr - 1)))
 		return rmm_error(rmm, -EINVAL,
 				 "cannot load pfn %u: not aligned to order %u",
@@ -90,8 +87,8 @@ static void mark_present(struct rmm_zone *z, rmm_pfn pfn, uint64_t nr)
 	z->nr_given += nr;
 }
 
-/* All checks, and the migrate type within 0..@types - 1 */
-static int prepare(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
+/* All checks; the frames then belong to @zone's allocator */
+static int give(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
 		   struct rmm_zone **zone)
 {
 	int err = check_block(rmm, pfn, order, zone);
@@ -101,6 +98,16 @@ static int prepare(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
 	if (!err)
 		mark_present(*zone, pfn, 1ull << order);
 	return err;
+}
+
+/* give(), for what may happen before setup is done only */
+static int prepare(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
+		   struct rmm_zone **zone)
+{
+	if (rmm->ready)
+		return rmm_error(rmm, -EPERM,
+				 "cannot load pfn %u: setup is done", pfn);
+	return give(rmm, pfn, order, zone);
 }
 
 static int bad_type(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
@@ -200,7 +207,7 @@ int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
 	for (uint64_t p = pfn; p < end;) {
 		unsigned int order = largest_order(rmm, p, end);
 		struct rmm_zone *z;
-		int err = prepare(rmm, (rmm_pfn)p, order, &z);
+		int err = give(rmm, (rmm_pfn)p, order, &z);
 
 		if (err)
 			return err;

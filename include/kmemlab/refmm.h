@@ -57,8 +57,9 @@ int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 		     uint32_t high);
 /** rmm_setup_done() - watermarks, reserves, PCP high and batch */
 int rmm_setup_done(struct rmm *rmm);
-/** rmm_free_reserved() - boot: give reserved [@pfn, @pfn + @nr) to the buddy
- *  lists, at the tails (free_reserved_area, __free_pages_core) */
+/** rmm_free_reserved() - boot, or a zone that grows later (deferred struct page
+ *  initialisation): give reserved [@pfn, @pfn + @nr) to the buddy lists, at the
+ *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done() */
 int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr);
 
 /* ---- Getting pages (refmm/alloc.c, free.c) ------------------------------ */

@@ -126,6 +126,23 @@ static void test_load_huge_sparse_machine_costs_little(void **state)
 	rmm_destroy(rmm);
 }
 
+/* Deferred struct page initialisation gives memory while the machine runs. */
+static void test_load_free_reserved_after_setup_grows_the_zone(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 4);
+	rmm = machine_new(&m);
+	rmm_setup_done(rmm);
+	assert_int_equal(rmm_load_free(rmm, 0, 9, RMM_MOVABLE), -EPERM);
+	assert_int_equal(rmm_free_reserved(rmm, 0, 1024), 0);
+	assert_int_equal(rmm_nr_free_pages(rmm), 1024);
+	assert_int_equal(rmm_free_reserved(rmm, 512, 512), -EBUSY);
+	check_destroy(rmm);
+}
+
 /* Order 0: 3 free, order 2: 2, order 4: 1 */
 static void test_stat_indices_tell_lack_from_fragmentation(void **state)
 {
@@ -177,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_load_conflicts_are_refused),
 		cmocka_unit_test(test_load_torn_snapshot_is_accepted_and_noted),
 		cmocka_unit_test(test_load_highatomic_pageblocks_count_as_reserved),
+		cmocka_unit_test(test_load_free_reserved_after_setup_grows_the_zone),
 		cmocka_unit_test(test_load_huge_sparse_machine_costs_little),
 		cmocka_unit_test(test_stat_indices_tell_lack_from_fragmentation),
 		cmocka_unit_test(test_stat_empty_zone_has_defined_indices),
