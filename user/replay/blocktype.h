@@ -9,7 +9,7 @@
 
 #include "common/procfs.h"
 #include "replay/pagemap.h"
-#include "replay/snapshot.h"
+#include "replay/chunks.h"
 
 /* What a pageblock held in the snapshot, in pages. */
 struct block_content {

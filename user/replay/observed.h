@@ -33,7 +33,7 @@
 #include <kmemlab/trace.h>
 
 #include "replay/pagemap.h"
-#include "replay/snapshot.h"
+#include "replay/chunks.h"
 
 struct trace_event;
 

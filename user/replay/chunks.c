@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* snapshot.c - chunks of page states, by frame. */
+/* chunks.c - chunks of page states, by frame. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay/snapshot.h"
+#include "replay/chunks.h"
 #include "trace/trace_io.h"
 
 static uint64_t pages_of(const struct trace_pages *p)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * snapshot.h - the PAGES blocks of one phase, and when each was read.
+ * chunks.h - the PAGES blocks of one phase, and when each was read.
  *
  * Reading all pages takes time while events go on. A chunk is a range of frames
  * read between t_first and t_last: an event on one of its frames
@@ -9,8 +9,8 @@
  *      up to t_last       may or may not be in it
  *      after t_last       is not in it
  */
-#ifndef KMEMLAB_SNAPSHOT_H
-#define KMEMLAB_SNAPSHOT_H
+#ifndef KMEMLAB_CHUNKS_H
+#define KMEMLAB_CHUNKS_H
 
 #include <stddef.h>
 #include <stdint.h>
