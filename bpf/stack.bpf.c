@@ -9,11 +9,18 @@ enum {
 	STACK_PAGES_MAX = 8, /* 32 KiB, as with KASAN; 16 KiB else */
 };
 
+static __always_inline int record_stack_page(__u64 page)
+{
+	struct event e = {.kind = KML_STACK_PAGE, .keys = 1, .address = page};
+
+	e.word[0] = KML_SLOT_USED;
+	return record(&e);
+}
+
 SEC("raw_tp/task_newtask")
 int stack_pages(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
-	struct event e = {.kind = KML_STACK_PAGE, .keys = 1};
 	struct vm_struct *area;
 	struct page **pages;
 	__u32 n;
@@ -23,11 +30,11 @@ int stack_pages(struct bpf_raw_tracepoint_args *ctx)
 	area = BPF_CORE_READ(task, stack_vm_area);
 	n = BPF_CORE_READ(area, nr_pages);
 	pages = BPF_CORE_READ(area, pages);
-	e.word[0] = KML_SLOT_USED;
 	for (__u32 i = 0; i < STACK_PAGES_MAX && i < n; i++) {
-		if (bpf_probe_read_kernel(&e.address, sizeof(e.address), &pages[i]) || !e.address)
-			continue;
-		record(&e);
+		__u64 page = 0;
+
+		if (!bpf_probe_read_kernel(&page, sizeof(page), &pages[i]) && page)
+			record_stack_page(page);
 	}
 	return 0;
 }

@@ -9,9 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
+
+enum {
+	PROGRESS_MS = 100, /* between two progress lines */
+};
 
 static bool quiet_words;
 static bool progress_open;
@@ -63,11 +68,26 @@ void log_info(const char *format, ...)
 	va_end(ap);
 }
 
+/* Whether a tenth of a second has gone by since it last said so. */
+static bool time_to_show(void)
+{
+	static struct timespec last;
+	struct timespec now;
+	long ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
+	if (ms < PROGRESS_MS)
+		return false;
+	last = now;
+	return true;
+}
+
 void log_progress(const char *format, ...)
 {
 	va_list ap;
 
-	if (quiet_words || !stderr_is_screen())
+	if (quiet_words || !stderr_is_screen() || !time_to_show())
 		return;
 	va_start(ap, format);
 	fputs("\r\033[K", stderr);

@@ -114,6 +114,7 @@ int calibrate(struct kernel_bases *bases, char *error)
 	struct calibrate *skel;
 	int err;
 
+	libbpf_set_print(NULL); /* what matters of its words is said in ours */
 	bases->page_struct_bytes = page_struct_bytes();
 	if (!bases->page_struct_bytes) {
 		snprintf(error, 256,
