@@ -129,7 +129,6 @@ bool rmm__rmqueue_fallback(struct rmm_zone *z, const struct rmm_want *want)
 	    f.order > (int)want->order)
 		f = find_smallest(z, want);
 	pfn = z->free_area[f.order].free_list[f.type].first;
-	z->loose |= RMM_LOOSE_TYPE;
 	steal_suitable_fallback(z, pfn, want, f.can_claim);
 	rmm_trace_extfrag(z, pfn, want, (unsigned int)f.order, f.type);
 	return true;

@@ -180,6 +180,7 @@ int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt)
 				 "cannot set the type of pfn %u: %d is no "
 				 "migrate type",
 				 pfn, mt);
+	mt = rmm_grouped_type(rmm, mt);
 	z = &rmm->zone[zone];
 	if (!rmm->ready) {
 		set_type(z, pfn, mt);

@@ -74,7 +74,10 @@ static int drain_one(struct rmm_zone *z, struct rmm_pcp *pcp,
 
 	rmm_list_del(z->memmap, &pcp->lists[pindex], pfn);
 	pcp->count -= 1 << order;
-	rmm__free_one_page(z, pfn, order, mt, false);
+	if (order > z->pageblock_order) /* a what-if: it may span types */
+		rmm_split_large_buddy(z, pfn, order, false);
+	else
+		rmm__free_one_page(z, pfn, order, mt, false);
 	if (hooks->pcpu_drain)
 		hooks->pcpu_drain(hooks->ctx, z->cpu, pfn, order, mt);
 	return 1 << order;

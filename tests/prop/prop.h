@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * prop.h - random sequences of operations, shrunk when one fails.
+ *
+ * An operation is a code and two numbers that mean something whatever came
+ * before ("free the (a mod live)th block"), so any part of a sequence is a
+ * sequence too. A failing one is cut down by leaving out ever smaller pieces
+ * as long as it still fails, and printed with the seed.
+ *
+ * KML_PROP_SECONDS: how long each property may run (default 2).
+ * KML_PROP_SEED: repeat this one sequence only.
+ */
+#ifndef KMEMLAB_TESTS_PROP_H
+#define KMEMLAB_TESTS_PROP_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../support/test.h"
+
+struct op {
+	uint32_t code, a, b;
+};
+
+struct property {
+	const char *name;
+	const char *const *op_names; /* by code */
+	uint32_t codes;
+	size_t length; /* operations in a sequence */
+	/* Perform; false and a message when the property is broken. @careful:
+	 * check after every operation. */
+	bool (*run)(const struct op *ops, size_t n, uint64_t seed, bool careful, char *msg);
+};
+
+/* splitmix64 */
+static inline uint64_t prop_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+static inline void prop_generate(const struct property *p, uint64_t seed, struct op *ops)
+{
+	uint64_t state = seed;
+
+	for (size_t i = 0; i < p->length; i++) {
+		ops[i].code = (uint32_t)(prop_random(&state) % p->codes);
+		ops[i].a = (uint32_t)prop_random(&state);
+		ops[i].b = (uint32_t)prop_random(&state);
+	}
+}
+
+/* Leave out pieces of @piece operations where it still fails; returns the length */
+static inline size_t prop_shrink_by(const struct property *p, struct op *ops, size_t n,
+				    size_t piece, uint64_t seed)
+{
+	struct op *less = malloc((n + 1) * sizeof(*less));
+	char msg[512];
+
+	assert_non_null(less);
+	for (size_t at = 0; at < n;) {
+		size_t cut = at + piece < n ? piece : n - at;
+
+		memcpy(less, ops, at * sizeof(*ops));
+		memcpy(less + at, ops + at + cut, (n - at - cut) * sizeof(*ops));
+		if (p->run(less, n - cut, seed, true, msg)) {
+			at += cut;
+			continue;
+		}
+		n -= cut;
+		memcpy(ops, less, n * sizeof(*ops));
+	}
+	free(less);
+	return n;
+}
+
+static inline void prop_report(const struct property *p, struct op *ops, uint64_t seed)
+{
+	size_t n = p->length;
+	char msg[512] = "";
+
+	for (size_t piece = n / 2; piece; piece /= 2)
+		n = prop_shrink_by(p, ops, n, piece, seed);
+	p->run(ops, n, seed, true, msg);
+	print_error("%s: %s\nKML_PROP_SEED=%llu, shrunk to %zu operations:\n", p->name, msg,
+		    (unsigned long long)seed, n);
+	for (size_t i = 0; i < n; i++)
+		print_error("  %s %u %u\n", p->op_names[ops[i].code], ops[i].a, ops[i].b);
+}
+
+/* Run sequences until the time is up; the first ones are always the same. */
+static inline void prop_check(const struct property *p)
+{
+	const char *seconds = getenv("KML_PROP_SECONDS"), *only = getenv("KML_PROP_SEED");
+	uint64_t seed = only ? strtoull(only, NULL, 0) : 1;
+	time_t end = time(NULL) + (seconds ? atol(seconds) : 2);
+	struct op *ops = malloc(p->length * sizeof(*ops));
+	char msg[512];
+	size_t runs = 0;
+	bool ok;
+
+	assert_non_null(ops);
+	do {
+		prop_generate(p, seed, ops);
+		ok = p->run(ops, p->length, seed, only != NULL, msg);
+		if (!ok)
+			prop_report(p, ops, seed);
+		seed++;
+		runs++;
+	} while (ok && !only && time(NULL) < end);
+	print_message("%s: %zu sequences of %zu operations\n", p->name, runs, p->length);
+	free(ops);
+	assert_true(ok);
+}
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * prop_pages.c - the page allocator against a byte per page.
+ *
+ * The oracle knows only which pages are in use. Whatever is allocated must be
+ * aligned, in a zone that the mask allows, and not in use; wrong frees must be
+ * refused; no page may get lost; all invariants hold; and two machines given the
+ * same operations do the same.
+ */
+#include "prop.h"
+
+#include "../../refmm/alloc.h"
+
+enum {
+	BLOCK_ORDER = 4,
+	TOP_ORDER = 6,
+	PAGES = 2048, /* frames of the oracle */
+	LIVE_MAX = PAGES,
+	CHECK_EVERY = 64,
+};
+
+enum code {
+	ALLOC,
+	ALLOC_MORE,
+	ALLOC_PAGE,
+	FREE,
+	FREE_MORE,
+	BULK,
+	SPLIT,
+	BAD_FREE,
+	SET_TYPE,
+	DRAIN,
+	TICK,
+	PRESSURE,
+	CODES,
+};
+
+static const char *const names[] = {
+	"alloc", "alloc",    "page",	 "free",  "free", "bulk",
+	"split", "bad-free", "set-type", "drain", "tick", "pressure",
+};
+
+static const unsigned int masks[] = {
+	RMM_GFP_KERNEL,
+	RMM_GFP_HIGHUSER_MOVABLE,
+	RMM_GFP_KERNEL | RMM_GFP_RECLAIMABLE,
+	RMM_GFP_ATOMIC,
+	RMM_GFP_NOWAIT,
+	RMM_GFP_KERNEL | RMM_GFP_DMA32,
+	RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_MEMALLOC,
+	RMM_GFP_KERNEL | RMM_GFP_MEMALLOC,
+	RMM_GFP_USER | RMM_GFP_THISNODE | RMM_GFP_NORETRY,
+	RMM_GFP_KERNEL | RMM_GFP_NOFAIL,
+};
+
+struct live {
+	rmm_pfn pfn;
+	unsigned int order;
+};
+
+struct world {
+	struct rmm *rmm;
+	uint8_t used[PAGES], given[PAGES];
+	struct live live[LIVE_MAX];
+	size_t n;
+	uint64_t hash;	/* of everything that was allocated */
+	bool set_types; /* pageblocks may change type; then buddies may lie unmerged */
+	char *msg;
+};
+
+static bool broken(struct world *w, const char *what, rmm_pfn pfn, unsigned int order)
+{
+	snprintf(w->msg, 512, "%s (pfn %u, order %u)", what, pfn, order);
+	return false;
+}
+
+/* DMA32, Normal and Movable on node 0, Normal on node 1; odd sizes and gaps */
+static const struct rmm_zone_config zones[] = {
+	{.node = 0,
+	 .type = RMM_ZONE_DMA32,
+	 .start_pfn = 3,
+	 .spanned = 317,
+	 .present = 317,
+	 .managed = 317},
+	{.node = 0,
+	 .type = RMM_ZONE_NORMAL,
+	 .start_pfn = 320,
+	 .spanned = 704,
+	 .present = 700,
+	 .managed = 700},
+	{.node = 1,
+	 .type = RMM_ZONE_NORMAL,
+	 .start_pfn = 1040,
+	 .spanned = 500,
+	 .present = 500,
+	 .managed = 500},
+	{.node = 0,
+	 .type = RMM_ZONE_MOVABLE,
+	 .start_pfn = 1600,
+	 .spanned = 320,
+	 .present = 320,
+	 .managed = 320},
+};
+
+static struct rmm *make(uint64_t seed)
+{
+	static const uint8_t cpu_node[2] = {0, 1};
+	struct rmm_config c;
+
+	rmm_config_init(&c);
+	c.nr_cpus = 2;
+	c.cpu_node = cpu_node;
+	c.page_shift = 15; /* a huge page is order 6 then */
+	c.pageblock_order = BLOCK_ORDER;
+	c.max_order = TOP_ORDER;
+	c.zones = zones;
+	c.nr_zones = seed & 64 ? 4 : 2;
+	c.min_free_kbytes = seed & 1 ? 2000 : 0;
+	c.fallback = seed & 2 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+	c.pcp_mode = seed & 4 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
+	c.pcp_thp_lists = (unsigned int)(seed >> 3) % 3;
+	c.mobility = seed % 7 != 0;
+	c.pcp = seed % 5 != 0;
+	c.defrag_mode = seed % 11 == 0;
+	c.pcp_batch = seed & 32 ? 6 : 0;
+	return rmm_create(&c, NULL);
+}
+
+static void start(struct world *w, uint64_t seed, char *msg)
+{
+	memset(w, 0, sizeof(*w));
+	w->msg = msg;
+	w->set_types = seed % 3 == 0;
+	w->rmm = make(seed);
+	assert_non_null(w->rmm);
+	for (unsigned int i = 0; i < rmm_nr_zones(w->rmm); i++) {
+		rmm_pfn from = zones[i].start_pfn, nr = zones[i].present;
+
+		assert_int_equal(rmm_free_reserved(w->rmm, from, nr), 0);
+		memset(w->given + from, 1, nr);
+	}
+	assert_int_equal(rmm_setup_done(w->rmm), 0);
+}
+
+/* Is what was given out what may be given out? */
+static bool take(struct world *w, struct rmm_page *page, unsigned int gfp, unsigned int order)
+{
+	rmm_pfn pfn = rmm_page_to_pfn(w->rmm, page);
+	int zone = rmm_pfn_zone(w->rmm, pfn);
+
+	w->hash = w->hash * 31 + pfn;
+	if (pfn & ((1u << order) - 1))
+		return broken(w, "allocated a block that is not aligned", pfn, order);
+	if (zone < 0 || zones[zone].type > rmm_gfp_zone(w->rmm, gfp))
+		return broken(w, "allocated from a zone that is not allowed", pfn, order);
+	for (rmm_pfn p = pfn; p < pfn + (1u << order); p++) {
+		if (!w->given[p] || w->used[p])
+			return broken(w, "allocated a page that is in use", p, order);
+		w->used[p] = 1;
+	}
+	w->live[w->n++] = (struct live){pfn, order};
+	return true;
+}
+
+static uint64_t oracle_free(const struct world *w)
+{
+	uint64_t n = 0;
+
+	for (rmm_pfn p = 0; p < PAGES; p++)
+		n += w->given[p] && !w->used[p];
+	return n;
+}
+
+/* Pages free but out of reach of an unmovable request without watermarks */
+static uint64_t out_of_reach(const struct world *w)
+{
+	uint64_t n = 0;
+
+	for (unsigned int z = 0; z < rmm_nr_zones(w->rmm); z++) {
+		n += rmm_pcp_count(w->rmm, z, 0) + rmm_pcp_count(w->rmm, z, 1);
+		for (unsigned int o = 0; o <= TOP_ORDER; o++)
+			for (int mt = 0; mt < RMM_MIGRATE_TYPES; mt++)
+				if (mt >= RMM_PCPTYPES || zones[z].type == RMM_ZONE_MOVABLE)
+					n += rmm_nr_free(w->rmm, z, o, mt) << o;
+	}
+	return n;
+}
+
+static bool do_alloc(struct world *w, const struct op *op, unsigned int order)
+{
+	unsigned int gfp = masks[op->b % (sizeof(masks) / sizeof(*masks))], cpu = op->b >> 8 & 1;
+	struct rmm_page *page;
+
+	if (w->n == LIVE_MAX)
+		return true;
+	page = rmm_alloc_pages(w->rmm, cpu, gfp, order);
+	if (page)
+		return take(w, page, gfp, order);
+	w->hash = w->hash * 31 + 1;
+	if (order == 0 && (gfp & RMM_GFP_MEMALLOC) && oracle_free(w) > out_of_reach(w) &&
+	    !w->rmm->config.defrag_mode)
+		return broken(w, "failed though there is memory", 0, 0);
+	return true;
+}
+
+static bool do_free(struct world *w, const struct op *op)
+{
+	struct live *l, gone;
+
+	if (!w->n)
+		return true;
+	l = &w->live[op->a % w->n];
+	gone = *l;
+	*l = w->live[--w->n];
+	memset(w->used + gone.pfn, 0, 1u << gone.order);
+	if (rmm_free_pages(w->rmm, op->b & 1, rmm_pfn_to_page(w->rmm, gone.pfn), gone.order))
+		return broken(w, rmm_last_error(w->rmm), gone.pfn, gone.order);
+	return true;
+}
+
+static bool do_bulk(struct world *w, const struct op *op)
+{
+	unsigned int gfp = masks[op->b % 3];
+	struct rmm_page *pages[32] = {0};
+	size_t nr = op->a % 32 + 1, got;
+
+	if (w->n + nr > LIVE_MAX)
+		return true;
+	got = rmm_alloc_pages_bulk(w->rmm, op->b >> 8 & 1, gfp, nr, pages);
+	for (size_t i = 0; i < got; i++)
+		if (!take(w, pages[i], gfp, 0))
+			return false;
+	return got <= nr;
+}
+
+static bool do_split(struct world *w, const struct op *op)
+{
+	struct live l;
+
+	if (!w->n)
+		return true;
+	l = w->live[op->a % w->n];
+	if (w->n + (1u << l.order) > LIVE_MAX)
+		return true;
+	if (rmm_split_page(w->rmm, rmm_pfn_to_page(w->rmm, l.pfn), l.order))
+		return broken(w, rmm_last_error(w->rmm), l.pfn, l.order);
+	w->live[op->a % w->n].order = 0;
+	for (rmm_pfn p = 1; p < 1u << l.order; p++)
+		w->live[w->n++] = (struct live){l.pfn + p, 0};
+	return true;
+}
+
+/* Any page with any order, unless the oracle says it would be right */
+static bool do_bad_free(struct world *w, const struct op *op)
+{
+	rmm_pfn pfn = op->a % w->rmm->end_pfn;
+	unsigned int order = op->b % (TOP_ORDER + 1);
+
+	for (size_t i = 0; i < w->n; i++)
+		if (w->live[i].pfn == pfn && w->live[i].order == order)
+			return true;
+	if (rmm_free_pages(w->rmm, 0, &w->rmm->memmap[pfn], order) != -EINVAL)
+		return broken(w, "a wrong free was not refused", pfn, order);
+	return true;
+}
+
+static bool perform(struct world *w, const struct op *op)
+{
+	switch ((enum code)op->code) {
+	case ALLOC:
+	case ALLOC_MORE:
+		return do_alloc(w, op, op->a % (TOP_ORDER + 1));
+	case ALLOC_PAGE:
+		return do_alloc(w, op, 0);
+	case FREE:
+	case FREE_MORE:
+		return do_free(w, op);
+	case BULK:
+		return do_bulk(w, op);
+	case SPLIT:
+		return op->b % 8 ? true : do_split(w, op);
+	case BAD_FREE:
+		return do_bad_free(w, op);
+	case SET_TYPE:
+		if (w->set_types && op->b % 16 < RMM_MIGRATE_TYPES)
+			rmm_set_pageblock_migratetype(w->rmm, op->a % PAGES, (int)(op->b % 16));
+		return true;
+	case DRAIN:
+		if (op->b % 8 == 0)
+			rmm_drain_all_pages(w->rmm, op->a & 1);
+		return true;
+	case TICK:
+		rmm_refresh_cpu_vm_stats(w->rmm, op->a & 1);
+		return true;
+	case PRESSURE:
+		rmm_set_reclaim_active(w->rmm, op->a % 4, op->b & 1);
+		rmm_kswapd_done(w->rmm, op->a % 4);
+		return true;
+	case CODES:
+		break;
+	}
+	return false;
+}
+
+/* All free pages are on a list, and all invariants hold */
+static bool check(struct world *w)
+{
+	uint64_t free = 0;
+	char msg[256];
+
+	if (rmm_validate(w->rmm, msg, sizeof(msg)))
+		return broken(w, msg, 0, 0);
+	for (unsigned int z = 0; z < rmm_nr_zones(w->rmm); z++) {
+		free += rmm_pcp_count(w->rmm, z, 0) + rmm_pcp_count(w->rmm, z, 1);
+		for (unsigned int o = 0; o <= TOP_ORDER; o++)
+			free += rmm_nr_free(w->rmm, z, o, -1) << o;
+	}
+	if (free != oracle_free(w))
+		return broken(w, "pages got lost", (rmm_pfn)free, 0);
+	return true;
+}
+
+static bool run_world(struct world *w, const struct op *ops, size_t n, bool careful)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!perform(w, &ops[i]))
+			return false;
+		if ((careful || i % CHECK_EVERY == 0) && !check(w))
+			return false;
+	}
+	return check(w);
+}
+
+static bool run_oracle(const struct op *ops, size_t n, uint64_t seed, bool careful, char *msg)
+{
+	static struct world w;
+	bool ok;
+
+	start(&w, seed, msg);
+	ok = run_world(&w, ops, n, careful);
+	rmm_destroy(w.rmm);
+	return ok;
+}
+
+static bool run_twice(const struct op *ops, size_t n, uint64_t seed, bool careful, char *msg)
+{
+	static struct world w[2];
+	bool same;
+
+	(void)careful;
+	for (int i = 0; i < 2; i++) {
+		start(&w[i], seed, msg);
+		for (size_t k = 0; k < n; k++)
+			perform(&w[i], &ops[k]);
+	}
+	same = w[0].hash == w[1].hash;
+	rmm_destroy(w[0].rmm);
+	rmm_destroy(w[1].rmm);
+	return same || broken(&w[0], "the second run allocated other pages", 0, 0);
+}
+
+static void test_pages_random_operations_agree_with_oracle(void **state)
+{
+	const struct property p = {"pages", names, CODES, 3000, run_oracle};
+
+	(void)state;
+	prop_check(&p);
+}
+
+static void test_pages_same_operations_give_same_pages(void **state)
+{
+	const struct property p = {"determinism", names, CODES, 2000, run_twice};
+
+	(void)state;
+	prop_check(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pages_random_operations_agree_with_oracle),
+		cmocka_unit_test(test_pages_same_operations_give_same_pages),
+	};
+
+	return cmocka_run_group_tests_name("prop_pages", tests, NULL, NULL);
+}
