@@ -89,7 +89,7 @@ static void mark_present(struct rmm_zone *z, rmm_pfn pfn, uint64_t nr)
 
 /* All checks; the frames then belong to @zone's allocator */
 static int give(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
-		   struct rmm_zone **zone)
+		struct rmm_zone **zone)
 {
 	int err = check_block(rmm, pfn, order, zone);
 

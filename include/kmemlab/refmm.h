@@ -59,7 +59,8 @@ int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 int rmm_setup_done(struct rmm *rmm);
 /** rmm_free_reserved() - boot, or a zone that grows later (deferred struct page
  *  initialisation): give reserved [@pfn, @pfn + @nr) to the buddy lists, at the
- *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done() */
+ *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done()
+ */
 int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr);
 
 /* ---- Getting pages (refmm/alloc.c, free.c) ------------------------------ */
