@@ -74,7 +74,7 @@ static void test_columns_codes_mean_what_the_specification_says(void **state)
 	};
 	static const uint64_t address[] = {10, 13, 10, 13};
 	static const uint64_t time[] = {100, 105, 361, 616};
-	struct trace_event got[16];
+	struct trace_event got[16] = {0};
 	struct payload p;
 
 	(void)state;
@@ -126,7 +126,7 @@ static void test_columns_malformed_is_refused(void **state)
 		 1,
 		 {TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
 	};
-	struct trace_event got[16];
+	struct trace_event got[16] = {0};
 	struct payload p;
 
 	(void)state;
@@ -141,7 +141,7 @@ static void test_columns_lengths_must_fill_the_payload(void **state)
 {
 	static const struct text columns[] = {TEXT("\0\0"), TEXT("\0"), TEXT("\0"),
 					      TEXT("\0"),   TEXT("\0"), TEXT("\2")};
-	struct trace_event got[16];
+	struct trace_event got[16] = {0};
 	struct payload p;
 
 	(void)state;
@@ -163,7 +163,7 @@ static void test_columns_undefined_class_leaves_its_events_out(void **state)
 		TEXT("\0\0\3"), /* the third: distance +1: the undefined one's address */
 		TEXT("\24\2"),
 	};
-	struct trace_event got[16];
+	struct trace_event got[16] = {0};
 	struct payload p;
 
 	(void)state;

@@ -8,7 +8,7 @@
 
 #include "trace/intern.h"
 
-enum { FIRST_SLOTS = 256 };
+enum { FIRST_SLOTS = 256, SLOTS_MAX = 1 << 30 };
 
 int intern_init(struct intern *t, uint32_t limit)
 {
@@ -56,8 +56,10 @@ static uint32_t *find(const struct intern *t, const void *data, size_t bytes)
 
 static int grow_slots(struct intern *t)
 {
-	uint32_t *old = t->slots, *bigger = calloc((size_t)t->slots_n * 2, sizeof(*bigger));
+	uint32_t *old = t->slots, *bigger = NULL;
 
+	if (t->slots_n && t->slots_n < SLOTS_MAX)
+		bigger = calloc((size_t)t->slots_n * 2, sizeof(*bigger));
 	if (!bigger)
 		return -ENOMEM;
 	t->slots = bigger;

@@ -87,34 +87,41 @@ static void mark_bad(struct trace_reader *r, uint64_t *block)
 	*block |= BLOCK_KNOWN_BAD;
 }
 
-/* Decode the next batch; c->n = 0 when the CPU has no more. 0 or -errno. */
+/* Decode a batch of the block at hand; false when it is used up. */
+static bool decode_batch(struct trace_reader *r, struct cursor *c)
+{
+	long n = decoder_run(&c->decoder, c->batch, BATCH);
+
+	r->merge.undefined += c->decoder.undefined;
+	c->decoder.undefined = 0;
+	if (n < 0)
+		mark_bad(r, &r->chain[c->cpu].block[c->next_block - 1]);
+	if (n <= 0)
+		return false;
+	c->n = (size_t)n;
+	c->last_ns = c->batch[n - 1].time_ns;
+	return true;
+}
+
+/* The next batch; c->n = 0 when the CPU has no more. 0 or -errno. */
 static int refill(struct trace_reader *r, struct cursor *c)
 {
-	struct chain *chain = &r->chain[c->cpu];
-	long n = 0;
+	const struct chain *chain = &r->chain[c->cpu];
 
 	c->at = c->n = 0;
-	while (n <= 0) {
+	while (!decode_batch(r, c)) {
+		uint64_t *block = &chain->block[c->next_block];
 		int err;
 
-		n = decoder_run(&c->decoder, c->batch, BATCH);
-		r->merge.undefined += c->decoder.undefined;
-		c->decoder.undefined = 0;
-		if (n < 0)
-			mark_bad(r, &chain->block[c->next_block - 1]);
-		if (n > 0)
-			break;
 		if (c->next_block == chain->n)
 			return 0;
-		err = load_block(r, c, chain->block[c->next_block] & ~BLOCK_KNOWN_BAD);
+		err = load_block(r, c, *block & ~BLOCK_KNOWN_BAD);
 		c->next_block++;
 		if (err == -EBADMSG)
-			mark_bad(r, &chain->block[c->next_block - 1]);
+			mark_bad(r, block);
 		else if (err)
 			return err;
 	}
-	c->n = (size_t)n;
-	c->last_ns = c->batch[n - 1].time_ns;
 	return 0;
 }
 
@@ -171,7 +178,7 @@ static int start(struct trace_reader *r)
 	if (!r->cpus)
 		return 0;
 	m->cursor = calloc(r->cpus, sizeof(struct cursor *));
-	m->heap = calloc(r->cpus, sizeof(*m->heap));
+	m->heap = reallocarray(NULL, r->cpus, sizeof(*m->heap));
 	if (!m->cursor || !m->heap)
 		return -ENOMEM;
 	for (unsigned int cpu = 0; !err && cpu < r->cpus; cpu++)

@@ -10,7 +10,7 @@ enum { VARINT_MAX_BYTES = 10 };
 
 static inline uint64_t zigzag(int64_t d)
 {
-	return ((uint64_t)d << 1) ^ (uint64_t)(d >> 63);
+	return ((uint64_t)d << 1) ^ -((uint64_t)d >> 63);
 }
 
 static inline int64_t unzigzag(uint64_t u)
