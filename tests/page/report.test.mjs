@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // report.test.mjs - a report in a browser.
-// Environment: REPORT (file), SHOT (png to write), MODULES (where playwright-core
+// Environment: NAME (of the report), REPORT (file), SHOT (png to write), MODULES (where playwright-core
 // is installed), CHROMIUM (browser).
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const { chromium } = createRequire(join(resolve(process.env.MODULES), 'x.js'))('playwright-core');
-const { REPORT, SHOT } = process.env;
+const { NAME = 'page', REPORT, SHOT } = process.env;
 const url = pathToFileURL(resolve(REPORT)).href;
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
 	'--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 let failures = 0;
 function ok(condition, name, detail = '') {
-	console.log(`${condition ? 'ok' : 'not ok'} - ${name}${condition || !detail ? '' : `: ${detail}`}`);
+	console.log(condition ? `ok ${NAME}: ${name}` : `not ok ${NAME}: ${name} - ${detail || 'it is not so'}`);
 	if (!condition) failures++;
 }
 

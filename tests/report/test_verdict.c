@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_verdict.c - the sentences, from the sample result changed case by case. */
+#include "../support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/verdict.h"
+#include "fixture.h"
+
+enum { CHANGES_MAX = 7 };
+
+struct verdict_case {
+	const char *name;
+	int sentence; /* 0 memory, 1 causes, 2 model */
+	struct {
+		const char *path, *value;
+	} change[CHANGES_MAX];
+	const char *has, *has_not; /* of the sentence, or NULL */
+};
+
+#define WHAT_IF "{\"name\":\"defrag\",\"policy\":\"reference\",\"unusable\":{\"9\":[300,250]}}"
+#define LOSSES                                                                                     \
+	{"trust.accounting.fired", "2471998"},                                                     \
+	{                                                                                          \
+		"trust.accounting.lost_ring", "10"                                                 \
+	}
+
+static const struct verdict_case cases[] = {
+	{"free memory and order 9", 0, {{0}}, "fell from 4.40 GiB to 2.37 GiB", "INCOMPLETE"},
+	{"rising index", 0, {{0}}, "order-9 request rose from 20.1 % to 69.5 %", NULL},
+	{"order 9 unknown: the next order", 0, {{"runs.0.unusable.9", NULL}}, "order-4", "order-9"},
+	{"no index at all", 0, {{"runs.0.unusable", NULL}}, "fragmentation is not known", NULL},
+	{"steady", 0, {{"runs.0.unusable", "{\"9\":[500,504]}"}}, "stayed at 50.4 %", NULL},
+	{"falling index", 0, {{"runs.0.unusable", "{\"9\":[600,100]}"}}, "fell from 60.0 %", NULL},
+	{"no observed run", 0, {{"runs.0", NULL}}, "no observed run", "fell"},
+	{"fallbacks", 1, {{0}}, "most often unmovable into movable (173, 75.9 %), 41", NULL},
+	{"no fallbacks", 1, {{"fallbacks", "[]"}}, "No allocation fell back", "most often"},
+	{"not recorded", 1, {{"fallbacks", NULL}}, "were not recorded", "No allocation"},
+	{"call site", 1, {{0}}, "ext4_alloc_inode+0x2f holds most (14.7 MiB)", NULL},
+	{"no call site", 1, {{"call_sites", "[]"}}, "converting the block.", "holds most"},
+	{"model holds", 2, {{0}}, "is closer to the kernel's end state", "no conclusion"},
+	{"no reference", 2, {{"runs.1", NULL}}, "No reference was replayed", "closer"},
+	{"no fidelity", 2, {{"fidelity", NULL}}, "proves nothing", "closer"},
+	{"no baseline", 2, {{"fidelity.runs.2", NULL}}, "proves nothing", "closer"},
+	{"worse than baseline",
+	 2,
+	 {{"fidelity.runs.1.emd", "9.0"}},
+	 "not clearly closer",
+	 "; with"},
+	{"worst in all",
+	 2,
+	 {{"fidelity.runs.1.emd", "9"},
+	  {"fidelity.runs.1.free_pages_error", "-9"},
+	  {"fidelity.runs.1.unusable_error", "{\"3\":900,\"4\":900,\"9\":900}"}},
+	 "is no closer",
+	 "; with"},
+	{"what-if, model holds", 2, {{"runs.2", WHAT_IF}}, "; with defrag, 25.0 %", "nothing is"},
+	{"what-if, model unproven",
+	 2,
+	 {{"runs.2", WHAT_IF}, {"fidelity.runs.1.emd", "9.0"}},
+	 "nothing is concluded from the what-if run",
+	 "with defrag"},
+	{"what-if, no fidelity",
+	 2,
+	 {{"runs.2", WHAT_IF}, {"fidelity", NULL}},
+	 "nor do the what-if runs",
+	 "with defrag"},
+	{"loss, memory", 0, {LOSSES}, "INCOMPLETE (10 events, 0.00 %): in 30.0 s", NULL},
+	{"loss, causes", 1, {LOSSES}, "INCOMPLETE (10 events", NULL},
+	{"loss, model", 2, {LOSSES}, "INCOMPLETE (10 events", NULL},
+	{"unaccounted",
+	 2,
+	 {{"trust.accounting.recorded", "1"}},
+	 "INCOMPLETE (1184232 events una",
+	 NULL},
+	{"said incomplete",
+	 0,
+	 {{"trust.complete", "false"}, {"trust.verdict", "\"INCOMPLETE (7 events, 1 %)\""}},
+	 "INCOMPLETE (7 events, 1 %): in",
+	 NULL},
+	{"damaged", 1, {{"trust.damage.torn", "true"}}, "INCOMPLETE (the trace is damaged)", NULL},
+	{"no trust", 1, {{"trust", NULL}}, "TRUST UNKNOWN: 228 allocations", NULL},
+};
+
+static void run_case(const struct verdict_case *c)
+{
+	json_t *root = fixture();
+	struct report_pool pool = {0};
+	struct report_facts f;
+	struct doc_verdict v = {0};
+
+	assert_non_null(root);
+	if (c->change[0].value && strstr(c->change[0].value, "defrag"))
+		json_array_append_new(json_object_get(root, "runs"), json_null());
+	for (int i = 0; i < CHANGES_MAX && c->change[i].path; i++)
+		assert_int_equal(fixture_set(root, c->change[i].path, c->change[i].value), 0);
+	report_facts(&f, root);
+	report_verdict(&v, &f, &pool);
+	const char *text = v.sentences[c->sentence].text;
+	bool good = (!c->has || strstr(text, c->has)) && (!c->has_not || !strstr(text, c->has_not));
+	if (!good)
+		print_error("%s: %s\n", c->name, text);
+	assert_true(good);
+	pool_free(&pool);
+	json_decref(root);
+}
+
+static void test_verdict_cases_say_what_data_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		run_case(&cases[i]);
+}
+
+static void test_verdict_incomplete_is_said_in_every_sentence(void **state)
+{
+	json_t *root = fixture();
+	struct report_pool pool = {0};
+	struct report_facts f;
+	struct doc_verdict v = {0};
+
+	(void)state;
+	assert_int_equal(fixture_set(root, "trust.accounting.lost_recursion", "1"), 0);
+	report_facts(&f, root);
+	report_verdict(&v, &f, &pool);
+	assert_false(v.complete);
+	for (int i = 0; i < DOC_SENTENCES; i++)
+		assert_memory_equal(v.sentences[i].text, "INCOMPLETE (1 events", 20);
+	pool_free(&pool);
+	json_decref(root);
+}
+
+static void test_verdict_every_sentence_has_figures(void **state)
+{
+	json_t *root = fixture();
+	struct report_pool pool = {0};
+	struct report_facts f;
+	struct doc_verdict v = {0};
+
+	(void)state;
+	report_facts(&f, root);
+	report_verdict(&v, &f, &pool);
+	assert_true(v.complete);
+	for (int i = 0; i < DOC_SENTENCES; i++)
+		assert_true(v.sentences[i].n_figures >= 3);
+	pool_free(&pool);
+	json_decref(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_verdict_cases_say_what_data_says),
+		cmocka_unit_test(test_verdict_incomplete_is_said_in_every_sentence),
+		cmocka_unit_test(test_verdict_every_sentence_has_figures),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
