@@ -7,6 +7,7 @@
  * buddy allocator would, and the parts stay live.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 
 #define NO_SOURCE UINT32_MAX
 
-enum { ORDER_SHIFT = 28, ORDER_MAX = 14, FIRST_SLOTS = 1024 };
+enum { ORDER_SHIFT = 28, ORDER_MAX = 14, FREE_ORDER_MAX = 18, FIRST_SLOTS = 1024 };
 
 struct stat_count {
 	const struct trace_reader *reader;
@@ -164,38 +165,68 @@ static int put_rest(struct stat_count *s, uint64_t head, uint32_t value, uint64_
 	return 0;
 }
 
-/* Take what is live of the block of @order at @pfn out of the table. */
-static int take_pages(struct stat_count *s, uint64_t pfn, unsigned int order, uint64_t *pages,
-		      uint32_t *source)
+/* Take the block out that holds @pfn; LIVE_NONE if none does. */
+static uint32_t take_holder(struct stat_count *s, uint64_t pfn, uint64_t *head)
 {
-	uint32_t value = LIVE_NONE;
-	uint64_t head = UINT64_MAX;
+	uint32_t value = live_take(&s->pages, pfn);
 
-	for (unsigned int o = 0; value == LIVE_NONE && o <= ORDER_MAX; o++) {
-		if (head == (pfn & -(1ull << o)))
+	*head = pfn;
+	for (unsigned int o = 1; value == LIVE_NONE && o <= ORDER_MAX; o++) {
+		if (*head == (pfn & -(1ull << o)))
 			continue; /* looked there already */
-		head = pfn & -(1ull << o);
-		value = live_take(&s->pages, head);
+		*head = pfn & -(1ull << o);
+		value = live_take(&s->pages, *head);
 	}
-	*pages = 0;
-	if (value == LIVE_NONE)
-		return 0;
-	if (head + (1ull << order_of(value)) <= pfn) /* a block that ends before */
-		return put(s, &s->pages, head, value);
+	return value;
+}
+
+/* Take 2^@order pages at @pfn out of a block, or all of a smaller one. */
+static int take_part(struct stat_count *s, uint64_t head, uint32_t value, uint64_t pfn,
+		     unsigned int order)
+{
 	if (order > order_of(value))
 		order = order_of(value);
-	*pages = 1ull << order;
-	*source = source_of(value);
-	s->sources[*source].live -= *pages;
+	s->sources[source_of(value)].live -= 1ull << order;
 	return put_rest(s, head, value, pfn, order);
+}
+
+/*
+ * Take what is live of 2^@order pages at @pfn out of the table. A block larger
+ * than that holds them all; otherwise they may be several blocks.
+ */
+static int take_pages(struct stat_count *s, uint64_t pfn, unsigned int order, bool freed,
+		      uint64_t *pages)
+{
+	uint64_t head, end = pfn + (1ull << order);
+	uint32_t value = take_holder(s, pfn, &head);
+	int err = 0;
+
+	*pages = 0;
+	if (value != LIVE_NONE && head + (1ull << order_of(value)) <= pfn) {
+		err = put(s, &s->pages, head, value); /* it ends before @pfn */
+		value = LIVE_NONE;
+	}
+	while (!err && pfn < end) {
+		uint64_t n = 1;
+
+		if (value != LIVE_NONE) {
+			n <<= order_of(value) < order ? order_of(value) : order;
+			err = take_part(s, head, value, pfn, order);
+			s->sources[source_of(value)].freed += freed ? n : 0;
+			*pages += n;
+		}
+		pfn += n;
+		head = pfn;
+		value = pfn < end ? live_take(&s->pages, pfn) : LIVE_NONE;
+	}
+	return err;
 }
 
 static int alloc_pages(struct stat_count *s, const struct trace_event *e, uint32_t source)
 {
 	unsigned int order = e->order < ORDER_MAX ? e->order : ORDER_MAX;
 	uint64_t pages;
-	uint32_t old;
-	int err = take_pages(s, e->address, order, &pages, &old);
+	int err = take_pages(s, e->address, order, false, &pages);
 
 	/* A stack page that is live comes out of the kernel's own reserve. */
 	if (e->kind == KMT_PAGE_ALLOC)
@@ -209,13 +240,10 @@ static int alloc_pages(struct stat_count *s, const struct trace_event *e, uint32
 
 static int free_pages(struct stat_count *s, const struct trace_event *e, uint32_t source)
 {
-	unsigned int order = e->order < 32 ? e->order : 32;
-	uint32_t old;
+	unsigned int order = e->order < FREE_ORDER_MAX ? e->order : FREE_ORDER_MAX;
 	uint64_t pages;
-	int err = take_pages(s, e->address, order, &pages, &old);
+	int err = take_pages(s, e->address, order, true, &pages);
 
-	if (pages)
-		s->sources[old].freed += pages;
 	s->sources[source].matched += pages;
 	s->unmatched.pages_freed_unknown += (1ull << order) - pages;
 	return err;
