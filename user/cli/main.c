@@ -67,7 +67,8 @@ int main(int argc, char **argv)
 	int status;
 
 	argp_err_exit_status = EXIT_USAGE;
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN); /* failed writes are reported instead */
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		log_error("no command given; see 'kmemlab help'");
 		return EXIT_USAGE;
