@@ -57,6 +57,15 @@ cppcheck_sources() {
 		$(sources 'user/*.c' 'refmm/*.c' 'tests/*.c')
 }
 
+# bpftool's skeletons leak where their memory runs out; that is not ours to mend.
+tidy_file() { # file
+	local checks=''
+	grep -q '#include ".*skel\.h"' "$1" && checks='-clang-analyzer-unix.Malloc'
+	clang-tidy --quiet --checks="$checks" "$1" -- -std=gnu11 -D_GNU_SOURCE \
+		-DKMEMLAB_VERSION='"0"' -DPAGE_PATH='"/dev/null"' -Iinclude -Iuser \
+		-isystem "$BUILD/check/bpf"
+}
+
 # One file a process: clang 14 misjudges va_list in every file but the first.
 tidy() {
 	local checks
@@ -66,10 +75,10 @@ tidy() {
 		return 1
 	fi
 	echo "$checks checks"
+	export -f tidy_file
+	export BUILD
 	sources 'user/*.c' 'refmm/*.c' 'tests/*.c' |
-		xargs -P "$JOBS" -n 1 sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -D_GNU_SOURCE \
-			-DKMEMLAB_VERSION=\"0\" -DPAGE_PATH=\"/dev/null\" -Iinclude -Iuser \
-			-isystem "$0"/check/bpf' "$BUILD"
+		xargs -P "$JOBS" -I{} bash -c 'tidy_file {}'
 }
 
 sanitized() {
