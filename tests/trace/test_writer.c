@@ -147,6 +147,27 @@ static void test_writer_disk_full_leaves_a_readable_file(void **state)
 	fixture_free(&f);
 }
 
+static void test_writer_losses_are_in_the_last_head(void **state)
+{
+	uint64_t ring, recursion, write;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 1);
+	trace_writer_lost(f.w, 5, 6);
+	trace_writer_event(f.w, 0, UINT32_MAX, 1, 1);
+	assert_int_equal(trace_writer_round(f.w, 0), -EINVAL);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	trace_reader_lost(r, &ring, &recursion, &write);
+	assert_int_equal(ring, 5);
+	assert_int_equal(recursion, 6);
+	assert_int_equal(write, 1);
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
 static void test_writer_closed_pipe_stops_for_good(void **state)
 {
 	struct trace_writer *w;
@@ -172,6 +193,7 @@ int main(void)
 		cmocka_unit_test(test_writer_unknown_class_is_lost_not_written),
 		cmocka_unit_test(test_writer_full_device_counts_the_loss),
 		cmocka_unit_test(test_writer_disk_full_leaves_a_readable_file),
+		cmocka_unit_test(test_writer_losses_are_in_the_last_head),
 		cmocka_unit_test(test_writer_closed_pipe_stops_for_good),
 	};
 

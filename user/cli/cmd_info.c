@@ -130,22 +130,38 @@ static json_int_t number(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-static void verdict(const struct view *v, const json_t *account, char *text, size_t size)
+/* Damage that costs events, in two words; NULL if there is none. */
+static const char *damaged(const struct view *v, const json_t *account, uint64_t recorded)
 {
-	json_int_t fired = number(account, "fired"), lost = number(account, "lost_ring");
+	const json_t *told = json_object_get(account, "recorded");
 	struct trace_damage d;
 
 	trace_reader_damage(v->reader, &d);
+	if (d.bad_blocks || d.missing_blocks || d.undefined_classes || d.torn)
+		return "the file is damaged";
+	if (d.unfinished)
+		return "the recorder did not finish";
+	if (!v->account)
+		return "no accounting";
+	if (told && (uint64_t)json_integer_value(told) != recorded)
+		return "the file holds another number of events than were recorded";
+	return NULL;
+}
+
+static void verdict(const struct view *v, const struct info *in, const json_t *account, char *text,
+		    size_t size)
+{
+	const char *why = damaged(v, account, in->total - in->events[KMT_TASK]);
+	json_int_t fired = number(account, "fired"), lost = number(account, "lost_ring");
+
 	lost += number(account, "lost_recursion") + number(account, "lost_write");
 	if (lost && fired)
 		snprintf(text, size, "INCOMPLETE (%lld events, %.3g %%)", (long long)lost,
 			 100.0 * (double)lost / (double)fired);
 	else if (lost)
 		snprintf(text, size, "INCOMPLETE (%lld events)", (long long)lost);
-	else if (d.unfinished)
-		snprintf(text, size, "INCOMPLETE (the recorder did not finish)");
-	else if (!v->account || d.bad_blocks || d.missing_blocks || d.undefined_classes || d.torn)
-		snprintf(text, size, "INCOMPLETE (damaged)");
+	else if (why)
+		snprintf(text, size, "INCOMPLETE (%s)", why);
 	else
 		snprintf(text, size, "COMPLETE");
 }
@@ -191,11 +207,11 @@ static json_t *describe(struct view *v, const struct info *in)
 						 NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v);
 	uint64_t bytes, event_bytes, count, first, last;
-	char text[64];
+	char text[128];
 
 	trace_reader_sizes(v->reader, &bytes, &event_bytes, &count);
 	trace_reader_times(v->reader, &first, &last);
-	verdict(v, account, text, sizeof(text));
+	verdict(v, in, account, text, sizeof(text));
 	json_object_set_new(doc, "file", json_string(v->name));
 	json_object_set_new(doc, "bytes", json_integer((json_int_t)bytes));
 	json_object_set_new(doc, "verdict", json_string(text));
