@@ -149,8 +149,8 @@ static inline struct rmm_page *give_page(struct rmm_page *page,
 					 struct rmm_stat *stat,
 					 unsigned int order, int mt)
 {
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
+	RMM_WRITE(page->order, (uint8_t)order);
+	RMM_WRITE(page->migratetype, (uint8_t)mt);
 	page->flags = 0;
 	page->count = 1;
 	page->private = 0;

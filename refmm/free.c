@@ -128,8 +128,8 @@ int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order)
 	for (size_t i = 1ull << order; i-- > 0;) {
 		struct rmm_page *p = page + i;
 
-		p->order = 0;
-		p->migratetype = page->migratetype;
+		RMM_WRITE(p->order, 0);
+		RMM_WRITE(p->migratetype, page->migratetype);
 		p->flags = page->flags;
 		p->count = 1;
 		p->private = 0;

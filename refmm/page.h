@@ -18,8 +18,8 @@
  * Invariant: a frame with state BUDDY, PCP or ALLOCATED is the head of a block,
  * pfn is a multiple of 2^order, and blocks do not overlap.
  *
- * Locking: state BUDDY is set and cleared under the zone lock. Others may look
- * at a state at any time, hence the atomic accesses.
+ * Locking: state BUDDY is set and cleared under the zone lock. A holder of that
+ * lock looks at frames that other CPUs use, hence the atomic accesses.
  *
  * Modelled: struct page's buddy_list/pcp_list, private (order), PageBuddy,
  * _refcount. Simplified: the migrate type of a per-CPU page is a field (6.1:

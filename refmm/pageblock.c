@@ -57,7 +57,7 @@ static rmm_pfn next_block(const struct rmm_zone *z, rmm_pfn pfn, rmm_pfn end)
 	uint64_t next = (uint64_t)pfn + 1;
 
 	if (RMM_READ(page->state) != RMM_PG_RESERVED)
-		next = (uint64_t)pfn + (1ull << page->order);
+		next = (uint64_t)pfn + (1ull << RMM_READ(page->order));
 	return next < end ? (rmm_pfn)next : end;
 }
 
@@ -84,11 +84,14 @@ bool rmm_prep_move_freepages_block(struct rmm_zone *z, rmm_pfn pfn,
 		const struct rmm_page *page = &z->memmap[p];
 
 		next = next_block(z, p, end);
-		if (page->state == RMM_PG_BUDDY)
+		switch (RMM_READ(page->state)) {
+		case RMM_PG_BUDDY:
 			n->free += next - p;
-		else if (page->state == RMM_PG_ALLOCATED &&
-			 page->migratetype == RMM_MOVABLE)
-			n->movable += next - p;
+			break;
+		case RMM_PG_ALLOCATED:
+			if (RMM_READ(page->migratetype) == RMM_MOVABLE)
+				n->movable += next - p;
+		}
 	}
 	return true;
 }
@@ -107,7 +110,7 @@ unsigned int rmm__move_freepages_block(struct rmm_zone *z, rmm_pfn start,
 
 	for (rmm_pfn p = start; p < end; p = next) {
 		next = next_block(z, p, end);
-		if (z->memmap[p].state != RMM_PG_BUDDY)
+		if (RMM_READ(z->memmap[p].state) != RMM_PG_BUDDY)
 			continue;
 		rmm_move_to_free_list(z, p, mt);
 		moved += next - p;

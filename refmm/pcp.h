@@ -33,8 +33,8 @@ static inline void rmm_put_on_pcp(struct rmm_zone *z, unsigned int cpu,
 {
 	struct rmm_page *page = &z->memmap[pfn];
 
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
+	RMM_WRITE(page->order, (uint8_t)order);
+	RMM_WRITE(page->migratetype, (uint8_t)mt);
 	page->cpu = cpu;
 	RMM_WRITE(page->state, RMM_PG_PCP);
 }
