@@ -26,7 +26,7 @@ static void add(struct account_total *t, const struct account_total *x)
 
 static struct account_total of_cpu(const struct account *a, unsigned int cpu, enum kml_kind kind)
 {
-	const struct kml_count *c = &probes_ring(a->probes, cpu)->count[kind];
+	const struct kml_count *c = &ring_of(probes_rings(a->probes), cpu)->count[kind];
 
 	return (struct account_total){
 		.fired = c->fired,
@@ -44,7 +44,7 @@ struct account_total account_total(const struct account *a)
 	for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++) {
 		uint64_t misses = probes_recursion(a->probes, k);
 
-		for (unsigned int cpu = 0; cpu < probes_cpus(a->probes); cpu++) {
+		for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
 			struct account_total x = of_cpu(a, cpu, k);
 
 			add(&total, &x);
@@ -59,7 +59,7 @@ static json_t *rows(const struct account *a)
 {
 	json_t *list = json_array();
 
-	for (unsigned int cpu = 0; cpu < probes_cpus(a->probes); cpu++) {
+	for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
 		for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++) {
 			struct account_total x = of_cpu(a, cpu, k);
 
@@ -106,7 +106,8 @@ static json_t *self(const struct account *a)
 			 "cpu_sys_ns",
 			 (json_int_t)u.ru_stime.tv_sec * 1000000000 + u.ru_stime.tv_usec * 1000,
 			 "rss_bytes", (json_int_t)u.ru_maxrss * 1024, "ring_bytes",
-			 (json_int_t)probes_memory(a->probes), "file_bytes", (json_int_t)s.bytes);
+			 (json_int_t)rings_bytes(probes_rings(a->probes)), "file_bytes",
+			 (json_int_t)s.bytes);
 }
 
 char *account_json(const struct account *a)

@@ -19,41 +19,36 @@
 enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
 	PAGE_SHIFT = 12,
-	TIME_BITS = 64 - KML_TIME_SHIFT,
 };
 
 struct consumer {
-	struct probes *probes;
+	const struct rings *rings;
 	struct trace_writer *writer;
 	struct definitions *definitions;
 	struct kernel_bases bases;
-	uint64_t ring_bytes;
 	uint64_t opaque_key;
 	uint64_t round_start_ns;
 	uint64_t pages[2];    /* allocated, freed: while covered */
 	uint8_t *stack_pages; /* a bit per frame: known as a kernel stack */
 	uint64_t cover_from_ns, cover_to_ns;
-	unsigned int cpus;
 	struct {
 		uint64_t time_ns; /* of the last event */
 		bool new_task;
 	} cpu[];
 };
 
-struct consumer *consumer_new(struct probes *p, struct trace_writer *w, struct definitions *d,
+struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
 			      const struct kernel_bases *bases)
 {
-	unsigned int cpus = probes_cpus(p);
+	unsigned int cpus = r->cpus;
 	struct consumer *c = calloc(1, sizeof(*c) + cpus * sizeof(c->cpu[0]));
 
 	if (!c)
 		return NULL;
-	c->probes = p;
+	c->rings = r;
 	c->writer = w;
 	c->definitions = d;
 	c->bases = *bases;
-	c->cpus = cpus;
-	c->ring_bytes = probes_ring_bytes(p);
 	c->round_start_ns = boottime_ns();
 	for (unsigned int i = 0; i < cpus; i++)
 		c->cpu[i].time_ns = c->round_start_ns;
@@ -154,12 +149,15 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 		*known &= (uint8_t)~bit;
 }
 
-/* The full time whose low TIME_BITS are @low and that is nearest to @last. */
+/*
+ * The full time whose low 44 bits are @low and that is nearest to @last, but not
+ * before it: an interrupt's event may stand before the one that it interrupted.
+ */
 static uint64_t full_time(uint64_t last, uint64_t low)
 {
 	int64_t delta = (int64_t)((low - last) << KML_TIME_SHIFT) >> KML_TIME_SHIFT;
 
-	return last + (uint64_t)delta;
+	return delta > 0 ? last + (uint64_t)delta : last;
 }
 
 static int take_event(struct consumer *c, unsigned int cpu, const struct slot *slots,
@@ -173,8 +171,6 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 		is_page(kind) ? page_address(c, cell->word1) : object_address(c, cell->word1);
 	int err = 0;
 
-	if (time < c->cpu[cpu].time_ns)
-		time = c->cpu[cpu].time_ns;
 	if (c->cpu[cpu].new_task) {
 		err = trace_writer_event(c->writer, cpu, definitions_task(c->definitions, cpu),
 					 time, 0);
@@ -206,21 +202,22 @@ static int take_cell(struct consumer *c, unsigned int cpu, const struct slot *sl
 
 /*
  * Empty one ring. *watermark sinks to the time before which all is read. @err:
- * -EAGAIN if the round is full. Returns how full the ring was, in percent.
+ * -EAGAIN if the round is full. Returns how full the ring was, in percent, 0 only
+ * if it was empty.
  */
 static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int *err)
 {
-	struct kml_ring *r = probes_ring(c->probes, cpu);
+	struct kml_ring *r = ring_of(c->rings, cpu);
 	const struct slot *slots = definitions_slots(c->definitions, cpu);
-	unsigned int shift = (unsigned int)__builtin_ctzll(c->ring_bytes);
+	unsigned int shift = (unsigned int)__builtin_ctzll(c->rings->cell_bytes);
 	uint64_t now = boottime_ns();
 	uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
 	uint64_t pos = r->tail;
-	int fill = (int)((head - pos) * 100 / c->ring_bytes);
+	int fill = (int)(((head - pos) * 100 + c->rings->cell_bytes - 1) / c->rings->cell_bytes);
 
 	while (pos < head) {
 		const struct kml_cell *cell =
-			&r->cell[(pos & (c->ring_bytes - 1)) / KML_CELL_BYTES];
+			&r->cell[(pos & (c->rings->cell_bytes - 1)) / KML_CELL_BYTES];
 		uint64_t word0 = __atomic_load_n(&cell->word0, __ATOMIC_ACQUIRE);
 
 		if ((word0 & KML_LAP_MASK) != (((pos >> shift) + 1) & KML_LAP_MASK))
@@ -243,7 +240,7 @@ int consume(struct consumer *c, bool flush)
 	uint64_t watermark = UINT64_MAX;
 	int fill = 0, err = 0;
 
-	for (unsigned int cpu = 0; cpu < c->cpus; cpu++) {
+	for (unsigned int cpu = 0; cpu < c->rings->cpus; cpu++) {
 		int full, full_err = 0;
 
 		full = drain(c, cpu, &watermark, &full_err);

@@ -19,9 +19,7 @@
 
 struct probes {
 	struct record *skel;
-	unsigned char *rings; /* [cpus] of ring_stride bytes */
-	size_t ring_stride;
-	unsigned int cpus;
+	struct rings rings;
 	int attach_error[KML_PROBE_KINDS];
 };
 
@@ -66,24 +64,25 @@ static int configure(struct probes *p, const struct kernel_bases *bases, uint64_
 	struct bpf_map *map = p->skel->maps.rings;
 	int err;
 
-	p->ring_stride = sizeof(struct kml_ring) + ring_bytes;
+	p->rings.stride = sizeof(struct kml_ring) + ring_bytes;
+	p->rings.cell_bytes = ring_bytes;
 	p->skel->rodata->ring_bytes = ring_bytes;
 	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(ring_bytes);
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
-	err = bpf_map__set_value_size(map, (uint32_t)p->ring_stride);
-	return err ? err : bpf_map__set_max_entries(map, p->cpus);
+	err = bpf_map__set_value_size(map, (uint32_t)p->rings.stride);
+	return err ? err : bpf_map__set_max_entries(map, p->rings.cpus);
 }
 
 static int map_rings(struct probes *p)
 {
-	void *m = mmap(NULL, p->ring_stride * p->cpus, PROT_READ | PROT_WRITE, MAP_SHARED,
+	void *m = mmap(NULL, p->rings.stride * p->rings.cpus, PROT_READ | PROT_WRITE, MAP_SHARED,
 		       bpf_map__fd(p->skel->maps.rings), 0);
 
 	if (m == MAP_FAILED)
 		return -errno;
-	p->rings = m;
+	p->rings.base = m;
 	return 0;
 }
 
@@ -94,7 +93,7 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 
 	if (!p)
 		return NULL;
-	p->cpus = (unsigned int)libbpf_num_possible_cpus();
+	p->rings.cpus = (unsigned int)libbpf_num_possible_cpus();
 	p->skel = record__open();
 	if (p->skel)
 		err = configure(p, bases, ring_bytes);
@@ -160,30 +159,15 @@ void probes_free(struct probes *p)
 {
 	if (!p)
 		return;
-	if (p->rings)
-		munmap(p->rings, p->ring_stride * p->cpus);
+	if (p->rings.base)
+		munmap(p->rings.base, p->rings.stride * p->rings.cpus);
 	record__destroy(p->skel);
 	free(p);
 }
 
-unsigned int probes_cpus(const struct probes *p)
+const struct rings *probes_rings(const struct probes *p)
 {
-	return p->cpus;
-}
-
-struct kml_ring *probes_ring(const struct probes *p, unsigned int cpu)
-{
-	return (struct kml_ring *)(p->rings + cpu * p->ring_stride);
-}
-
-uint64_t probes_ring_bytes(const struct probes *p)
-{
-	return p->ring_stride - sizeof(struct kml_ring);
-}
-
-uint64_t probes_memory(const struct probes *p)
-{
-	return p->ring_stride * p->cpus;
+	return &p->rings;
 }
 
 const char *probes_why_missing(const struct probes *p, enum kml_kind kind)

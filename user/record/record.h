@@ -55,6 +55,25 @@ struct kernel_bases {
  */
 int calibrate(struct kernel_bases *bases, char *error);
 
+/* The rings of all possible CPUs, as mapped memory. */
+struct rings {
+	unsigned char *base;
+	size_t stride;	     /* from one CPU's struct kml_ring to the next */
+	uint64_t cell_bytes; /* of cells per CPU, a power of two */
+	unsigned int cpus;
+};
+
+static inline struct kml_ring *ring_of(const struct rings *r, unsigned int cpu)
+{
+	return (struct kml_ring *)(r->base + cpu * r->stride);
+}
+
+/* Bytes of kernel memory that the rings hold. */
+static inline uint64_t rings_bytes(const struct rings *r)
+{
+	return r->stride * r->cpus;
+}
+
 /* ---- probes.c ---- */
 
 struct probes;
@@ -73,11 +92,7 @@ int probes_attach(struct probes *p, char *error);
 /** probes_detach() - no event after this returns */
 void probes_detach(struct probes *p);
 void probes_free(struct probes *p);
-unsigned int probes_cpus(const struct probes *p);
-struct kml_ring *probes_ring(const struct probes *p, unsigned int cpu);
-uint64_t probes_ring_bytes(const struct probes *p);
-/** probes_memory() - bytes of kernel memory that the rings hold */
-uint64_t probes_memory(const struct probes *p);
+const struct rings *probes_rings(const struct probes *p);
 /** probes_why_missing() - NULL if @kind is attached, else the reason */
 const char *probes_why_missing(const struct probes *p, enum kml_kind kind);
 /** probes_recursion() - events of @kind that the kernel kept from the program */
@@ -120,14 +135,14 @@ const struct slot *definitions_slots(const struct definitions *d, unsigned int c
 
 struct consumer;
 
-struct consumer *consumer_new(struct probes *p, struct trace_writer *w, struct definitions *d,
+struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
 			      const struct kernel_bases *bases);
 void consumer_free(struct consumer *c);
 /**
  * consume() - move what the rings hold into the writer
  * @flush: end the round although it is not full
- * Return: the largest fill of any ring before it was emptied, in percent, or
- * -errno of a write (what it lost is counted by the writer).
+ * Return: the largest fill of any ring before, in percent (0: all were empty),
+ * or -errno of a write (what it lost is counted by the writer).
  */
 int consume(struct consumer *c, bool flush);
 /** consumer_pages() - pages seen allocated and freed while covered */

@@ -32,6 +32,7 @@ enum {
 	NAP_MAX_NS = 20000000,
 	FILL_HURRY = 10, /* percent of a ring: nap less above, more below half */
 	ACCOUNT_NS = 2000000000,
+	FINAL_TRIES = 1000,
 };
 
 struct session {
@@ -143,11 +144,13 @@ static int open_output(struct session *s)
 	s->fd = output_create(s->opt->output, s->opt->overwrite);
 	if (s->fd < 0)
 		return fail_output(s, s->fd);
-	s->writer = trace_writer_new(s->fd, probes_cpus(s->probes));
+	s->writer = trace_writer_new(s->fd, probes_rings(s->probes)->cpus);
 	if (s->writer)
-		s->definitions = definitions_new(s->writer, s->symbols, probes_cpus(s->probes));
+		s->definitions =
+			definitions_new(s->writer, s->symbols, probes_rings(s->probes)->cpus);
 	if (s->definitions)
-		s->consumer = consumer_new(s->probes, s->writer, s->definitions, &s->bases);
+		s->consumer =
+			consumer_new(probes_rings(s->probes), s->writer, s->definitions, &s->bases);
 	return s->consumer ? EXIT_DONE : fail(-ENOMEM, "cannot start: no memory");
 }
 
@@ -263,11 +266,26 @@ static void loop(struct session *s)
 	}
 }
 
+/*
+ * Until all rings are empty. A program that still ran when it was detached
+ * commits its cell within microseconds; the bound is for our own bugs.
+ */
+static void empty_for_good(struct session *s)
+{
+	int fill = 1;
+
+	for (int i = 0; i < FINAL_TRIES && fill > 0; i++) {
+		fill = consume(s->consumer, true);
+		note_write(s, fill);
+		if (fill == 1)
+			nap(NAP_MIN_NS);
+	}
+}
+
 /* Coverage ends first: what the end snapshot causes is not part of it. */
 static void finish(struct session *s)
 {
 	uint64_t alloc, freed;
-	int err;
 
 	if (s->account.covered && !vmstat_pages(&alloc, &freed)) {
 		consumer_stop_cover(s->consumer, boottime_ns());
@@ -278,10 +296,7 @@ static void finish(struct session *s)
 	}
 	snapshot(s, KMT_PHASE_END);
 	probes_detach(s->probes);
-	do {
-		err = consume(s->consumer, true);
-	} while (err == -EAGAIN || err > 0);
-	note_write(s, err);
+	empty_for_good(s);
 	s->account.command_status = s->opt->command ? s->child.status : -1;
 	write_account(s);
 	note_write(s, trace_writer_end(s->writer));

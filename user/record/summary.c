@@ -70,7 +70,7 @@ static void print_cost(const struct account *a)
 		 "%s written, %.2f bytes an event",
 		 (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6,
 		 (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6,
-		 out_human_bytes(probes_memory(a->probes), rings),
+		 out_human_bytes(rings_bytes(probes_rings(a->probes)), rings),
 		 out_human_bytes((uint64_t)u.ru_maxrss * 1024, rss),
 		 out_human_bytes(s.bytes, bytes),
 		 s.recorded ? (double)s.event_bytes / (double)s.recorded : 0.0);

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * test_consume.c - hand-made rings in, a trace out, read back.
+ *
+ * The rings are plain memory; put() writes cells as the BPF programs do.
+ */
+#include "../support/test.h"
+
+#include <fcntl.h>
+#include <record/record.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+	CPUS = 2,
+	CELL_BYTES = 4096,
+	MEMORY = 1 << 30,
+};
+
+static const struct kernel_bases bases = {
+	.vmemmap = 0xffffea0000000000,
+	.page_offset = 0xffff888000000000,
+	.direct_map_bytes = MEMORY,
+	.page_struct_bytes = 64,
+};
+
+struct fixture {
+	struct rings rings;
+	struct trace_writer *writer;
+	struct definitions *definitions;
+	struct consumer *consumer;
+	uint64_t now;
+	int fd;
+};
+
+static void setup(struct fixture *f)
+{
+	f->rings = (struct rings){
+		.stride = sizeof(struct kml_ring) + CELL_BYTES,
+		.cell_bytes = CELL_BYTES,
+		.cpus = CPUS,
+	};
+	f->rings.base = aligned_alloc(4096, f->rings.stride * CPUS);
+	assert_non_null(f->rings.base);
+	memset(f->rings.base, 0, f->rings.stride * CPUS);
+	f->fd = memfd_create("trace", MFD_CLOEXEC);
+	f->writer = trace_writer_new(f->fd, CPUS);
+	assert_int_equal(trace_writer_header(f->writer, "{}"), 0);
+	f->definitions = definitions_new(f->writer, NULL, CPUS);
+	f->consumer = consumer_new(&f->rings, f->writer, f->definitions, &bases);
+	assert_non_null(f->consumer);
+	f->now = boottime_ns();
+}
+
+static void put(struct fixture *f, unsigned int cpu, uint64_t low, uint64_t high, uint64_t word1)
+{
+	struct kml_ring *r = ring_of(&f->rings, cpu);
+	uint64_t lap = (r->head / CELL_BYTES + 1) & KML_LAP_MASK;
+	struct kml_cell *c = &r->cell[r->head % CELL_BYTES / KML_CELL_BYTES];
+
+	c->word1 = word1;
+	c->word0 = low | lap | high << KML_TIME_SHIFT;
+	r->head += KML_CELL_BYTES;
+}
+
+static void define(struct fixture *f, unsigned int cpu, unsigned int kind, unsigned int slot,
+		   const uint64_t *word)
+{
+	for (unsigned int i = 0; i < KML_DEF_WORDS; i++)
+		put(f, cpu, KML_DEF_BIT | kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT, i,
+		    word[i]);
+}
+
+static void event(struct fixture *f, unsigned int cpu, unsigned int kind, uint64_t time,
+		  uint64_t address)
+{
+	put(f, cpu, kind << KML_KIND_SHIFT | 7 << KML_SLOT_SHIFT, time, address);
+}
+
+/* Slot 7 of PAGE_ALLOC (order 3) and PAGE_FREE (order 3) on @cpu. */
+static void define_pages(struct fixture *f, unsigned int cpu)
+{
+	const uint64_t alloc[KML_DEF_WORDS] = {KML_SLOT_USED | 3 | 1 << 8 | 0xcc0ull << 32};
+	const uint64_t freed[KML_DEF_WORDS] = {KML_SLOT_USED | 3};
+
+	define(f, cpu, KML_PAGE_ALLOC, 7, alloc);
+	define(f, cpu, KML_PAGE_FREE, 7, freed);
+}
+
+static struct trace_reader *read_back(struct fixture *f)
+{
+	struct trace_reader *r;
+	char path[64], error[256];
+
+	while (consume(f->consumer, true) > 0)
+		;
+	assert_int_equal(trace_writer_end(f->writer), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
+	r = trace_reader_open(path, error);
+	if (!r)
+		fail_msg("%s", error);
+	return r;
+}
+
+static void teardown(struct fixture *f, struct trace_reader *r)
+{
+	trace_reader_close(r);
+	consumer_free(f->consumer);
+	definitions_free(f->definitions);
+	trace_writer_free(f->writer);
+	free(f->rings.base);
+	close(f->fd);
+}
+
+static void test_consume_page_event_keeps_frame_and_class(void **state)
+{
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+	const struct kmt_class *c;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 1);
+	event(&f, 1, KML_PAGE_ALLOC, f.now + 5, bases.vmemmap + 1234 * 64);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, &e, 1), 1);
+	c = trace_reader_class(r, e.class_id);
+	assert_int_equal(e.cpu, 1);
+	assert_int_equal(e.time_ns, f.now + 5);
+	assert_int_equal(e.address, 1234);
+	assert_int_equal(c->kind, KMT_PAGE_ALLOC);
+	assert_int_equal(c->order, 3);
+	assert_int_equal(c->migratetype, 1);
+	assert_int_equal(c->gfp, 0xcc0);
+	teardown(&f, r);
+}
+
+static void test_consume_failed_allocation_has_no_page(void **state)
+{
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	event(&f, 0, KML_PAGE_ALLOC, f.now, 0);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, &e, 1), 1);
+	assert_true(e.address == KMT_NO_PAGE);
+	teardown(&f, r);
+}
+
+static void test_consume_uncommitted_cell_is_waited_for(void **state)
+{
+	struct fixture f;
+	struct trace_event e[4];
+	struct kml_ring *ring;
+	struct kml_cell *cell;
+	struct trace_reader *r;
+	uint64_t word0;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	ring = ring_of(&f.rings, 0);
+	cell = &ring->cell[ring->head / KML_CELL_BYTES];
+	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap);
+	word0 = cell->word0;
+	cell->word0 = 0; /* reserved, not committed */
+	event(&f, 0, KML_PAGE_FREE, f.now + 1, bases.vmemmap);
+	consume(f.consumer, true);
+	assert_true(ring->tail < ring->head);
+	cell->word0 = word0;
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, e, 4), 2);
+	assert_int_equal(e[0].kind, KMT_PAGE_ALLOC);
+	assert_int_equal(ring->tail, ring->head);
+	teardown(&f, r);
+}
+
+static void test_consume_many_laps_lose_nothing(void **state)
+{
+	enum { EVENTS = 20 * CELL_BYTES / KML_CELL_BYTES };
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	for (uint64_t i = 0; i < EVENTS; i++) {
+		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
+		if (i % 100 == 99)
+			consume(f.consumer, false);
+	}
+	r = read_back(&f);
+	for (uint64_t i = 0; i < EVENTS; i++) {
+		assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_int_equal(e.address, i);
+	}
+	assert_int_equal(trace_reader_next(r, &e, 1), 0);
+	teardown(&f, r);
+}
+
+static void test_consume_interleaved_definitions_stay_apart(void **state)
+{
+	const uint64_t one[KML_DEF_WORDS] = {KML_SLOT_USED | 1},
+		       two[KML_DEF_WORDS] = {KML_SLOT_USED | 2};
+	struct fixture f;
+	struct trace_event e[2];
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	for (unsigned int i = 0; i < KML_DEF_WORDS; i++) {
+		put(&f, 0, KML_DEF_BIT | KML_PAGE_FREE << KML_KIND_SHIFT | 7 << KML_SLOT_SHIFT, i,
+		    one[i]);
+		put(&f, 0, KML_DEF_BIT | KML_PCPU_DRAIN << KML_KIND_SHIFT | 7 << KML_SLOT_SHIFT, i,
+		    two[i]);
+	}
+	event(&f, 0, KML_PAGE_FREE, f.now, bases.vmemmap);
+	event(&f, 0, KML_PCPU_DRAIN, f.now, bases.vmemmap);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, e, 2), 2);
+	assert_int_equal(e[0].order, 1);
+	assert_int_equal(e[1].order, 2);
+	teardown(&f, r);
+}
+
+static void test_consume_object_outside_the_direct_map_leaks_no_address(void **state)
+{
+	const uint64_t kfree[KML_DEF_WORDS] = {KML_SLOT_USED, 0xffffffff81000000};
+	const uint64_t inside = bases.page_offset + 0x1230, outside = 0xffffc90000123450;
+	struct fixture f;
+	struct trace_event e[3];
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define(&f, 0, KML_KFREE, 7, kfree);
+	event(&f, 0, KML_KFREE, f.now, inside);
+	event(&f, 0, KML_KFREE, f.now, outside);
+	event(&f, 0, KML_KFREE, f.now, outside);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, e, 3), 3);
+	assert_int_equal(e[0].address, 0x1230 / 8);
+	assert_true(e[1].address & KMT_OPAQUE);
+	assert_true(e[1].address == e[2].address);
+	assert_true((e[1].address & ~KMT_OPAQUE) != outside / 8);
+	assert_true((e[1].address & 0xffffffff) != (outside & 0xffffffff));
+	teardown(&f, r);
+}
+
+static void test_consume_coverage_counts_a_reused_stack_once(void **state)
+{
+	const uint64_t stack[KML_DEF_WORDS] = {KML_SLOT_USED};
+	struct fixture f;
+	uint64_t allocated, freed;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	define(&f, 0, KML_STACK_PAGE, 7, stack);
+	consumer_cover(f.consumer, f.now);
+	event(&f, 0, KML_STACK_PAGE, f.now, bases.vmemmap + 64);
+	event(&f, 0, KML_STACK_PAGE, f.now + 1, bases.vmemmap + 64);
+	event(&f, 0, KML_PAGE_FREE, f.now + 2, bases.vmemmap + 64);
+	event(&f, 0, KML_STACK_PAGE, f.now + 3, bases.vmemmap + 64);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, 2);
+	assert_int_equal(freed, 8);
+	teardown(&f, read_back(&f));
+}
+
+static void test_consume_time_that_wraps_goes_on(void **state)
+{
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+	const uint64_t later = (1ull << (64 - KML_TIME_SHIFT - 1)) - (1ull << 32);
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	/* Two steps of almost half the range pass any wrap of the 44 bits. */
+	event(&f, 0, KML_PAGE_FREE, f.now + later, bases.vmemmap);
+	event(&f, 0, KML_PAGE_FREE, f.now + 2 * later, bases.vmemmap);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, &e, 1), 1);
+	assert_int_equal(e.time_ns, f.now + later);
+	assert_int_equal(trace_reader_next(r, &e, 1), 1);
+	assert_int_equal(e.time_ns, f.now + 2 * later);
+	teardown(&f, r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_consume_page_event_keeps_frame_and_class),
+		cmocka_unit_test(test_consume_failed_allocation_has_no_page),
+		cmocka_unit_test(test_consume_uncommitted_cell_is_waited_for),
+		cmocka_unit_test(test_consume_many_laps_lose_nothing),
+		cmocka_unit_test(test_consume_interleaved_definitions_stay_apart),
+		cmocka_unit_test(test_consume_object_outside_the_direct_map_leaks_no_address),
+		cmocka_unit_test(test_consume_coverage_counts_a_reused_stack_once),
+		cmocka_unit_test(test_consume_time_that_wraps_goes_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
