@@ -18,7 +18,7 @@ enum {
 };
 
 static const struct argp_option options[] = {
-	{"output", 'o', "FILE", 0, "write to FILE (default: trace.kmt)", 0},
+	{"output", 'o', "FILE", 0, "write to FILE, - for standard output (default: trace.kmt)", 0},
 	{"duration", 'd', "TIME", 0,
 	 "stop after TIME, e.g. 30s, 5m (default: at Ctrl-C, or when CMD ends)", 0},
 	{"force", 'f', NULL, 0, "overwrite FILE", 0},

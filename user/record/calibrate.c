@@ -111,6 +111,7 @@ static int solve(const struct calibrate__bss *seen, struct kernel_bases *bases, 
 
 int calibrate(struct kernel_bases *bases, char *error)
 {
+	const char *what = "cannot attach to kmem:mm_page_alloc";
 	struct calibrate *skel;
 	int err;
 
@@ -127,9 +128,12 @@ int calibrate(struct kernel_bases *bases, char *error)
 	if (!skel)
 		return -errno;
 	err = calibrate__load(skel);
-	err = err ? err : calibrate__attach(skel);
+	if (!err) {
+		err = calibrate__attach(skel);
+		what = err == -EACCES ? "cannot read tracefs' kmem:mm_page_alloc" : what;
+	}
 	if (err)
-		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));
+		snprintf(error, 256, "%s: %s", what, strerror(-err));
 	if (!err) {
 		skel->bss->tgid = (uint32_t)getpid();
 		err = provoke();

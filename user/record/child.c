@@ -15,7 +15,7 @@ enum {
 	GRACE_TICKS = 200, /* of 10 ms between TERM and KILL */
 };
 
-static void run(int go, int error, char *const *argv)
+static void run(int go, int error, char *const *argv, bool own_stdout)
 {
 	sigset_t none;
 	char byte;
@@ -27,6 +27,8 @@ static void run(int go, int error, char *const *argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	if (!own_stdout)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	err = errno;
@@ -35,7 +37,7 @@ static void run(int go, int error, char *const *argv)
 	_exit(127);
 }
 
-int child_prepare(struct child *c, char *const *argv)
+int child_prepare(struct child *c, char *const *argv, bool own_stdout)
 {
 	int go[2], error[2];
 
@@ -52,7 +54,7 @@ int child_prepare(struct child *c, char *const *argv)
 	if (c->pid == 0) {
 		close(go[1]);
 		close(error[0]);
-		run(go[0], error[1], argv);
+		run(go[0], error[1], argv, own_stdout);
 	}
 	close(go[0]);
 	close(error[1]);

@@ -14,8 +14,12 @@ struct child {
 	int status;
 };
 
-/** child_prepare() - fork; it waits for child_go(). Return: 0 or -errno */
-int child_prepare(struct child *c, char *const *argv);
+/**
+ * child_prepare() - fork; it waits for child_go()
+ * @own_stdout: false: what it prints goes to standard error
+ * Return: 0 or -errno.
+ */
+int child_prepare(struct child *c, char *const *argv, bool own_stdout);
 /** child_go() - let it run. Return: 0, or -errno of its exec */
 int child_go(struct child *c);
 /** child_ended() - has it ended? Fills c->status */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,12 +70,30 @@ static void give_to_sudo_caller(int fd)
 		return;
 }
 
+bool output_is_stdout(const char *path)
+{
+	return !strcmp(path, "-");
+}
+
+static int use_stdout(void)
+{
+	int fd;
+
+	if (isatty(STDOUT_FILENO))
+		return -ENOTTY;
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
 int output_create(const char *path, bool overwrite)
 {
 	int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (overwrite ? 0 : O_EXCL);
-	int fd = open(path, flags, 0600);
 	struct stat st;
+	int fd;
 
+	if (output_is_stdout(path))
+		return use_stdout();
+	fd = open(path, flags, 0600);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) || (S_ISREG(st.st_mode) && (ftruncate(fd, 0) || fchmod(fd, 0600)))) {

@@ -15,9 +15,12 @@ char *file_text(const char *path, size_t *bytes);
 
 /**
  * output_create() - create the trace: mode 0600, no link followed, owned by
- * whoever called sudo
- * Return: a descriptor or -errno (-EEXIST where it is there and not @overwrite).
+ * whoever called sudo; "-" is standard output
+ * Return: a descriptor or -errno (-EEXIST where it is there and not @overwrite,
+ * -ENOTTY where standard output is a terminal).
  */
 int output_create(const char *path, bool overwrite);
+/** output_is_stdout() - is @path "-"? */
+bool output_is_stdout(const char *path);
 
 #endif

@@ -92,6 +92,9 @@ static int fail_output(const struct session *s, int err)
 		log_error("cannot create '%s': it exists; use -f to overwrite it or -o for another "
 			  "name",
 			  path);
+	else if (err == -ENOTTY)
+		log_error("cannot write a trace to a terminal; redirect standard output or use -o "
+			  "FILE");
 	else if (err == -ELOOP)
 		log_error("cannot create '%s': it is a symbolic link; give the file itself", path);
 	else
@@ -310,7 +313,8 @@ static int record_session(struct session *s)
 	code = code ? code : open_output(s);
 	if (code)
 		return code;
-	if (s->opt->command && child_prepare(&s->child, s->opt->command)) {
+	if (s->opt->command &&
+	    child_prepare(&s->child, s->opt->command, !output_is_stdout(s->opt->output))) {
 		log_error("cannot start a process for '%s': %s", s->opt->command[0],
 			  strerror(errno));
 		return EXIT_FAILED;
