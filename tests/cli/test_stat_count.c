@@ -69,83 +69,92 @@ static struct totals count_pages(const struct page_event *events, size_t n,
 
 enum { A = KMT_PAGE_ALLOC, F = KMT_PAGE_FREE, S = KMT_STACK_PAGE };
 
+static const struct {
+	const char *what;
+	struct page_event events[4];
+	size_t n;
+	uint64_t live, freed, unknown, reallocated;
+} lives[] = {
+	{"freed as allocated", {{A, 2, 8}, {F, 2, 8}}, 2, 0, 4, 0, 0},
+	{"left over", {{A, 0, 8}, {A, 3, 16}, {F, 0, 8}}, 3, 8, 1, 0, 0},
+	{"allocated before the start", {{F, 1, 8}}, 1, 0, 0, 2, 0},
+	{"split: one page of eight", {{A, 3, 8}, {F, 0, 13}}, 2, 7, 1, 0, 0},
+	{"split: parts of several orders",
+	 {{A, 3, 8}, {F, 2, 8}, {F, 0, 12}, {F, 1, 14}},
+	 4,
+	 1,
+	 7,
+	 0,
+	 0},
+	{"split: the same page twice", {{A, 3, 8}, {F, 0, 9}, {F, 0, 9}}, 3, 7, 1, 1, 0},
+	{"a neighbour's page", {{A, 0, 8}, {F, 0, 9}}, 2, 1, 0, 1, 0},
+	{"freed larger than allocated", {{A, 0, 8}, {F, 2, 8}}, 2, 0, 1, 3, 0},
+	{"two blocks freed as one", {{A, 1, 8}, {A, 0, 10}, {F, 2, 8}}, 3, 0, 3, 1, 0},
+	{"unseen free", {{A, 0, 8}, {A, 0, 8}, {F, 0, 8}}, 3, 0, 1, 0, 1},
+	{"unseen free of a part", {{A, 2, 8}, {A, 0, 10}}, 2, 4, 0, 0, 1},
+	{"unseen free of two blocks", {{A, 0, 8}, {A, 0, 11}, {A, 2, 8}}, 3, 4, 0, 0, 2},
+	{"stack page", {{S, 0, 8}, {F, 0, 8}}, 2, 0, 1, 0, 0},
+	{"stack from the reserve", {{S, 0, 8}, {S, 0, 8}, {F, 0, 8}}, 3, 0, 1, 0, 0},
+};
+
 static void test_stat_pages_are_followed_through_their_life(void **state)
 {
-	static const struct {
-		const char *what;
-		struct page_event events[4];
-		size_t n;
-		uint64_t live, freed, unknown, reallocated;
-	} cases[] = {
-		{"freed as allocated", {{A, 2, 8}, {F, 2, 8}}, 2, 0, 4, 0, 0},
-		{"left over", {{A, 0, 8}, {A, 3, 16}, {F, 0, 8}}, 3, 8, 1, 0, 0},
-		{"allocated before the start", {{F, 1, 8}}, 1, 0, 0, 2, 0},
-		{"split: one page of eight", {{A, 3, 8}, {F, 0, 13}}, 2, 7, 1, 0, 0},
-		{"split: parts of several orders",
-		 {{A, 3, 8}, {F, 2, 8}, {F, 0, 12}, {F, 1, 14}},
-		 4,
-		 1,
-		 7,
-		 0,
-		 0},
-		{"split: the same page twice", {{A, 3, 8}, {F, 0, 9}, {F, 0, 9}}, 3, 7, 1, 1, 0},
-		{"a neighbour's page", {{A, 0, 8}, {F, 0, 9}}, 2, 1, 0, 1, 0},
-		{"freed larger than allocated", {{A, 0, 8}, {F, 2, 8}}, 2, 0, 1, 3, 0},
-		{"two blocks freed as one", {{A, 1, 8}, {A, 0, 10}, {F, 2, 8}}, 3, 0, 3, 1, 0},
-		{"unseen free", {{A, 0, 8}, {A, 0, 8}, {F, 0, 8}}, 3, 0, 1, 0, 1},
-		{"unseen free of a part", {{A, 2, 8}, {A, 0, 10}}, 2, 4, 0, 0, 1},
-		{"unseen free of two blocks", {{A, 0, 8}, {A, 0, 11}, {A, 2, 8}}, 3, 4, 0, 0, 2},
-		{"stack page", {{S, 0, 8}, {F, 0, 8}}, 2, 0, 1, 0, 0},
-		{"stack from the reserve", {{S, 0, 8}, {S, 0, 8}, {F, 0, 8}}, 3, 0, 1, 0, 0},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++) {
 		struct stat_unmatched u;
-		struct totals t = count_pages(cases[i].events, cases[i].n, &u);
+		struct totals t = count_pages(lives[i].events, lives[i].n, &u);
 
-		print_message("%s\n", cases[i].what);
-		assert_int_equal(t.live, cases[i].live);
-		assert_int_equal(t.freed, cases[i].freed);
-		assert_int_equal(t.matched, cases[i].freed);
-		assert_int_equal(u.pages_freed_unknown, cases[i].unknown);
-		assert_int_equal(u.pages_reallocated, cases[i].reallocated);
+		print_message("%s\n", lives[i].what);
+		assert_int_equal(t.live, lives[i].live);
+		assert_int_equal(t.freed, lives[i].freed);
+		assert_int_equal(t.matched, lives[i].freed);
+		assert_int_equal(u.pages_freed_unknown, lives[i].unknown);
+		assert_int_equal(u.pages_reallocated, lives[i].reallocated);
 	}
 }
 
-static void test_stat_pages_match_a_naive_count(void **state)
-{
-	enum { PAGES = 256, STEPS = 4000 };
-	static uint8_t live[PAGES];
-	static struct page_event events[STEPS];
-	uint64_t seed = 9, naive = 0, unknown = 0;
-	struct stat_unmatched u;
+enum { PAGES = 256, STEPS = 4000 };
 
-	(void)state;
-	memset(live, 0, sizeof(live));
+/*
+ * Random events as a kernel would make them: it allocates what is free and
+ * frees parts of blocks, whole blocks and several at once. Returns live pages;
+ * @unknown: pages freed that were not live.
+ */
+static uint64_t make_events(struct page_event *events, uint64_t *unknown)
+{
+	uint8_t live[PAGES] = {0};
+	uint64_t seed = 9, left = 0;
+
 	for (size_t i = 0; i < STEPS; i++) {
 		uint8_t order = (uint8_t)random_below(&seed, 5);
 		uint64_t pfn = random_below(&seed, PAGES) & -(1ull << order), any = 0;
 		uint8_t kind = random_below(&seed, 2) ? A : F;
 
-		/* A kernel frees parts of blocks, and allocates what is free. */
 		for (uint64_t p = pfn; p < pfn + (1u << order); p++)
 			any += live[p];
 		if (kind == A ? any > 0 : any < (1u << order)) {
 			kind = F;
 			order = 0;
-			unknown += !live[pfn];
+			*unknown += !live[pfn];
 		}
 		for (uint64_t p = pfn; p < pfn + (1u << order); p++)
 			live[p] = kind == A;
 		events[i] = (struct page_event){kind, order, pfn};
 	}
 	for (size_t p = 0; p < PAGES; p++)
-		naive += live[p];
-	assert_in_range(naive, 1, PAGES - 1);
+		left += live[p];
+	return left;
+}
 
+static void test_stat_pages_match_a_naive_count(void **state)
+{
+	static struct page_event events[STEPS];
+	uint64_t unknown = 0, naive = make_events(events, &unknown);
+	struct stat_unmatched u;
 	struct totals t = count_pages(events, STEPS, &u);
 
+	(void)state;
+	assert_in_range(naive, 1, PAGES - 1);
 	assert_int_equal(t.live, naive);
 	assert_int_equal(u.pages_freed_unknown, unknown);
 	assert_int_equal(u.pages_reallocated, 0);

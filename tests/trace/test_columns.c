@@ -87,53 +87,47 @@ static void test_columns_codes_mean_what_the_specification_says(void **state)
 	}
 }
 
+static const struct {
+	const char *what;
+	uint32_t count;
+	struct text columns[COL_COUNT];
+} malformed[] = {
+	{"distance beyond the history",
+	 1,
+	 {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\3"), TEXT("")}},
+	{"distance 0",
+	 2,
+	 {TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\1"), TEXT("\2")}},
+	{"negative distance",
+	 2,
+	 {TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\2"), TEXT("\2")}},
+	{"class not in the table",
+	 1,
+	 {TEXT("\0\0"), TEXT("\1"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
+	{"more events than classes",
+	 2,
+	 {TEXT("\0\0"), TEXT("\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\2\2")}},
+	{"no literal", 1, {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("")}},
+	{"no time", 1, {TEXT("\0\0"), TEXT("\0"), TEXT(""), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
+	{"time beyond all time",
+	 1,
+	 {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\377\377\377\377\377\377\377\377\1"),
+	  TEXT("\0"), TEXT("\2")}},
+	{"half a table",
+	 1,
+	 {TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
+};
+
 static void test_columns_malformed_is_refused(void **state)
 {
-	static const struct {
-		const char *what;
-		uint32_t count;
-		struct text columns[COL_COUNT];
-	} cases[] = {
-		{"distance beyond the history",
-		 1,
-		 {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\3"), TEXT("")}},
-		{"distance 0",
-		 2,
-		 {TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\1"),
-		  TEXT("\2")}},
-		{"negative distance",
-		 2,
-		 {TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\2"),
-		  TEXT("\2")}},
-		{"class not in the table",
-		 1,
-		 {TEXT("\0\0"), TEXT("\1"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
-		{"more events than classes",
-		 2,
-		 {TEXT("\0\0"), TEXT("\0"), TEXT("\0\0"), TEXT("\0\0"), TEXT("\0\0"),
-		  TEXT("\2\2")}},
-		{"no literal",
-		 1,
-		 {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("")}},
-		{"no time",
-		 1,
-		 {TEXT("\0\0"), TEXT("\0"), TEXT(""), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
-		{"time beyond all time",
-		 1,
-		 {TEXT("\0\0"), TEXT("\0"), TEXT("\0"), TEXT("\377\377\377\377\377\377\377\377\1"),
-		  TEXT("\0"), TEXT("\2")}},
-		{"half a table",
-		 1,
-		 {TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\0"), TEXT("\2")}},
-	};
 	struct trace_event got[16] = {0};
 	struct payload p;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		build(&p, cases[i].count, cases[i].columns);
+	for (size_t i = 0; i < sizeof(malformed) / sizeof(*malformed); i++) {
+		build(&p, malformed[i].count, malformed[i].columns);
 		if (decode(&p, got) != -EBADMSG)
-			fail_msg("accepted: %s", cases[i].what);
+			fail_msg("accepted: %s", malformed[i].what);
 	}
 }
 

@@ -133,13 +133,34 @@ static void test_reader_texts_come_back_by_name_and_phase(void **state)
 	fixture_free(&f);
 }
 
+/* Compare one PAGES block with @runs; how many runs it holds. */
+static size_t check_pages(struct trace_reader *r, size_t block, uint64_t *pfn,
+			  const struct trace_page_run *runs)
+{
+	struct trace_pages p;
+	size_t n;
+
+	assert_int_equal(trace_reader_page_block(r, block, &p), 0);
+	assert_int_equal(p.first_pfn, *pfn);
+	assert_int_equal(p.flags, KMT_PHASE_START);
+	for (size_t i = 0; i < p.n; i++) {
+		assert_int_equal(p.runs[i].state, runs[i].state);
+		assert_int_equal(p.runs[i].order, runs[i].order);
+		assert_int_equal(p.runs[i].blocks, runs[i].blocks);
+		*pfn += p.runs[i].blocks << p.runs[i].order;
+	}
+	n = p.n;
+	trace_pages_free(&p);
+	return n;
+}
+
 static void test_reader_pages_come_back_run_by_run(void **state)
 {
 	enum { RUNS = 600000 }; /* more than one block */
 	struct trace_page_run *runs = calloc(RUNS, sizeof(*runs));
 	uint64_t seed = 5, pfn = 0x1000;
-	size_t seen = 0;
 	struct fixture f;
+	size_t seen;
 
 	(void)state;
 	for (size_t i = 0; i < RUNS; i++)
@@ -153,19 +174,8 @@ static void test_reader_pages_come_back_run_by_run(void **state)
 	struct trace_reader *r = fixture_open(&f);
 
 	assert_int_equal(trace_reader_pages(r), 2);
-	for (size_t b = 0; b < 2; b++) {
-		struct trace_pages p;
-
-		assert_int_equal(trace_reader_page_block(r, b, &p), 0);
-		assert_int_equal(p.first_pfn, pfn);
-		assert_int_equal(p.flags, KMT_PHASE_START);
-		for (size_t i = 0; i < p.n; i++, seen++) {
-			assert_int_equal(p.runs[i].state, runs[seen].state);
-			assert_int_equal(p.runs[i].blocks, runs[seen].blocks);
-			pfn += p.runs[i].blocks << p.runs[i].order;
-		}
-		trace_pages_free(&p);
-	}
+	seen = check_pages(r, 0, &pfn, runs);
+	seen += check_pages(r, 1, &pfn, runs + seen);
 	assert_int_equal(seen, RUNS);
 	trace_reader_close(r);
 	fixture_free(&f);
