@@ -195,9 +195,6 @@ static int init_zone(struct rmm *rmm, unsigned int id)
 	z->spanned = from->spanned;
 	z->present = from->present;
 	z->managed = from->managed;
-	z->pcp_batch = from->pcp_batch;
-	z->pcp_high_min = from->pcp_high_min;
-	z->pcp_high_max = from->pcp_high_max;
 	z->stat = &rmm->cpu[0].stat;
 	if (c->fallback == RMM_FALLBACK_STEAL)
 		z->loose = RMM_LOOSE_TYPE; /* see fallback_61.c and pcp.c */

@@ -92,7 +92,8 @@ static inline uint64_t rmm_wmark_pages(const struct rmm_zone *z,
 void rmm_setup_per_zone_wmarks(struct rmm *rmm);
 void rmm_setup_per_zone_lowmem_reserve(struct rmm *rmm);
 void rmm_calculate_min_free_kbytes(struct rmm *rmm);
-void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z);
+void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z,
+					 const struct rmm_zone_config *given);
 
 /* fallback.c, fallback_61.c; locked */
 int rmm_find_suitable_fallback(const struct rmm_zone *z, unsigned int order,

@@ -18,7 +18,8 @@
  *
  * Locking: before threads start.
  *
- * Modelled: free_reserved_area, __free_pages_core. The rest is this file's own.
+ * Modelled: free_reserved_area, __free_pages_core, init_per_zone_wmark_min on
+ * memory hotplug. The rest is this file's own.
  * (6.12, mm/page_alloc.c; LKD3 ch. 12 "Zones")
  */
 #include <errno.h>
@@ -87,27 +88,30 @@ static void mark_present(struct rmm_zone *z, rmm_pfn pfn, uint64_t nr)
 	z->nr_given += nr;
 }
 
-/* All checks; the frames then belong to @zone's allocator */
-static int give(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
-		struct rmm_zone **zone)
+/* All checks; the frames then belong to the allocator of the zone that is
+ * returned. NULL: *@err says why not. */
+static struct rmm_zone *give(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
+			     int *err)
 {
-	int err = check_block(rmm, pfn, order, zone);
+	struct rmm_zone *z = NULL;
 
-	if (!err)
-		err = check_inside(rmm, pfn, order);
-	if (!err)
-		mark_present(*zone, pfn, 1ull << order);
-	return err;
+	*err = check_block(rmm, pfn, order, &z);
+	if (!*err)
+		*err = check_inside(rmm, pfn, order);
+	if (*err || !z)
+		return NULL;
+	mark_present(z, pfn, 1ull << order);
+	return z;
 }
 
 /* give(), for what may happen before setup is done only */
-static int prepare(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
-		   struct rmm_zone **zone)
+static struct rmm_zone *prepare(struct rmm *rmm, rmm_pfn pfn,
+				unsigned int order, int *err)
 {
-	if (rmm->ready)
-		return rmm_error(rmm, -EPERM,
-				 "cannot load pfn %u: setup is done", pfn);
-	return give(rmm, pfn, order, zone);
+	if (!rmm->ready)
+		return give(rmm, pfn, order, err);
+	*err = rmm_error(rmm, -EPERM, "cannot load pfn %u: setup is done", pfn);
+	return NULL;
 }
 
 static int bad_type(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
@@ -125,8 +129,8 @@ int rmm_load_free(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 
 	if (order > rmm->config.max_order || mt < 0 || mt >= RMM_MIGRATE_TYPES)
 		return bad_type(rmm, pfn, order, mt);
-	err = prepare(rmm, pfn, order, &z);
-	if (err)
+	z = prepare(rmm, pfn, order, &err);
+	if (!z)
 		return err;
 	mt = rmm_grouped_type(rmm, mt);
 	rmm_add_to_free_list(z, pfn, order, mt, true);
@@ -143,8 +147,8 @@ int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 
 	if (mt < 0 || mt >= RMM_MIGRATE_TYPES)
 		return bad_type(rmm, pfn, order, mt);
-	err = prepare(rmm, pfn, order, &z);
-	if (err)
+	z = prepare(rmm, pfn, order, &err);
+	if (!z)
 		return err;
 	page = &rmm->memmap[pfn];
 	page->order = (uint8_t)order;
@@ -169,8 +173,8 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 				 "cannot load pfn %u: CPU %u has no list for "
 				 "order %u, type %d",
 				 pfn, cpu, order, mt);
-	err = prepare(rmm, pfn, order, &z);
-	if (err)
+	z = prepare(rmm, pfn, order, &err);
+	if (!z)
 		return err;
 	mt = rmm_grouped_type(rmm, mt);
 	page = &rmm->memmap[pfn];
@@ -206,10 +210,10 @@ int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
 
 	for (uint64_t p = pfn; p < end;) {
 		unsigned int order = largest_order(rmm, p, end);
-		struct rmm_zone *z;
-		int err = give(rmm, (rmm_pfn)p, order, &z);
+		int err;
+		struct rmm_zone *z = give(rmm, (rmm_pfn)p, order, &err);
 
-		if (err)
+		if (!z)
 			return err;
 		rmm_zone_lock(z, 0);
 		rmm_split_large_buddy(z, (rmm_pfn)p, order, true);
@@ -255,6 +259,15 @@ static void count_highatomic(struct rmm_zone *z)
 			z->nr_reserved_highatomic += block;
 }
 
+/* What the caller knows instead of having it computed */
+static void take_given(struct rmm_zone *z, const struct rmm_zone_config *from)
+{
+	for (int m = 0; m < RMM_NR_WMARK; m++)
+		z->wmark[m] = from->wmark[m];
+	for (int t = 0; t < RMM_ZONE_TYPES; t++)
+		z->lowmem_reserve[t] = (int64_t)from->lowmem_reserve[t];
+}
+
 /** rmm_setup_done() - see refmm.h */
 int rmm_setup_done(struct rmm *rmm)
 {
@@ -268,18 +281,33 @@ int rmm_setup_done(struct rmm *rmm)
 	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
 		struct rmm_zone *z = &rmm->zone[i];
 
-		for (int m = 0; c->given_watermarks && m < RMM_NR_WMARK; m++)
-			z->wmark[m] = c->zones[i].wmark[m];
-		for (int t = 0; c->given_watermarks && t < RMM_ZONE_TYPES; t++)
-			z->lowmem_reserve[t] =
-				(int64_t)c->zones[i].lowmem_reserve[t];
-		rmm_zone_set_pageset_high_and_batch(z);
+		if (c->given_watermarks)
+			take_given(z, &c->zones[i]);
+		rmm_zone_set_pageset_high_and_batch(z, &c->zones[i]);
 		check_lists(z);
 		count_highatomic(z);
 	}
 	rmm->config.zones = NULL; /* the caller may free them now */
 	rmm->config.cpu_node = NULL;
 	rmm->ready = true;
+	return 0;
+}
+
+/** rmm_set_managed() - see refmm.h */
+int rmm_set_managed(struct rmm *rmm, unsigned int zone, uint32_t managed)
+{
+	if (zone >= rmm->nr_zones || managed > rmm->zone[zone].spanned ||
+	    !rmm->ready)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot resize zone %u to %u pages: no such "
+				 "zone, beyond its span, or setup is not done",
+				 zone, managed);
+	rmm->zone[zone].managed = managed;
+	rmm_calculate_min_free_kbytes(rmm);
+	rmm_setup_per_zone_wmarks(rmm);
+	rmm_setup_per_zone_lowmem_reserve(rmm);
+	for (unsigned int i = 0; i < rmm->nr_zones; i++)
+		rmm_zone_set_pageset_high_and_batch(&rmm->zone[i], NULL);
 	return 0;
 }
 

@@ -17,7 +17,8 @@
  *   high_min = max(low / CPUs of the node, 4 batch)
  *   high_max = max(M / 8 / CPUs of the node, 4 batch)
  *
- * Called once, before threads. What the caller gives as known is kept.
+ * Called at setup, and when a zone has grown; not while threads run. What the
+ * caller gives as known is kept until then.
  *
  * Modelled: init_per_zone_wmark_min, __setup_per_zone_wmarks,
  * setup_per_zone_lowmem_reserve, set_recommended_min_free_kbytes,
@@ -179,13 +180,15 @@ static uint32_t zone_highsize(const struct rmm_zone *z, uint32_t batch,
 			      uint64_t total)
 {
 	const struct rmm *rmm = z->rmm;
-	unsigned int cpus = 0;
+	uint32_t cpus = 0, least = batch * 4;
 	uint64_t high;
 
 	for (unsigned int i = 0; i < rmm->config.nr_cpus; i++)
 		cpus += rmm->cpu[i].node == z->node;
-	high = total / (cpus ? cpus : rmm->config.nr_cpus);
-	return (uint32_t)(high > batch * 4 ? high : batch * 4);
+	if (!cpus)
+		cpus = rmm->config.nr_cpus;
+	high = cpus ? total / cpus : total;
+	return high > least ? (uint32_t)high : least;
 }
 
 static uint32_t choose(uint32_t override, uint32_t given, uint32_t computed)
@@ -193,29 +196,39 @@ static uint32_t choose(uint32_t override, uint32_t given, uint32_t computed)
 	return override ? override : given ? given : computed;
 }
 
-/** rmm_zone_set_pageset_high_and_batch() - limits of the per-CPU lists */
-void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z)
+static void pageset_update(struct rmm_zone *z, struct rmm_pcp *pcp)
 {
+	pcp->batch = (int)z->pcp_batch;
+	pcp->high_min = (int)z->pcp_high_min;
+	pcp->high_max = (int)z->pcp_high_max;
+	if (z->rmm->config.pcp_mode == RMM_PCP_FIXED ||
+	    pcp->high < pcp->high_min)
+		pcp->high = pcp->high_min;
+}
+
+/**
+ * rmm_zone_set_pageset_high_and_batch() - limits of the per-CPU lists
+ * @given: limits that are known; NULL: compute all
+ */
+void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z,
+					 const struct rmm_zone_config *given)
+{
+	static const struct rmm_zone_config none;
 	const struct rmm_config *c = &z->rmm->config;
 	unsigned int fraction = c->pcp_high_fraction;
 	uint64_t low = z->wmark[RMM_WMARK_LOW];
 	uint32_t batch, min, max;
 
-	batch = choose(c->pcp_batch, z->pcp_batch, zone_batchsize(z));
+	if (!given)
+		given = &none;
+	batch = choose(c->pcp_batch, given->pcp_batch, zone_batchsize(z));
 	min = zone_highsize(z, batch, fraction ? z->managed / fraction : low);
 	max = fraction ? min : zone_highsize(z, batch, z->managed / 8);
 	z->pcp_batch = batch;
-	z->pcp_high_min = choose(c->pcp_high, z->pcp_high_min, min);
-	z->pcp_high_max = choose(c->pcp_high, z->pcp_high_max, max);
+	z->pcp_high_min = choose(c->pcp_high, given->pcp_high_min, min);
+	z->pcp_high_max = choose(c->pcp_high, given->pcp_high_max, max);
 	if (c->pcp_mode == RMM_PCP_FIXED)
 		z->pcp_high_max = z->pcp_high_min;
-	for (unsigned int i = 0; i < c->nr_cpus; i++) {
-		struct rmm_pcp *pcp = &z->pcp[i];
-
-		pcp->batch = (int)z->pcp_batch;
-		pcp->high_min = (int)z->pcp_high_min;
-		pcp->high_max = (int)z->pcp_high_max;
-		if (c->pcp_mode == RMM_PCP_FIXED || pcp->high < pcp->high_min)
-			pcp->high = pcp->high_min;
-	}
+	for (unsigned int i = 0; i < c->nr_cpus; i++)
+		pageset_update(z, &z->pcp[i]);
 }

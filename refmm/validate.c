@@ -253,7 +253,7 @@ static int check_block(struct check *c, rmm_pfn pfn)
 			return broken(c,
 				      "pfn %llu is a head in the block of "
 				      "pfn %u, order %u",
-				      (unsigned long long)(pfn + i), pfn,
+				      (unsigned long long)pfn + i, pfn,
 				      page->order);
 	c->seen_pages += nr;
 	if (page->state == RMM_PG_PCP)

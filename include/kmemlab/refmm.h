@@ -62,6 +62,11 @@ int rmm_setup_done(struct rmm *rmm);
  *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done()
  */
 int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr);
+/** rmm_set_managed() - a zone has grown or shrunk to @managed pages:
+ * watermarks, reserves and PCP limits of all zones are computed afresh, also
+ * where they had been given (init_per_zone_wmark_min); after rmm_setup_done()
+ */
+int rmm_set_managed(struct rmm *rmm, unsigned int zone, uint32_t managed);
 
 /* ---- Getting pages (refmm/alloc.c, free.c) ------------------------------ */
 

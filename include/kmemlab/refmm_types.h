@@ -111,13 +111,12 @@ enum rmm_pcp_mode {
  * promo, protection). `pcp_*` 0 means compute.
  */
 struct rmm_zone_config {
-	uint8_t node;
-	uint8_t type; /* enum rmm_zone_type */
+	uint8_t node, type; /* enum rmm_zone_type */
 	rmm_pfn start_pfn;
 	uint32_t spanned, present, managed;
+	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 	uint64_t wmark[RMM_NR_WMARK];
 	uint64_t lowmem_reserve[RMM_ZONE_TYPES];
-	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 };
 
 /* rmm_config_init() sets the defaults named here. */

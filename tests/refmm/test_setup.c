@@ -120,6 +120,24 @@ static void test_setup_managed_sizes_give_zoneinfo(void **state)
 	}
 }
 
+/* The host of the second text is that of the first, some sections later. */
+static void test_setup_grown_zone_is_computed_afresh(void **state)
+{
+	struct zoneinfo before[8], after[8];
+	struct rmm *rmm;
+
+	(void)state;
+	parse("tests/data/zoneinfo-6.18-small.txt", before, 8);
+	rmm = host(before, parse("tests/data/proc-6.18/zoneinfo.txt", after, 8), 67584);
+	compare(rmm, &before[2], 2);
+	assert_int_equal(rmm_set_managed(rmm, 2, (uint32_t)after[2].managed), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		compare(rmm, &after[i], i);
+	assert_int_equal(rmm_set_managed(rmm, 3, 1), -EINVAL);
+	assert_int_equal(rmm_set_managed(rmm, 0, 4096), -EINVAL);
+	rmm_destroy(rmm);
+}
+
 static void test_setup_min_free_kbytes_unknown_is_computed(void **state)
 {
 	struct zoneinfo z[8];
@@ -203,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_setup_managed_sizes_give_zoneinfo),
+		cmocka_unit_test(test_setup_grown_zone_is_computed_afresh),
 		cmocka_unit_test(test_setup_min_free_kbytes_unknown_is_computed),
 		cmocka_unit_test(test_setup_min_free_kbytes_without_thp_is_a_root),
 		cmocka_unit_test(test_setup_highmem_min_is_clamped),
