@@ -68,6 +68,7 @@ static long count_events(struct view *v, struct info *in)
 		in->total += (uint64_t)n;
 		log_progress("%" PRIu64 " events", in->total);
 	}
+	log_progress_done();
 	return n;
 }
 

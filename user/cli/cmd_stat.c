@@ -119,7 +119,7 @@ static const struct argp argp = {
 	"  kmemlab stat host.kmt\n"
 	"  kmemlab stat --by site --sort live_bytes --top 20 host.kmt\n"
 	"  kmemlab stat --by cache --csv host.kmt >caches.csv\n\n"
-	"Memory: 36 bytes at most per page block and object live at a time, up to 32 million of "
+	"Memory: 16 to 32 bytes per page block and object live at a time, up to 32 million of "
 	"each.\n"
 	"Exit status is 5 if the trace is damaged; intact parts are counted.",
 	NULL,
@@ -141,6 +141,7 @@ static long count(const struct view *v, struct stat_count *counts)
 		total += (uint64_t)n;
 		log_progress("%" PRIu64 " events", total);
 	}
+	log_progress_done();
 	return n;
 }
 

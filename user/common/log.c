@@ -6,9 +6,11 @@
  * that a redirected or narrow terminal never shows half of both.
  */
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +19,8 @@
 enum {
 	PROGRESS_MS = 100, /* between two progress lines */
 };
+
+enum { PROGRESS_NS = 200000000 };
 
 static bool quiet_words;
 static bool progress_open;
@@ -28,11 +32,16 @@ static bool stderr_is_screen(void)
 	return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
 }
 
-static void print(const char *label, const char *format, va_list ap)
+void log_progress_done(void)
 {
 	if (progress_open)
 		fputs("\r\033[K", stderr);
 	progress_open = false;
+}
+
+static void print(const char *label, const char *format, va_list ap)
+{
+	log_progress_done();
 	fputs("kmemlab: ", stderr);
 	fputs(label, stderr);
 	vfprintf(stderr, format, ap);
@@ -83,18 +92,38 @@ static bool time_to_show(void)
 	return true;
 }
 
+/* Whether the last line is old enough for people to have read it. */
+static bool progress_due(void)
+{
+	static uint64_t last_ns;
+	struct timespec now;
+	uint64_t now_ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (now_ns - last_ns < PROGRESS_NS)
+		return false;
+	last_ns = now_ns;
+	return true;
+}
+
 void log_progress(const char *format, ...)
 {
+	char text[256];
 	va_list ap;
 
-	if (quiet_words || !stderr_is_screen() || !time_to_show())
+	if (quiet_words || !stderr_is_screen())
 		return;
 	va_start(ap, format);
-	fputs("\r\033[K", stderr);
-	vfprintf(stderr, format, ap);
-	fflush(stderr);
-	progress_open = true;
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
+	if (!*text) {
+		log_progress_done();
+	} else if (progress_due()) {
+		fprintf(stderr, "\r\033[K%s", text);
+		fflush(stderr);
+		progress_open = true;
+	}
 }
 
 void log_quiet(bool quiet)

@@ -27,8 +27,11 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** log_info() - print "kmemlab: ..."; silent under --quiet */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/** log_progress() - rewrite one line, only where stderr is a terminal */
+/** log_progress() - rewrite one line, a few times a second at most, only where
+ *  stderr is a terminal; the next message wipes it */
 void log_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/** log_progress_done() - wipe the line that log_progress() left, as an empty one does */
+void log_progress_done(void);
 /** log_quiet() - silence log_info() and log_progress() */
 void log_quiet(bool quiet);
 
