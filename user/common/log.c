@@ -11,16 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
-enum {
-	PROGRESS_MS = 100, /* between two progress lines */
-};
-
-enum { PROGRESS_NS = 200000000 };
+enum { PROGRESS_NS = 100000000 };
 
 static bool quiet_words;
 static bool progress_open;
@@ -75,21 +70,6 @@ void log_info(const char *format, ...)
 	va_start(ap, format);
 	print("", format, ap);
 	va_end(ap);
-}
-
-/* Whether a tenth of a second has gone by since it last said so. */
-static bool time_to_show(void)
-{
-	static struct timespec last;
-	struct timespec now;
-	long ms;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
-	if (ms < PROGRESS_MS)
-		return false;
-	last = now;
-	return true;
 }
 
 /* Whether the last line is old enough for people to have read it. */
