@@ -97,6 +97,29 @@ static int take_zones(struct host *h, const struct proc_zoneinfo *info)
 	return h->nr_zones ? 0 : -EINVAL;
 }
 
+/* Pages on each CPU's lists; CPUs are those with lists or with events. */
+static int take_pcp(struct host *h, const struct proc_zoneinfo *info, unsigned int event_cpus)
+{
+	if (event_cpus > h->cpus)
+		h->cpus = event_cpus;
+	if (!h->cpus)
+		h->cpus = 1;
+	for (size_t i = 0; i < info->n; i++) {
+		const struct proc_zone *from = &info->zones[i];
+		unsigned int z = host_zone_find(h, from->node, from->name);
+
+		if (z == HOST_ZONE_NONE)
+			continue;
+		h->zones[z].pcp_cpu = calloc(h->cpus, sizeof(*h->zones[z].pcp_cpu));
+		if (!h->zones[z].pcp_cpu)
+			return -ENOMEM;
+		for (unsigned int c = 0; c < from->pcps; c++)
+			if (from->pcp[c].cpu < h->cpus)
+				h->zones[z].pcp_cpu[from->pcp[c].cpu] = from->pcp[c].count;
+	}
+	return 0;
+}
+
 static int load_zones(struct host *h, struct trace_reader *r, char *error)
 {
 	struct proc_zoneinfo info;
@@ -108,9 +131,12 @@ static int load_zones(struct host *h, struct trace_reader *r, char *error)
 		return err;
 	}
 	err = proc_zoneinfo_parse(t.text, &info);
+	h->start_ns = t.time_ns;
 	trace_text_free(&t);
 	if (!err) {
 		err = take_zones(h, &info);
+		if (!err)
+			err = take_pcp(h, &info, trace_reader_cpus(r));
 		proc_zoneinfo_free(&info);
 	}
 	if (err)
@@ -119,26 +145,40 @@ static int load_zones(struct host *h, struct trace_reader *r, char *error)
 	return err;
 }
 
-static void load_end(struct host *h, struct trace_reader *r)
+static void take_end(struct host *h, const char *text)
 {
 	struct proc_zoneinfo info;
-	struct trace_text t;
 
-	if (trace_reader_find_text(r, "zoneinfo", KMT_PHASE_END, &t))
+	if (proc_zoneinfo_parse(text, &info))
 		return;
-	if (!proc_zoneinfo_parse(t.text, &info)) {
-		h->end_known = true;
-		for (size_t i = 0; i < info.n; i++) {
-			unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
+	h->end_known = true;
+	for (size_t i = 0; i < info.n; i++) {
+		unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
 
-			if (z == HOST_ZONE_NONE)
-				continue;
-			h->zones[z].pcp_end = proc_zone_pcp_pages(&info.zones[i]);
-			h->zones[z].managed_end = info.zones[i].managed;
-		}
-		proc_zoneinfo_free(&info);
+		if (z == HOST_ZONE_NONE)
+			continue;
+		h->zones[z].pcp_end = proc_zone_pcp_pages(&info.zones[i]);
+		h->zones[z].managed_end = info.zones[i].managed;
 	}
-	trace_text_free(&t);
+	proc_zoneinfo_free(&info);
+}
+
+/* The last zoneinfo: the end's, or, of a recorder that was killed, a sample. */
+static void load_end(struct host *h, struct trace_reader *r)
+{
+	for (size_t i = trace_reader_texts(r); i-- > 0;) {
+		struct trace_text t;
+		bool found;
+
+		if (trace_reader_text(r, i, &t))
+			continue;
+		found = !strcmp(t.name, "zoneinfo") && !(t.flags & KMT_PHASE_START);
+		if (found)
+			take_end(h, t.text);
+		trace_text_free(&t);
+		if (found)
+			return;
+	}
 }
 
 static unsigned int header_number(const struct host *h, const char *name, unsigned int otherwise,
@@ -169,16 +209,10 @@ static bool thp_on_pcp(const struct host *h, struct trace_reader *r)
 
 static void load_header(struct host *h, struct trace_reader *r)
 {
-	unsigned int cpus = trace_reader_cpus(r);
-
 	h->header = json_loads(trace_reader_header(r), 0, NULL);
 	h->pageblock_order =
 		header_number(h, "pageblock_order", DEFAULT_PAGEBLOCK_ORDER, PAGEBLOCK_ORDER_MAX);
 	h->max_order = header_number(h, "max_order", DEFAULT_MAX_ORDER, HOST_ORDERS - 2);
-	if (cpus > h->cpus)
-		h->cpus = cpus;
-	if (!h->cpus)
-		h->cpus = 1;
 	for (unsigned int i = 0; i < h->nr_zones; i++)
 		h->pcp_auto |= h->zones[i].pcp_high_min != h->zones[i].pcp_high_max;
 	h->thp_pcp = thp_on_pcp(h, r);
@@ -190,8 +224,10 @@ int host_load(struct host *h, struct trace_reader *r, char *error)
 
 	memset(h, 0, sizeof(*h));
 	err = load_zones(h, r, error);
-	if (err)
+	if (err) {
+		host_destroy(h);
 		return err;
+	}
 	load_header(h, r);
 	load_end(h, r);
 	return 0;
@@ -199,6 +235,8 @@ int host_load(struct host *h, struct trace_reader *r, char *error)
 
 void host_destroy(struct host *h)
 {
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		free(h->zones[i].pcp_cpu);
 	json_decref(h->header);
 	memset(h, 0, sizeof(*h));
 }

@@ -30,6 +30,7 @@ struct host_zone {
 	uint64_t protection[HOST_ZONE_TYPES];
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 	uint64_t pcp_start; /* pages on per-CPU lists in the start snapshot */
+	uint32_t *pcp_cpu;  /* the same by CPU, host.cpus of them */
 	uint64_t pcp_end, managed_end;
 };
 
@@ -41,7 +42,8 @@ struct host {
 	uint64_t nr_pfns;      /* one past the last zone's last frame */
 	bool thp_pcp;	       /* blocks of pageblock_order go to per-CPU lists */
 	bool pcp_auto;	       /* the high mark moves between two bounds (6.7+) */
-	bool end_known;	       /* there is a zoneinfo of the end */
+	bool end_known;	       /* there is a zoneinfo later than the start's */
+	uint64_t start_ns;     /* when the start's zoneinfo was read */
 	struct json_t *header; /* the trace's HEADER, parsed */
 };
 

@@ -23,12 +23,16 @@ int observed_init(struct observed *o, const struct host *h, const struct kmt_cla
 	o->thp_pcp = h->thp_pcp;
 	o->nr_cpus = h->cpus;
 	o->pending = calloc(h->cpus, sizeof(*o->pending));
+	o->pcp_hidden = calloc(HOST_ZONE_NONE + 1, sizeof(*o->pcp_hidden));
+	o->pcp_since_ns = h->start_ns;
 	o->block_type = malloc(o->map.nr_blocks);
-	if (!o->pending || !o->block_type) {
+	if (!o->pending || !o->block_type || !o->pcp_hidden) {
 		observed_destroy(o);
 		return -ENOMEM;
 	}
 	memset(o->block_type, OBSERVED_NO_TYPE, o->map.nr_blocks);
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		o->pcp_hidden[i] = (int64_t)h->zones[i].pcp_start;
 	return 0;
 }
 
@@ -36,6 +40,7 @@ void observed_destroy(struct observed *o)
 {
 	pagemap_destroy(&o->map);
 	free(o->pending);
+	free(o->pcp_hidden);
 	free(o->block_type);
 	memset(o, 0, sizeof(*o));
 }
@@ -142,6 +147,8 @@ static void pull(struct observed *o, unsigned int event, const struct trace_even
 	if (event == KMT_PAGE_FREE)
 		shatter(o, e->address, order);
 	pagemap_detach(&o->map, e->address, order, pages);
+	if (event == KMT_PAGE_ALLOC || event == KMT_PCPU_DRAIN)
+		o->pcp_hidden[pagemap_zone(&o->map, e->address)] -= (int64_t)pages[PAGE_START];
 	for (unsigned int k = 0; k < PAGE_KINDS; k++) {
 		if (unsure && !observed_expects(event, (enum page_kind)k))
 			o->counts.reconciled += pages[k];
@@ -370,6 +377,24 @@ static bool usable(struct observed *o, const struct trace_event *e)
 	return true;
 }
 
+/* Pages that an event puts on per-CPU lists, or takes off, whatever is on them. */
+static int64_t list_change(const struct observed *o, const struct trace_event *e)
+{
+	int64_t pages = goes_to_pcp(o, e->order) ? 1ll << e->order : 0;
+
+	switch (e->kind) {
+	case KMT_PAGE_FREE:
+		return pages;
+	case KMT_ZONE_LOCKED:
+		return o->classes[e->class_id]->percpu_refill ? pages : 0;
+	case KMT_PAGE_ALLOC:
+	case KMT_PCPU_DRAIN:
+		return -pages;
+	default:
+		return 0;
+	}
+}
+
 /* While the snapshot is being read: does it show the event already? */
 static bool in_snapshot(struct observed *o, const struct trace_event *e)
 {
@@ -379,6 +404,8 @@ static bool in_snapshot(struct observed *o, const struct trace_event *e)
 	}
 	if (snapshot_age(o->start, e->address, e->time_ns) != SNAPSHOT_INCLUDED)
 		return false;
+	if (e->time_ns > o->pcp_since_ns)
+		o->pcp_hidden[pagemap_zone(&o->map, e->address)] += list_change(o, e);
 	o->counts.before_snapshot++;
 	return true;
 }
@@ -394,6 +421,13 @@ void observed_feed(struct observed *o, const struct trace_event *e, long n)
 			settle(o, e->cpu, e);
 		apply(o, e);
 	}
+}
+
+uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone)
+{
+	int64_t pages = (int64_t)o->map.pcp_pages[zone] + o->pcp_hidden[zone];
+
+	return pages > 0 ? (uint64_t)pages : 0;
 }
 
 void observed_finish(struct observed *o)

@@ -81,6 +81,8 @@ struct observed {
 	bool thp_pcp;
 	unsigned int nr_cpus;
 	struct observed_pending *pending; /* by CPU */
+	int64_t *pcp_hidden;		  /* by zone: pages on lists that no event showed yet */
+	uint64_t pcp_since_ns;		  /* when they were counted */
 	const struct snapshot *start;	  /* NULL once its last chunk is behind */
 	struct observed_counts counts;
 };
@@ -106,6 +108,9 @@ int observed_load(struct observed *o, const struct snapshot *s, struct trace_rea
 
 /** observed_feed() - apply @n events in order of time; other kinds are ignored */
 void observed_feed(struct observed *o, const struct trace_event *e, long n);
+
+/** observed_pcp_pages() - on @zone's per-CPU lists, seen there or not */
+uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone);
 
 /** observed_finish() - apply what is still held back */
 void observed_finish(struct observed *o);

@@ -14,7 +14,9 @@ enum { BATCH = 1 << 14, PCP_TYPES = 3, MOVABLE = 1, FIRST_PCPS = 1024 };
 /* The CPU's last zone_locked: an extfrag right after it tells the old type. */
 struct last_locked {
 	uint64_t pfn;
-	bool told; /* it gave its pageblock a type */
+	bool told;    /* it gave its pageblock a type */
+	bool waiting; /* an extfrag of this page came without one */
+	uint8_t fallback_order;
 };
 
 struct touch {
@@ -23,6 +25,8 @@ struct touch {
 	struct last_locked *last;  /* by CPU */
 	struct start_pcp *drained; /* filled like s->pcp */
 	size_t drains, pcp_room, drain_room;
+	uint64_t pcp_total[HOST_ZONES_MAX]; /* on lists at s->t_ns, by zone */
+	bool started;
 	bool no_memory;
 };
 
@@ -97,6 +101,30 @@ static bool tell_type(struct touch *t, uint64_t pfn, uint8_t type)
 	return true;
 }
 
+/* See observed.h: what a CPU does next tells the style of an extfrag. */
+static void learn_style(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
+{
+	struct last_locked *last = &t->last[e->cpu];
+	unsigned int order = t->s->at.map.pageblock_order;
+	bool near = e->address == last->pfn ||
+		    (last->fallback_order < order && e->address >> order == last->pfn >> order);
+
+	if (e->kind == KMT_EXTFRAG && !last->waiting && last->pfn == e->address) {
+		t->s->claim_votes++;
+		return;
+	}
+	if (last->waiting) {
+		last->waiting = false;
+		*(e->kind == KMT_ZONE_LOCKED && near ? &t->s->steal_votes : &t->s->claim_votes) +=
+			1;
+	}
+	if (e->kind == KMT_EXTFRAG) {
+		last->waiting = true;
+		last->pfn = e->address;
+		last->fallback_order = c->fallback_order;
+	}
+}
+
 static void learn_type(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
 {
 	struct last_locked *last = &t->last[e->cpu];
@@ -129,10 +157,20 @@ static void learn(struct touch *t, const struct trace_event *e)
 	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
 	    e->address & (size - 1))
 		return;
+	learn_style(t, e, c);
 	learn_type(t, e, c);
 	if (!t->touched[e->address])
 		first_touch(t, e, c);
 	memset(t->touched + e->address, 1, size);
+}
+
+/* The state is complete; from here on events only tell about it. */
+static void begin_learning(struct touch *t)
+{
+	observed_finish(&t->s->at);
+	for (unsigned int z = 0; z < HOST_ZONES_MAX; z++)
+		t->pcp_total[z] = observed_pcp_pages(&t->s->at, z);
+	t->started = true;
 }
 
 static int scan(struct touch *t, struct trace_reader *r)
@@ -144,14 +182,18 @@ static int scan(struct touch *t, struct trace_reader *r)
 	while (n > 0 && !t->no_memory) {
 		n = trace_reader_next(r, e, BATCH);
 		for (long i = 0; i < n; i++) {
-			if (e[i].time_ns <= s->t_ns)
+			if (e[i].time_ns <= s->t_ns) {
 				observed_feed(&s->at, &e[i], 1);
-			else
-				learn(t, &e[i]);
+				continue;
+			}
+			if (!t->started)
+				begin_learning(t);
+			learn(t, &e[i]);
 		}
 	}
 	free(e);
-	observed_finish(&s->at);
+	if (!t->started)
+		begin_learning(t);
 	return n < 0 ? (int)n : t->no_memory ? -ENOMEM : 0;
 }
 
@@ -173,6 +215,92 @@ static void guess_lists(struct touch *t)
 		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &p);
 		s->pcp_guessed += 1ull << p.order;
 	}
+}
+
+/* Lists of one zone: what they held by the kernel's count, less what is known. */
+struct lack {
+	uint64_t pages;
+	int64_t *by_cpu;
+};
+
+static void lack_of(const struct touch *t, const struct host_zone *zone, unsigned int z,
+		    uint64_t total, struct lack *out)
+{
+	const struct start *s = t->s;
+
+	for (unsigned int c = 0; c < s->at.nr_cpus; c++)
+		out->by_cpu[c] = zone->pcp_cpu ? zone->pcp_cpu[c] : 0;
+	for (size_t i = 0; i < s->pcps + t->drains; i++) {
+		const struct start_pcp *p = i < s->pcps ? &s->pcp[i] : &t->drained[i - s->pcps];
+		uint64_t pages = 1ull << p->order;
+
+		if (pagemap_zone(&s->at.map, p->pfn) != z)
+			continue;
+		total -= total < pages ? total : pages;
+		out->by_cpu[p->cpu] -= (int64_t)pages;
+	}
+	out->pages = total;
+}
+
+static uint16_t most_lacking(const int64_t *by_cpu, unsigned int n)
+{
+	unsigned int best = 0;
+
+	for (unsigned int c = 1; c < n; c++)
+		if (by_cpu[c] > by_cpu[best])
+			best = c;
+	return (uint16_t)best;
+}
+
+/* Is any page of the pageblock touched by an event? */
+static bool in_use(const struct touch *t, uint64_t block)
+{
+	const struct pagemap *m = &t->s->at.map;
+	uint64_t first = block << m->pageblock_order, n = 1ull << m->pageblock_order;
+
+	if (first + n > m->nr_pfns)
+		n = m->nr_pfns - first;
+	return memchr(t->touched + first, 1, n) != NULL;
+}
+
+static void hide_in_block(struct touch *t, uint64_t block, struct lack *l)
+{
+	struct start *s = t->s;
+	const struct pagemap *m = &s->at.map;
+	uint64_t pfn = block << m->pageblock_order, end = (block + 1) << m->pageblock_order;
+	uint8_t type = s->at.block_type[block];
+
+	for (; pfn < end && pfn < m->nr_pfns && l->pages; pfn++) {
+		struct start_pcp p = {.pfn = (uint32_t)pfn};
+
+		if (m->head[pfn] != PAGE_HEAD(PAGE_START, 0) || t->touched[pfn])
+			continue;
+		p.cpu = most_lacking(l->by_cpu, s->at.nr_cpus);
+		p.migratetype = type < PCP_TYPES ? type : MOVABLE;
+		l->by_cpu[p.cpu]--;
+		l->pages--;
+		m->head[pfn] = PAGE_HEAD(PAGE_PCP, 0);
+		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &p);
+		s->pcp_hidden++;
+	}
+}
+
+static void hide_lists(struct touch *t, const struct host *h)
+{
+	const struct pagemap *m = &t->s->at.map;
+	struct lack l = {.by_cpu = calloc(t->s->at.nr_cpus, sizeof(*l.by_cpu))};
+
+	t->no_memory |= !l.by_cpu;
+	for (unsigned int z = 0; z < h->nr_zones && l.by_cpu; z++) {
+		lack_of(t, &h->zones[z], z, t->pcp_total[z], &l);
+		for (uint64_t b = 0; b < m->nr_blocks && l.pages; b++)
+			if (m->block_zone[b] == z && in_use(t, b))
+				hide_in_block(t, b, &l);
+		for (uint64_t b = 0; b < m->nr_blocks && l.pages; b++)
+			if (m->block_zone[b] == z)
+				hide_in_block(t, b, &l);
+	}
+	free(l.by_cpu);
 }
 
 /* What was drained first sat at the tail. */
@@ -247,7 +375,8 @@ static int type_blocks(struct start *s, const struct host *h, const struct snaps
 	return err;
 }
 
-static int first_pass(struct start *s, struct trace_reader *r)
+static int first_pass(struct start *s, const struct host *h, const struct snapshot *snap,
+		      struct trace_reader *r)
 {
 	struct touch t = {.s = s};
 	int err = -ENOMEM;
@@ -256,8 +385,11 @@ static int first_pass(struct start *s, struct trace_reader *r)
 	t.last = calloc(s->at.nr_cpus, sizeof(*t.last));
 	if (t.touched && t.last)
 		err = scan(&t, r);
+	if (!err)
+		err = type_blocks(s, h, snap, r);
 	if (!err) {
 		guess_lists(&t);
+		hide_lists(&t, h);
 		append_drained(&t);
 		err = t.no_memory ? -ENOMEM : 0;
 	}
@@ -280,9 +412,7 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 	log_progress("replay: inferring the start state");
 	err = observed_load(&s->at, snap, r);
 	if (!err)
-		err = first_pass(s, r);
-	if (!err)
-		err = type_blocks(s, h, snap, r);
+		err = first_pass(s, h, snap, r);
 	if (!err)
 		err = trace_reader_rewind(r);
 	if (err)

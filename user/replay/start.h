@@ -8,6 +8,8 @@
  *
  *   page, kernel, no flag:  first event is an allocation or a drain
  *	-> it was on that CPU's list of that type
+ *   pages that no event touches: as many kernel pages as the lists' counts in
+ *	zoneinfo lack are taken for them, in pageblocks that were in use
  *   pages side by side:     first event frees them as one block
  *	-> they were one allocation
  *   pageblock:              first zone_locked, drain or fallback
@@ -36,9 +38,12 @@ struct start {
 	struct start_pcp *pcp;
 	size_t pcps;
 	uint64_t blocks_told, blocks_by_content; /* pageblocks with a type, by source */
-	uint64_t blocks_adjusted;	 /* of those by content, changed to fit the counts */
-	uint64_t pcp_pages, pcp_guessed; /* on lists; of them, CPU not known */
-	uint64_t joined;		 /* blocks known in parts, loaded as one */
+	uint64_t blocks_adjusted;	   /* of those by content, changed to fit the counts */
+	uint64_t pcp_pages;		   /* on lists */
+	uint64_t pcp_guessed;		   /* of them, CPU not known */
+	uint64_t pcp_hidden;		   /* of them, page not known: kernel pages stand in */
+	uint64_t claim_votes, steal_votes; /* fallbacks in the style of each policy */
+	uint64_t joined;		   /* blocks known in parts, loaded as one */
 };
 
 /** start_build() - one pass over the trace, left rewound; 0 or -errno */

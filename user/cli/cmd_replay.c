@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_replay.c - kmemlab replay: a trace through the reference allocator. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "cli/view.h"
+#include "common/log.h"
+#include "common/out.h"
+#include "replay/knobs.h"
+#include "replay/result.h"
+
+enum { KEY_SET = 0x100, KEY_REPRODUCIBLE };
+
+struct options {
+	const char *path;
+	const char *output; /* NULL or "-": standard output */
+	bool force, reproducible;
+	struct replay_policy policies[REPLAY_RUNS_MAX];
+	unsigned int n;
+	struct replay_policy what_if; /* of --set */
+	char *command;
+	char *copies[REPLAY_RUNS_MAX]; /* that the settings of policies point into */
+};
+
+static const struct argp_option option_list[] = {
+	{"policy", 'p', "POLICY", 0,
+	 "observed, reference, or NAME:SETTING=VALUE,... for a variation; repeatable (default: "
+	 "observed and reference)",
+	 0},
+	{"set", KEY_SET, "SETTING=VALUE", 0,
+	 "Add a run 'what-if': the reference with this changed; repeatable, all in one run", 0},
+	{"output", 'o', "FILE", 0, "Write the result here (default: standard output)", 0},
+	{"force", 'f', NULL, 0, "Overwrite FILE", 0},
+	{"reproducible", KEY_REPRODUCIBLE, NULL, 0,
+	 "Leave out speeds: the same trace and settings give the same bytes", 0},
+	{"json", 'j', NULL, 0, "Print JSON (the default, and the only format)", 0},
+	{0},
+};
+
+static bool is_own_name(const char *name)
+{
+	return !strcmp(name, "observed") || !strcmp(name, "reference") ||
+	       !strcmp(name, "baseline") || !strcmp(name, "what-if");
+}
+
+static error_t add_setting(struct replay_policy *p, const char *setting)
+{
+	struct rmm_config scratch;
+	char error[512];
+
+	rmm_config_init(&scratch);
+	if (knob_set(&scratch, setting, NULL, error))
+		return cmd_usage("%s", error);
+	if (p->nr_settings == sizeof(p->settings) / sizeof(*p->settings))
+		return cmd_usage("too many settings for run '%s'", p->name);
+	p->settings[p->nr_settings++] = setting;
+	return 0;
+}
+
+static error_t add_settings(struct replay_policy *p, char *list)
+{
+	error_t err = 0;
+
+	for (char *s; (s = strsep(&list, ",")) && !err;)
+		err = add_setting(p, s);
+	return err;
+}
+
+static error_t new_policy(struct options *o, const char *name)
+{
+	if (o->n == REPLAY_RUNS_MAX - 1)
+		return cmd_usage("too many policies; at most %d", REPLAY_RUNS_MAX - 1);
+	if (!*name || strlen(name) >= RUN_NAME_BYTES)
+		return cmd_usage("policy name '%.60s' is empty or too long", name);
+	for (unsigned int i = 0; i < o->n; i++)
+		if (!strcmp(o->policies[i].name, name))
+			return cmd_usage("policy '%s' is given twice", name);
+	snprintf(o->policies[o->n++].name, RUN_NAME_BYTES, "%s", name);
+	return 0;
+}
+
+static error_t parse_policy(struct options *o, const char *arg)
+{
+	char *copy = strdup(arg), *settings = copy;
+	char *name = strsep(&settings, ":");
+	error_t err;
+
+	if (!copy)
+		return ENOMEM;
+	if (!settings && strcmp(name, "observed") != 0 && strcmp(name, "reference") != 0)
+		err = cmd_usage("unknown policy '%s'; use observed, reference, or NAME:"
+				"SETTING=VALUE",
+				name);
+	else if (settings && is_own_name(name))
+		err = cmd_usage("policy '%s' takes no settings; give the variation another name",
+				name);
+	else
+		err = new_policy(o, name);
+	if (err) {
+		free(copy);
+		return err;
+	}
+	o->copies[o->n - 1] = copy;
+	return settings ? add_settings(&o->policies[o->n - 1], settings) : 0;
+}
+
+static error_t complete(struct options *o)
+{
+	error_t err = 0;
+
+	if (!o->n) {
+		err = new_policy(o, "observed");
+		if (!err)
+			err = new_policy(o, "reference");
+	}
+	if (!err && o->what_if.nr_settings)
+		o->policies[o->n++] = o->what_if;
+	return err;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'p':
+		return parse_policy(o, arg);
+	case KEY_SET:
+		return add_setting(&o->what_if, arg);
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 'f':
+		o->force = true;
+		return 0;
+	case KEY_REPRODUCIBLE:
+		o->reproducible = true;
+		return 0;
+	case 'j':
+		return 0;
+	case ARGP_KEY_ARG:
+		return view_path(&o->path, arg);
+	case ARGP_KEY_NO_ARGS:
+		return cmd_usage("no trace given; try 'kmemlab replay FILE.kmt'");
+	case ARGP_KEY_END:
+		return complete(o);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	option_list,
+	parse,
+	"TRACE",
+	"Replay a trace: the kernel's own placement (observed), the reference allocator set up "
+	"like the host (reference), and variations of it.\v"
+	"TRACE is a .kmt file, or - for standard input. The result is JSON, schema "
+	"kmemlab-result/1; 'kmemlab report' turns it into a page.\n\n"
+	"Settings: vm.min_free_kbytes, vm.watermark_scale_factor, vm.watermark_boost_factor, "
+	"vm.defrag_mode (on, off), vm.percpu_pagelist_high_fraction, fallback (claim, steal), "
+	"mobility (on, off), pcp (on, off), pcp.mode (auto, fixed), pcp.high, pcp.batch.\n\n"
+	"Examples:\n"
+	"  kmemlab replay -o result.json host.kmt\n"
+	"  kmemlab replay --set vm.watermark_boost_factor=0 -o result.json host.kmt\n"
+	"  kmemlab replay -p observed -p reference -p small:pcp.high=64 -p old:fallback=steal "
+	"host.kmt\n\n"
+	"Exit status is 5 if the trace is damaged; intact parts are replayed.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+/* ---- Output ------------------------------------------------------------ */
+
+static int write_file(const struct options *o, const char *text)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->force ? O_TRUNC : O_EXCL);
+	int fd = open(o->output, flags, 0666);
+	size_t left = strlen(text);
+
+	if (fd < 0 && errno == EEXIST)
+		log_error("cannot write '%s': it exists; use -f to overwrite", o->output);
+	else if (fd < 0)
+		log_error("cannot write '%s': %s", o->output, strerror(errno));
+	if (fd < 0)
+		return EXIT_FAILED;
+	while (left) {
+		ssize_t n = write(fd, text, left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		text += n;
+		left -= (size_t)n;
+	}
+	if (close(fd) || left) {
+		log_error("cannot write '%s': %s", o->output, strerror(errno));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
+/* What a user wants to know at once. */
+static void tell(const json_t *doc)
+{
+	const json_t *trust = json_object_get(doc, "trust");
+	const json_t *w = json_object_get(trust, "witness");
+	const char *grade =
+		json_string_value(json_object_get(json_object_get(doc, "fidelity"), "grade"));
+
+	log_info("events: %s", json_string_value(json_object_get(trust, "verdict")));
+	if (w)
+		log_info("observed: equal to /proc/buddyinfo in %lld of %lld readings, free pages "
+			 "never off by more than %lld",
+			 (long long)json_integer_value(json_object_get(w, "exact")),
+			 (long long)json_integer_value(json_object_get(w, "readings")),
+			 (long long)json_integer_value(json_object_get(w, "worst_free_pages")));
+	if (grade)
+		log_info("reference: %s", grade);
+}
+
+static int put_result(const struct options *o, const json_t *doc)
+{
+	char *text = json_dumps(doc, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	int status = EXIT_DONE;
+
+	if (!text) {
+		log_error("cannot make the result of '%s': out of memory", o->path);
+		return EXIT_FAILED;
+	}
+	if (!o->output || !strcmp(o->output, "-"))
+		out_text("%s\n", text);
+	else
+		status = write_file(o, text);
+	free(text);
+	if (status == EXIT_DONE)
+		tell(doc);
+	return status;
+}
+
+static int failed(const struct options *o, int err, const char *error)
+{
+	log_error("cannot replay '%s': %s", o->path, *error ? error : strerror(-err));
+	return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int replay(const struct options *o, struct replay *p, struct trace_reader *r)
+{
+	struct result_options ro = {o->command, o->path, o->reproducible};
+	char error[512];
+	int err = replay_open(p, r, o->policies, o->n, error);
+	int status;
+	json_t *doc;
+
+	if (err)
+		return failed(o, err, error);
+	err = replay_events(p);
+	if (err)
+		return failed(o, err, "");
+	doc = result_build(p, &ro);
+	status = put_result(o, doc);
+	json_decref(doc);
+	return status;
+}
+
+static char *join(int argc, char **argv)
+{
+	char *text;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (!f)
+		return NULL;
+	for (int i = 0; i < argc; i++)
+		fprintf(f, "%s%s", i ? " " : "", argv[i]);
+	fclose(f);
+	return text;
+}
+
+static int run(struct options *o, struct replay *p)
+{
+	struct view v;
+	int status;
+
+	/* Said before the work, not after it. */
+	if (o->output && strcmp(o->output, "-") != 0 && !o->force && !access(o->output, F_OK)) {
+		log_error("cannot write '%s': it exists; use -f to overwrite", o->output);
+		return EXIT_FAILED;
+	}
+	status = view_open(&v, o->path);
+	if (status >= 0)
+		return status;
+	status = replay(o, p, v.reader);
+	replay_close(p);
+	return view_close(&v, status);
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	struct options *o = calloc(1, sizeof(*o));
+	struct replay *p = calloc(1, sizeof(*p));
+	int status = EXIT_FAILED;
+
+	if (o && p) {
+		o->command = join(argc, argv);
+		snprintf(o->what_if.name, sizeof(o->what_if.name), "what-if");
+		status = cmd_parse(&argp, argc, argv, 0, o);
+		if (status < 0)
+			status = run(o, p);
+	} else {
+		log_error("cannot replay: out of memory");
+	}
+	for (unsigned int i = 0; o && i < REPLAY_RUNS_MAX; i++)
+		free(o->copies[i]);
+	if (o)
+		free(o->command);
+	free(o);
+	free(p);
+	return status;
+}

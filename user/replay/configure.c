@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* configure.c - the host's zones and sysctls as a refmm configuration. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/reference.h"
+#include "trace/trace_io.h"
+
+static void set_zone(struct rmm_zone_config *to, const struct host_zone *from)
+{
+	to->node = from->node;
+	to->type = from->type;
+	to->start_pfn = (rmm_pfn)from->start_pfn;
+	to->spanned = (uint32_t)from->spanned;
+	to->present = (uint32_t)from->present;
+	to->managed = (uint32_t)from->managed;
+	for (unsigned int i = 0; i < RMM_NR_WMARK && i < HOST_WMARKS; i++)
+		to->wmark[i] = from->wmark[i];
+	for (unsigned int i = 0; i < RMM_ZONE_TYPES && i < HOST_ZONE_TYPES; i++)
+		to->lowmem_reserve[i] = from->protection[i];
+	to->pcp_batch = from->pcp_batch;
+	to->pcp_high_min = from->pcp_high_min;
+	to->pcp_high_max = from->pcp_high_max;
+}
+
+static void set_sysctls(struct rmm_config *c, struct trace_reader *r)
+{
+	int64_t v;
+
+	if (!host_sysctl(r, "sys/vm/min_free_kbytes", &v))
+		c->min_free_kbytes = v;
+	if (!host_sysctl(r, "sys/vm/watermark_scale_factor", &v))
+		c->watermark_scale_factor = (unsigned int)v;
+	if (!host_sysctl(r, "sys/vm/watermark_boost_factor", &v))
+		c->watermark_boost_factor = (unsigned int)v;
+	if (!host_sysctl(r, "sys/vm/percpu_pagelist_high_fraction", &v))
+		c->pcp_high_fraction = (unsigned int)v;
+	if (!host_sysctl(r, "sys/vm/defrag_mode", &v))
+		c->defrag_mode = v != 0;
+}
+
+static void set_reserve_ratios(struct rmm_config *c, struct trace_reader *r)
+{
+	struct trace_text t;
+	char *at;
+
+	if (trace_reader_find_text(r, "sys/vm/lowmem_reserve_ratio", KMT_PHASE_START, &t))
+		return;
+	at = t.text;
+	for (unsigned int i = 0; i < RMM_ZONE_TYPES; i++) {
+		char *end;
+		unsigned long v = strtoul(at, &end, 10);
+
+		if (end == at)
+			break;
+		c->lowmem_reserve_ratio[i] = (unsigned int)v;
+		at = end;
+	}
+	trace_text_free(&t);
+}
+
+/* How the trace's fallbacks look; without any, 6.12 and later claim. */
+static enum rmm_fallback fallback_style(const struct host *h, const struct start *s)
+{
+	const char *release =
+		json_string_value(json_object_get(json_object_get(h->header, "host"), "release"));
+	int major = 0, minor = 0;
+
+	if (s->steal_votes != s->claim_votes)
+		return s->steal_votes > s->claim_votes ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+	if (!release || sscanf(release, "%d.%d", &major, &minor) != 2)
+		return RMM_FALLBACK_CLAIM;
+	return major < 6 || (major == 6 && minor < 12) ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+}
+
+/* The header may say which node each CPU is on: host.cpu_node[]. */
+static int set_nodes(struct reference *f, const struct host *h)
+{
+	json_t *list = json_object_get(json_object_get(h->header, "host"), "cpu_node");
+
+	if (!json_is_array(list))
+		return 0;
+	f->cpu_node = calloc(h->cpus, 1);
+	if (!f->cpu_node)
+		return -ENOMEM;
+	for (size_t i = 0; i < h->cpus; i++)
+		f->cpu_node[i] = (uint8_t)json_integer_value(json_array_get(list, i));
+	f->config.cpu_node = f->cpu_node;
+	return 0;
+}
+
+int reference_configure(struct reference *f, const struct host *h, const struct start *s,
+			struct trace_reader *r)
+{
+	struct rmm_config *c = &f->config;
+
+	rmm_config_init(c);
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		set_zone(&f->zones[i], &h->zones[i]);
+	c->zones = f->zones;
+	c->nr_zones = h->nr_zones;
+	c->nr_cpus = h->cpus;
+	c->pageblock_order = h->pageblock_order;
+	c->max_order = h->max_order;
+	c->thp = h->thp_pcp;
+	c->given_watermarks = true;
+	c->pcp_mode = h->pcp_auto ? RMM_PCP_AUTO : RMM_PCP_FIXED;
+	c->fallback = fallback_style(h, s);
+	c->pcp_thp_lists = h->pcp_auto ? 2 : 1;
+	set_sysctls(c, r);
+	set_reserve_ratios(c, r);
+	gfp_map_init(&f->gfp, json_object_get(h->header, "gfp_bits"));
+	return set_nodes(f, h);
+}

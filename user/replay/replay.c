@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* replay.c - set up the runs of a replay. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "replay/knobs.h"
+#include "replay/replay.h"
+#include "trace/trace_io.h"
+
+static int load_classes(struct replay *p)
+{
+	p->nr_classes = trace_reader_classes(p->reader);
+	p->classes = calloc(p->nr_classes + 1, sizeof(*p->classes));
+	if (!p->classes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < p->nr_classes; i++)
+		p->classes[i] = trace_reader_class(p->reader, i);
+	return 0;
+}
+
+static int load_trace(struct replay *p, char *error)
+{
+	int err = host_load(&p->host, p->reader, error);
+
+	if (err)
+		return err;
+	snprintf(error, 512, "out of memory");
+	err = load_classes(p);
+	if (!err)
+		err = snapshot_load(&p->start_pages, p->reader, KMT_PHASE_START);
+	if (!err)
+		err = snapshot_load(&p->end_pages, p->reader, KMT_PHASE_END);
+	if (!err)
+		err = kernel_samples_load(&p->kernel, p->reader, &p->host);
+	if (!err && !p->start_pages.n) {
+		snprintf(error, 512,
+			 "the trace holds no pages of its start (recorded without "
+			 "/proc/kpageflags?); record as root");
+		err = -ENODATA;
+	}
+	return err;
+}
+
+static void set_samples(struct replay *p)
+{
+	uint64_t events, span;
+
+	trace_reader_times(p->reader, &p->first_ns, &p->last_ns);
+	trace_reader_sizes(p->reader, &(uint64_t){0}, &(uint64_t){0}, &events);
+	span = p->last_ns - p->first_ns;
+	p->samples = events < REPLAY_SAMPLES ? (unsigned int)events + 1 : REPLAY_SAMPLES;
+	for (unsigned int i = 0; i < p->samples; i++)
+		p->sample_ns[i] = p->first_ns + (uint64_t)((double)span * (i + 1) / p->samples);
+}
+
+static int open_observed(struct replay *p, struct run *run)
+{
+	int err;
+
+	run->observed = calloc(1, sizeof(*run->observed));
+	if (!run->observed)
+		return -ENOMEM;
+	p->observed = run;
+	err = observed_init(run->observed, &p->host, p->classes, p->nr_classes);
+	if (!err)
+		err = observed_load(run->observed, &p->start_pages, p->reader);
+	return err;
+}
+
+static int open_reference(struct replay *p, struct run *run, const struct replay_policy *policy,
+			  char *error)
+{
+	int err = 0;
+
+	run->reference = calloc(1, sizeof(*run->reference));
+	if (!run->reference)
+		return -ENOMEM;
+	if (!p->started)
+		err = start_build(&p->start, &p->host, &p->start_pages, p->reader, p->classes,
+				  p->nr_classes);
+	if (err)
+		return err;
+	p->started = true;
+	err = reference_configure(run->reference, &p->host, &p->start, p->reader);
+	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
+		err = knob_set(&run->reference->config, policy->settings[i], run->settings, error);
+	if (!err)
+		err = reference_start(run->reference, &p->start, &p->host, error);
+	return err;
+}
+
+static int open_run(struct replay *p, const struct replay_policy *policy, char *error)
+{
+	struct run *run = &p->runs[p->nr_runs++];
+	int err = run_init(run, policy->name, &p->host, p->samples);
+
+	if (err)
+		return err;
+	if (!strcmp(policy->name, "observed") && !policy->nr_settings)
+		return open_observed(p, run);
+	return open_reference(p, run, policy, error);
+}
+
+int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
+		unsigned int n, char *error)
+{
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	p->reader = r;
+	error[0] = '\0';
+	err = load_trace(p, error);
+	if (err)
+		return err;
+	set_samples(p);
+	for (unsigned int i = 0; i < n && !err; i++)
+		err = open_run(p, &policies[i], error);
+	if (!err)
+		err = blockmap_init(&p->map, &p->host);
+	if (err)
+		return err;
+	p->objects = objects_new(p->classes, p->nr_classes, p->samples);
+	return p->objects ? 0 : -ENOMEM;
+}
+
+void replay_close(struct replay *p)
+{
+	for (unsigned int i = 0; i < p->nr_runs; i++)
+		run_destroy(&p->runs[i]);
+	start_destroy(&p->start);
+	objects_free(p->objects);
+	blockmap_destroy(&p->map);
+	kernel_samples_destroy(&p->kernel);
+	snapshot_destroy(&p->start_pages);
+	snapshot_destroy(&p->end_pages);
+	free(p->classes);
+	host_destroy(&p->host);
+	memset(p, 0, sizeof(*p));
+}

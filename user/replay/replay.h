@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * replay.h - one pass over a trace that feeds all runs, the objects and the map,
+ * and stops them at the same moments to look.
+ */
+#ifndef KMEMLAB_REPLAY_H
+#define KMEMLAB_REPLAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "metrics/objects.h"
+#include "replay/blockmap.h"
+#include "replay/chunks.h"
+#include "replay/kernel.h"
+#include "replay/run.h"
+#include "replay/start.h"
+
+enum { REPLAY_SAMPLES = 600, REPLAY_RUNS_MAX = 32 };
+
+/* What to run: "observed", "reference", or NAME with settings. */
+struct replay_policy {
+	char name[RUN_NAME_BYTES];
+	const char *settings[32]; /* "NAME=VALUE" */
+	unsigned int nr_settings;
+};
+
+/* How the observed state met each reading of buddyinfo. */
+struct replay_witness {
+	uint64_t readings;    /* after the start snapshot was complete */
+	uint64_t exact;	      /* all orders of all zones equal */
+	uint64_t worst_pages; /* largest difference of free pages of a zone */
+};
+
+/* The end snapshot, page by page: [where observed has it][what it is]. */
+struct replay_diff {
+	uint64_t pages[PAGE_KINDS][KMT_PG_STATES];
+	uint64_t chunks;
+};
+
+struct replay {
+	struct trace_reader *reader;
+	struct host host;
+	const struct kmt_class **classes;
+	uint32_t nr_classes;
+	struct snapshot start_pages, end_pages;
+	struct kernel_samples kernel;
+	struct start start; /* built if there is a reference */
+	bool started;
+	struct run runs[REPLAY_RUNS_MAX];
+	unsigned int nr_runs;
+	struct run *observed; /* of the runs; NULL if not asked for */
+	struct objects *objects;
+	struct blockmap map;
+	uint64_t first_ns, last_ns;	    /* of the events */
+	uint64_t sample_ns[REPLAY_SAMPLES]; /* absolute */
+	unsigned int samples;
+	uint64_t by_kind[KMT_KINDS];
+	uint64_t by_other_kind;
+	uint64_t events;
+	struct replay_witness witness;
+	struct replay_diff diff;
+};
+
+/**
+ * replay_open() - read everything but the events, set up the runs
+ * @error: 512 bytes for one line
+ * Return: 0 or -errno; -EINVAL: a setting is wrong.
+ */
+int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
+		unsigned int n, char *error);
+
+/** replay_events() - the pass; 0 or -errno */
+int replay_events(struct replay *p);
+void replay_close(struct replay *p);
+
+#endif

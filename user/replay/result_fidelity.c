@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* result_fidelity.c - runs against the kernel, and what did not match. */
+#include <stdio.h>
+#include <string.h>
+
+#include "metrics/fidelity.h"
+#include "replay/result.h"
+
+json_t *result_kernel_samples(const struct replay *p)
+{
+	json_t *time_ns = json_array(), *zones = json_array();
+	unsigned int orders = p->host.max_order + 1;
+
+	for (size_t i = 0; i < p->kernel.n; i++)
+		json_array_append_new(time_ns, json_integer((json_int_t)p->kernel.at[i].time_ns -
+							    (json_int_t)p->first_ns));
+	for (unsigned int z = 0; z < p->host.nr_zones; z++) {
+		json_t *by_order = json_array();
+
+		for (unsigned int o = 0; o < orders; o++) {
+			json_t *series = json_array();
+
+			for (size_t i = 0; i < p->kernel.n; i++)
+				json_array_append_new(
+					series,
+					json_integer((json_int_t)p->kernel.at[i].blocks[z][o]));
+			json_array_append_new(by_order, series);
+		}
+		json_array_append_new(zones, by_order);
+	}
+	return json_pack("{s:o, s:o}", "time_ns", time_ns, "free_blocks", zones);
+}
+
+static void kernel_state(const struct replay *p, const struct kernel_sample *k, bool at_end,
+			 struct fidelity_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->orders = p->host.max_order + 1;
+	for (unsigned int z = 0; z < p->host.nr_zones; z++) {
+		for (unsigned int o = 0; o < out->orders; o++)
+			out->blocks[o] += k->blocks[z][o];
+		out->pcp_pages += at_end ? p->host.zones[z].pcp_end : p->host.zones[z].pcp_start;
+	}
+}
+
+static void run_end(const struct replay *p, const struct run *run, struct fidelity_state *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->orders = p->host.max_order + 1;
+	for (unsigned int z = 0; z < p->host.nr_zones; z++) {
+		for (unsigned int o = 0; o < out->orders; o++)
+			out->blocks[o] += run->end[z].blocks[o];
+		out->pcp_pages += run->end[z].pcp_pages;
+	}
+}
+
+static json_t *orders(const struct fidelity *f)
+{
+	json_t *list = json_array();
+
+	for (unsigned int o = 0; o < f->orders; o++) {
+		double k = (double)f->kernel[o], m = (double)f->model[o];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:i, s:I, s:I, s:I, s:o}", "order", (int)o, "kernel",
+				  (json_int_t)f->kernel[o], "model", (json_int_t)f->model[o], "abs",
+				  (json_int_t)f->model[o] - (json_int_t)f->kernel[o], "rel",
+				  f->kernel[o] ? json_real((m - k) / k) : json_null()));
+	}
+	return list;
+}
+
+static json_t *one(const char *name, const struct fidelity *f)
+{
+	json_t *unusable = json_object();
+
+	for (unsigned int i = 0; i < FIDELITY_UNUSABLE; i++) {
+		char order[12];
+
+		snprintf(order, sizeof(order), "%u", fidelity_unusable_orders[i]);
+		json_object_set_new(unusable, order, json_integer(f->unusable_error[i]));
+	}
+	return json_pack(
+		"{s:s, s:o, s:o, s:f, s:o, s:I, s:I, s:I}", "name", name, "free_pages_error",
+		f->free_pages_known ? json_real(f->free_pages_error) : json_null(), "orders",
+		orders(f), "emd", f->emd, "unusable_error", unusable, "pcp_pages_kernel",
+		(json_int_t)f->pcp_pages_kernel, "pcp_pages_model", (json_int_t)f->pcp_pages_model,
+		"unexplained_pages", (json_int_t)f->unexplained_pages);
+}
+
+static const struct run *find(const struct replay *p, const char *name)
+{
+	for (unsigned int i = 0; i < p->nr_runs; i++)
+		if (!strcmp(p->runs[i].name, name))
+			return &p->runs[i];
+	return NULL;
+}
+
+static const struct kernel_sample *start_sample(const struct replay *p)
+{
+	return p->kernel.n ? &p->kernel.at[0] : NULL;
+}
+
+json_t *result_fidelity(const struct replay *p)
+{
+	const struct run *reference = find(p, "reference");
+	const struct kernel_sample *start = start_sample(p);
+	struct fidelity_state kernel, model;
+	struct fidelity base, f;
+	json_t *runs;
+	char grade[400];
+	bool ended;
+
+	if (!p->observed || !reference || !start || p->kernel.end == p->kernel.n)
+		return NULL;
+	runs = json_array();
+	kernel_state(p, &p->kernel.at[p->kernel.end], p->host.end_known, &kernel);
+	kernel_state(p, start, false, &model);
+	fidelity_compare(&kernel, &model, &base);
+	for (unsigned int i = 0; i < p->nr_runs; i++) {
+		run_end(p, &p->runs[i], &model);
+		fidelity_compare(&kernel, &model, &f);
+		json_array_append_new(runs, one(p->runs[i].name, &f));
+		if (&p->runs[i] == reference)
+			fidelity_grade(&f, &base, grade, sizeof(grade));
+	}
+	json_array_append_new(runs, one("baseline", &base));
+	ended = p->kernel.at[p->kernel.end].flags & KMT_PHASE_END;
+	return json_pack("{s:s, s:o, s:s}", "against",
+			 ended ? "/proc/buddyinfo, end snapshot" : "/proc/buddyinfo, last sample",
+			 "runs", runs, "grade", grade);
+}
+
+/* Growth of a zone is inferred, not unmatched. */
+static bool is_growth(unsigned int row, unsigned int kind)
+{
+	return row == KMT_PAGE_FREE && kind == PAGE_RESERVED;
+}
+
+static void unmatched_observed(json_t *to, const struct observed_counts *c)
+{
+	static const char *const events[OBSERVED_KINDS] = {
+		"page_alloc", "page_free", "zone_locked", "extfrag", "pcpu_drain", "stack_page"};
+	static const char *const found[PAGE_KINDS] = {"unknown", "reserved", "free", "cpu_list",
+						      "live",	 "taken",    "start"};
+	char name[64];
+
+	for (unsigned int e = 0; e < OBSERVED_KINDS; e++) {
+		for (unsigned int k = 0; k < PAGE_KINDS; k++) {
+			if (observed_expects(e, (enum page_kind)k) || is_growth(e, k))
+				continue;
+			snprintf(name, sizeof(name), "%s_of_%s", events[e], found[k]);
+			result_add(to, name, c->found[e][k]);
+		}
+	}
+	result_add(to, "event_out_of_range", c->out_of_range);
+	result_add(to, "event_of_lost_class", c->class_unknown);
+}
+
+static void unmatched_reference(json_t *to, const struct reference_counts *c)
+{
+	result_add(to, "start_block_refused", c->load_refused);
+	result_add(to, "alloc_failed", c->alloc_failed);
+	result_add(to, "alloc_of_live", c->alloc_of_live);
+	result_add(to, "free_of_failed", c->free_of_failed);
+	result_add(to, "free_of_unknown", c->free_unknown);
+	result_add(to, "free_refused", c->free_refused);
+	result_add(to, "event_unusable", c->unusable);
+}
+
+json_t *result_unmatched(const struct run *run)
+{
+	json_t *o = json_object();
+
+	if (run->observed)
+		unmatched_observed(o, &run->observed->counts);
+	else
+		unmatched_reference(o, &run->reference->counts);
+	return o;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* run.c - observed and reference behind one face. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "replay/run.h"
+
+int run_init(struct run *run, const char *name, const struct host *h, unsigned int samples)
+{
+	memset(run, 0, sizeof(*run));
+	snprintf(run->name, sizeof(run->name), "%s", name);
+	run->settings = json_object();
+	run->samples = calloc((size_t)samples * h->nr_zones + 1, sizeof(*run->samples));
+	run->end = calloc(h->nr_zones, sizeof(*run->end));
+	return run->settings && run->samples && run->end ? 0 : -ENOMEM;
+}
+
+void run_destroy(struct run *run)
+{
+	if (run->observed)
+		observed_destroy(run->observed);
+	if (run->reference)
+		reference_destroy(run->reference);
+	free(run->observed);
+	free(run->reference);
+	free(run->samples);
+	free(run->end);
+	json_decref(run->settings);
+	memset(run, 0, sizeof(*run));
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void run_feed(struct run *run, const struct trace_event *e, long n)
+{
+	uint64_t start = now_ns();
+
+	if (run->observed)
+		observed_feed(run->observed, e, n);
+	else
+		reference_feed(run->reference, e, n);
+	run->events += (uint64_t)n;
+	run->ns += now_ns() - start;
+}
+
+void run_finish(struct run *run)
+{
+	if (run->observed)
+		observed_finish(run->observed);
+}
+
+static void reference_state(const struct reference *f, const struct host *h,
+			    struct zone_blocks *out)
+{
+	struct rmm_zone_info info;
+
+	for (unsigned int z = 0; z < h->nr_zones; z++) {
+		for (unsigned int o = 0; o <= h->max_order; o++)
+			out[z].blocks[o] = rmm_nr_free(f->rmm, z, o, -1);
+		if (!rmm_zone_info(f->rmm, z, &info))
+			out[z].pcp_pages = info.pcp_pages;
+	}
+}
+
+void run_state(const struct run *run, const struct host *h, struct zone_blocks *out)
+{
+	memset(out, 0, h->nr_zones * sizeof(*out));
+	if (run->reference) {
+		reference_state(run->reference, h, out);
+		return;
+	}
+	for (unsigned int z = 0; z < h->nr_zones; z++) {
+		memcpy(out[z].blocks, run->observed->map.free_blocks[z], sizeof(out[z].blocks));
+		out[z].pcp_pages = observed_pcp_pages(run->observed, z);
+	}
+}

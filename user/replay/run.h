@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * run.h - one replay of the trace: the kernel's own placement, or a reference
+ * with its settings. All runs of a replay are fed the same events and sampled
+ * at the same moments.
+ */
+#ifndef KMEMLAB_RUN_H
+#define KMEMLAB_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "replay/observed.h"
+#include "replay/reference.h"
+
+struct json_t;
+
+enum { RUN_NAME_BYTES = 40 };
+
+/* Free memory of one zone at a moment. */
+struct zone_blocks {
+	uint64_t blocks[HOST_ORDERS];
+	uint64_t pcp_pages;
+};
+
+struct run {
+	char name[RUN_NAME_BYTES];
+	struct json_t *settings;   /* {knob: value} that differ from the host */
+	struct observed *observed; /* one of the two */
+	struct reference *reference;
+	struct zone_blocks *samples; /* [sample][zone] */
+	struct zone_blocks *end;     /* [zone], when the kernel was last looked at */
+	uint64_t events, ns;
+};
+
+/** run_init() - room for @samples; the rest is zero. 0 or -ENOMEM */
+int run_init(struct run *run, const char *name, const struct host *h, unsigned int samples);
+void run_destroy(struct run *run);
+
+/** run_feed() - @n events, timed */
+void run_feed(struct run *run, const struct trace_event *e, long n);
+/** run_finish() - no more events follow */
+void run_finish(struct run *run);
+/** run_state() - free memory by zone, into @out[host's zones] */
+void run_state(const struct run *run, const struct host *h, struct zone_blocks *out);
+
+#endif
