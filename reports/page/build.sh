@@ -23,6 +23,7 @@ rm -rf "$out/src"
 cp -R "$here/src" "$out/src"
 
 # packages.sh is shared with the page test, which needs the dev packages too.
+# shellcheck source=reports/page/packages.sh
 . "$here/packages.sh"
 page_packages "$out" --omit=dev
 cd "$out"

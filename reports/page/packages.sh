@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=sh
 # packages.sh - page_packages DIR [npm option]: npm ci in DIR, unless the
 # packages there are of this lock file and these options already.
 
 page_packages() {
 	(
-		cd "$1"
+		cd "$1" || exit 1
 		shift
 		want="$(cksum <package-lock.json) $*"
 		if [ -d node_modules ] && [ "$(cat .installed 2>/dev/null)" = "$want" ]; then

@@ -232,7 +232,7 @@ static void test_format_number_units_are_written_alike(void **state)
 		{1536, UNIT_BYTES, "1.50 KiB"},
 		{-5e9, UNIT_BYTES, "-4.66 GiB"},
 		{12.34, UNIT_PERCENT, "12.3 %"},
-		{0.049, UNIT_PERCENT, "0.05 %"},
+		{0.049, UNIT_PERCENT, "0.049 %"},
 		{0, UNIT_PERCENT, "0.0 %"},
 		{-3, UNIT_POINTS, "-3.0 pt"},
 		{1.5e9, UNIT_NS, "1.50 s"},

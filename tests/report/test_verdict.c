@@ -67,7 +67,7 @@ static const struct verdict_case cases[] = {
 	 {{"runs.2", WHAT_IF}, {"fidelity", NULL}},
 	 "nor do the what-if runs",
 	 "with defrag"},
-	{"loss, memory", 0, {LOSSES}, "INCOMPLETE (10 events, 0.00 %): in 30.0 s", NULL},
+	{"loss, memory", 0, {LOSSES}, "INCOMPLETE (10 events, 0.0004 %): in 30.0 s", NULL},
 	{"loss, causes", 1, {LOSSES}, "INCOMPLETE (10 events", NULL},
 	{"loss, model", 2, {LOSSES}, "INCOMPLETE (10 events", NULL},
 	{"unaccounted",

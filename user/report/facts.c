@@ -56,9 +56,9 @@ static void gather_trust(struct report_facts *f, const json_t *root)
 	snprintf(f->trust_text, sizeof(f->trust_text), "TRUST UNKNOWN");
 	if (!json_is_boolean(json_object_get(trust, "complete")))
 		return;
-	if (lost > 0) {
+	if (lost > 0 && strncmp(said, "INCOMPLETE (", 12)) {
 		incomplete(f, lost, fired);
-	} else if (!isnan(fired) && missing != 0) {
+	} else if (lost == 0 && !isnan(fired) && missing != 0) {
 		f->trust = TRUST_INCOMPLETE;
 		snprintf(f->trust_text, sizeof(f->trust_text),
 			 "INCOMPLETE (%.0f events unaccounted for)", fabs(missing));
@@ -66,6 +66,7 @@ static void gather_trust(struct report_facts *f, const json_t *root)
 		f->trust = TRUST_INCOMPLETE;
 		snprintf(f->trust_text, sizeof(f->trust_text), "INCOMPLETE (the trace is damaged)");
 	} else {
+		complete = complete && lost == 0;
 		f->trust = complete ? TRUST_COMPLETE : TRUST_INCOMPLETE;
 		snprintf(f->trust_text, sizeof(f->trust_text), "%.120s",
 			 complete			   ? "COMPLETE"
@@ -131,7 +132,7 @@ static const json_t *fidelity_of(const json_t *root, const char *name)
 	size_t i;
 	json_t *run;
 
-	json_array_foreach (jpath(root, "fidelity", "runs", NULL), i, run)
+	json_array_foreach (jpath(root, "fidelity.runs"), i, run)
 		if (!strcmp(jstr(run, "name", ""), name))
 			return run;
 	return NULL;

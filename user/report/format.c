@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +66,7 @@ static void format_ns(char *out, double value)
 char *format_number(char *out, double value, enum report_unit unit)
 {
 	if (!isfinite(value)) {
-		strcpy(out, "-");
+		snprintf(out, REPORT_NUMBER_BYTES, "-");
 		return out;
 	}
 	switch (unit) {
@@ -75,8 +74,9 @@ char *format_number(char *out, double value, enum report_unit unit)
 		format_bytes(out, value);
 		break;
 	case UNIT_PERCENT:
+		/* A few events of millions are not "0.0 %". */
 		snprintf(out, REPORT_NUMBER_BYTES,
-			 fabs(value) < 0.1 && value != 0 ? "%.2f %%" : "%.1f %%", value);
+			 fabs(value) < 0.1 && value != 0 ? "%.2g %%" : "%.1f %%", value);
 		break;
 	case UNIT_POINTS:
 		snprintf(out, REPORT_NUMBER_BYTES, "%+.1f pt", value);
@@ -120,14 +120,17 @@ double jlast(const json_t *array)
 	return n ? jat(array, n - 1) : NAN;
 }
 
-json_t *jpath(const json_t *o, ...)
+json_t *jpath(const json_t *o, const char *path)
 {
 	json_t *v = (json_t *)o;
-	va_list ap;
+	char key[32];
 
-	va_start(ap, o);
-	for (const char *key = va_arg(ap, const char *); key; key = va_arg(ap, const char *))
+	for (;;) {
+		size_t n = strcspn(path, ".");
+		snprintf(key, sizeof(key), "%.*s", (int)n, path);
 		v = json_object_get(v, key);
-	va_end(ap);
-	return v;
+		if (!path[n])
+			return v;
+		path += n + 1;
+	}
 }

@@ -44,7 +44,7 @@ const char *jstr(const json_t *o, const char *key, const char *otherwise);
 double jat(const json_t *array, size_t i);
 /** jlast() - last number of @array; NAN where there is none */
 double jlast(const json_t *array);
-/** jpath() - walk object keys up to a NULL; NULL where one is missing */
-json_t *jpath(const json_t *o, ...) __attribute__((sentinel));
+/** jpath() - what is at "a.b.c" below @o, keys of up to 31 bytes; or NULL */
+json_t *jpath(const json_t *o, const char *path);
 
 #endif

@@ -130,6 +130,7 @@ static json_t *page_result(const struct report_result *result, size_t step)
 	json_object_set_new(out, "duration_ns",
 			    json_real(jnum(json_object_get(root, "trace"), "duration_ns")));
 	copy(out, root, "zones");
+	copy(out, json_object_get(root, "host"), "migratetypes");
 	copy_thin(out, root, "time_ns", step);
 	json_object_set_new(out, "runs", page_runs(root, step));
 	json_object_set_new(out, "slabs", page_slabs(root, step));

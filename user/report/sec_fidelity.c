@@ -53,7 +53,7 @@ static void table_overall(struct report_doc *d, struct doc_section *s,
 	json_t *run;
 
 	for (size_t i = 0; i < in->n; i++)
-		json_array_foreach (jpath(in->results[i].root, "fidelity", "runs", NULL), k, run)
+		json_array_foreach (jpath(in->results[i].root, "fidelity.runs"), k, run)
 			row_overall(rows_add(&r, i), run);
 	rows_end(&r, s);
 }
@@ -110,7 +110,7 @@ static void table_orders(struct report_doc *d, struct doc_section *s, const stru
 
 	for (size_t i = 0; i < in->n; i++) {
 		const json_t *root = in->results[i].root;
-		const json_t *runs = jpath(root, "fidelity", "runs", NULL);
+		const json_t *runs = jpath(root, "fidelity.runs");
 		const json_t *orders = json_object_get(json_array_get(runs, 0), "orders");
 		json_array_foreach (orders, k, order)
 			row_order(rows_add(&r, i), runs, order, root);

@@ -5,12 +5,26 @@
 
 #include "report/sections.h"
 
-enum { TYPES = 6, TYPE_UNKNOWN = TYPES, TYPE_KINDS };
+/*
+ * What a migrate type's number means depends on the kernel's configuration; a
+ * host that says (host.migratetypes) is believed. Else: a kernel with CMA.
+ */
+enum { TYPES = 8, TYPE_UNKNOWN = TYPES, TYPE_KINDS };
 
-/* enum migratetype with CMA and isolation; the page names them alike. */
-static const char *const type_name[TYPE_KINDS] = {
-	"unmovable", "movable", "reclaimable", "highatomic", "CMA", "isolated", "unknown",
-};
+static const char *type_name(struct report_doc *d, const json_t *root, size_t k)
+{
+	static const char *const usual[] = {
+		"Unmovable", "Movable", "Reclaimable", "HighAtomic", "CMA", "Isolate",
+	};
+	const json_t *names = jpath(root, "host.migratetypes");
+	const char *said = json_string_value(json_array_get(names, k));
+
+	if (k == TYPE_UNKNOWN)
+		return "unknown";
+	if (said)
+		return copy_text(d, said);
+	return k < sizeof(usual) / sizeof(*usual) ? usual[k] : "unknown";
+}
 
 struct tally {
 	double rows[TYPE_KINDS];
@@ -56,7 +70,7 @@ static void rows_zone(const struct rows *r, size_t i, const json_t *zone, size_t
 			continue;
 		struct doc_cell *c = rows_add(r, i);
 		c[0].text = zone_name(r->d, r->in->results[i].root, zone);
-		c[1].text = type_name[k];
+		c[1].text = type_name(r->d, r->in->results[i].root, k);
 		c[2].value = 100 * start.rows[k] / start.all;
 		c[3].value = 100 * end.rows[k] / end.all;
 		c[4].value = start.rows[k] ? start.used[k] / start.rows[k] : NAN;

@@ -140,7 +140,7 @@ static const char *settings_text(struct report_doc *d, json_t *run)
 
 static double unusable_end(const json_t *run, const char *order)
 {
-	return jlast(jpath(run, "unusable", order, NULL)) / 10;
+	return jlast(json_object_get(json_object_get(run, "unusable"), order)) / 10;
 }
 
 static void row_policy(const struct rows *r, size_t i, json_t *run, const json_t *reference)

@@ -25,7 +25,7 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 	struct rows r = rows_begin(d, in, "Accounting of events", COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++) {
-		const json_t *a = jpath(in->results[i].root, "trust", "accounting", NULL);
+		const json_t *a = jpath(in->results[i].root, "trust.accounting");
 
 		if (!a) {
 			section_missing(d, s, in, i,
@@ -66,7 +66,7 @@ static void table_coverage(struct report_doc *d, struct doc_section *s,
 				   COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++) {
-		const json_t *c = jpath(in->results[i].root, "trust", "coverage", NULL);
+		const json_t *c = jpath(in->results[i].root, "trust.coverage");
 
 		if (!c)
 			section_missing(d, s, in, i,
@@ -100,7 +100,7 @@ static void table_cost(struct report_doc *d, struct doc_section *s, const struct
 
 	for (size_t i = 0; i < in->n; i++) {
 		const json_t *trace = json_object_get(in->results[i].root, "trace");
-		const json_t *cost = jpath(in->results[i].root, "trust", "recorder", NULL);
+		const json_t *cost = jpath(in->results[i].root, "trust.recorder");
 		double cpu = jnum(cost, "cpu_user_ns") + jnum(cost, "cpu_sys_ns");
 
 		if (!cost && !trace)
@@ -132,7 +132,7 @@ static void table_missing(struct report_doc *d, struct doc_section *s,
 	json_t *p;
 
 	for (size_t i = 0; i < in->n; i++)
-		json_array_foreach (jpath(in->results[i].root, "trust", "missing", NULL), k, p) {
+		json_array_foreach (jpath(in->results[i].root, "trust.missing"), k, p) {
 			struct doc_cell *c = rows_add(&r, i);
 			c[0].text = copy_text(d, jstr(p, "what", NULL));
 			c[1].text = copy_text(d, jstr(p, "why", NULL));
@@ -153,7 +153,7 @@ static void table_attached(struct report_doc *d, struct doc_section *s,
 	json_t *p;
 
 	for (size_t i = 0; i < in->n; i++)
-		json_array_foreach (jpath(in->results[i].root, "trust", "attached", NULL), k, p) {
+		json_array_foreach (jpath(in->results[i].root, "trust.attached"), k, p) {
 			struct doc_cell *c = rows_add(&r, i);
 			c[0].text = copy_text(d, jstr(p, "name", NULL));
 			c[1].text = copy_text(d, jstr(p, "how", NULL));
@@ -187,7 +187,7 @@ static void table_inferred(struct report_doc *d, struct doc_section *s,
 	struct rows r = rows_begin(d, in, "Inferred, because no event showed it", COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++)
-		table_counts(&r, i, jpath(in->results[i].root, "trust", "inferred", NULL));
+		table_counts(&r, i, jpath(in->results[i].root, "trust.inferred"));
 	rows_end(&r, s);
 }
 
@@ -201,7 +201,7 @@ static void table_events(struct report_doc *d, struct doc_section *s, const stru
 	struct rows r = rows_begin(d, in, "Events by tracepoint", COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++)
-		table_counts(&r, i, jpath(in->results[i].root, "trace", "events_by_kind", NULL));
+		table_counts(&r, i, jpath(in->results[i].root, "trace.events_by_kind"));
 	r.t->folded = true;
 	rows_end(&r, s);
 }
@@ -220,7 +220,7 @@ static void table_damage(struct report_doc *d, struct doc_section *s, const stru
 	json_t *v;
 
 	for (size_t i = 0; i < in->n; i++)
-		json_object_foreach (jpath(in->results[i].root, "trust", "damage", NULL), key, v) {
+		json_object_foreach (jpath(in->results[i].root, "trust.damage"), key, v) {
 			double n = json_is_true(v) ? 1 : json_number_value(v);
 			if (n == 0)
 				continue;

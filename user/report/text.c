@@ -110,7 +110,7 @@ static void squeeze(struct layout *l, const struct doc_table *t, size_t columns)
 static void put_cell(struct report_buf *b, char *text, size_t width, bool left)
 {
 	if (strlen(text) > width)
-		strcpy(text + width - 2, "..");
+		memcpy(text + width - 2, "..", 3);
 	buf_printf(b, left ? "%-*s" : "%*s", (int)width, text);
 }
 

@@ -168,10 +168,9 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 			 struct report_pool *pool)
 {
 	static const char *const how[] = {
-		[MODEL_BEATS] = "is closer to the kernel's end state than \"nothing changed\"",
-		[MODEL_MIXED] = "is not clearly closer to the kernel's end state than \"nothing "
-				"changed\"",
-		[MODEL_LOSES] = "is no closer to the kernel's end state than \"nothing changed\"",
+		[MODEL_BEATS] = "is closer",
+		[MODEL_MIXED] = "is not clearly closer",
+		[MODEL_LOSES] = "is no closer",
 	};
 
 	s->tag = f->model == MODEL_BEATS ? "model holds" : "model unproven";
@@ -179,7 +178,8 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 		  : f->model == MODEL_MIXED ? TONE_CAUTION
 					    : TONE_BAD;
 	s->text = pool_printf(pool,
-			      "The reference %s on %zu of %zu measures (earth mover's distance "
+			      "The reference %s to the kernel's end state than \"nothing changed\" "
+			      "on %zu of %zu measures (earth mover's distance "
 			      "%.3f against %.3f)%s.",
 			      how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
 			      say_what_if(f, pool));

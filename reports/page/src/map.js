@@ -7,13 +7,14 @@ import { hideTip, onCursor, onRange, setCursor, setFullRange, setRange, showTip,
 import { zoneKey } from './data.js';
 import { bytes, time } from './metric.js';
 
+// By name: a type's number depends on the kernel's configuration.
 const TYPES = [
 	{ name: 'unmovable', hue: '--c-vermillion' },
 	{ name: 'movable', hue: '--c-blue' },
 	{ name: 'reclaimable', hue: '--c-green' },
 	{ name: 'highatomic', hue: '--c-yellow' },
-	{ name: 'CMA', hue: '--c-purple' },
-	{ name: 'isolated', hue: '--c-orange' },
+	{ name: 'cma', hue: '--c-purple' },
+	{ name: 'isolate', hue: '--c-orange' },
 	{ name: 'unknown', hue: '--muted' },
 ];
 const UNKNOWN = TYPES.length - 1;
@@ -22,7 +23,14 @@ const RIGHT = 18;
 const BOTTOM = 26;
 const FAINTEST = 0.1;
 
-const typeOf = (n) => TYPES[n] ?? TYPES[UNKNOWN];
+const USUAL = ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'];
+
+// Number of a type on this host -> index in TYPES.
+function typeIndex(names, number) {
+	const name = (names ?? USUAL)[number]?.toLowerCase();
+	const i = TYPES.findIndex((t) => t.name === name);
+	return i < 0 ? UNKNOWN : i;
+}
 
 function rgb(text) {
 	const n = parseInt(text.slice(1), 16);
@@ -34,7 +42,7 @@ function mix(back, hue, share) {
 }
 
 // One pixel per row and column; scaled when drawn.
-function picture(zone, columns) {
+function picture(zone, names, columns) {
 	const rows = zone.type.length;
 	const canvas = document.createElement('canvas');
 	canvas.width = columns;
@@ -42,12 +50,12 @@ function picture(zone, columns) {
 	const context = canvas.getContext('2d');
 	const image = context.createImageData(columns, rows);
 	const back = rgb(colour('--surface'));
-	const hues = TYPES.map((t) => rgb(colour(t.hue)));
+	const hues = [...Array(16).keys()].map((n) => rgb(colour(TYPES[typeIndex(names, n)].hue)));
 	for (let row = 0; row < rows; row++) {
 		for (let c = 0; c < columns; c++) {
 			const type = zone.type[row][c];
 			const used = zone.used[row][c];
-			const hue = hues[type >= 0 && type < UNKNOWN ? type : UNKNOWN];
+			const hue = hues[type] ?? back;
 			const known = type != null && type >= 0 && used != null;
 			const pixel = known ? mix(back, hue, FAINTEST + ((1 - FAINTEST) * used) / 100) : back;
 			const at = 4 * ((rows - 1 - row) * columns + c);
@@ -159,7 +167,7 @@ function describe(map, x, y) {
 	showTip(x, y, `${map.title}, at ${time(map.cursor)}`, [
 		{ label: 'address', value: `${bytes(pfn * page)} to ${bytes((pfn + zone.pages_per_row) * page)}` },
 		{ label: 'frames', value: `${pfn} to ${pfn + zone.pages_per_row - 1}` },
-		{ label: 'type', value: typeOf(zone.type[map.row][c]).name },
+		{ label: 'type', value: TYPES[typeIndex(map.names, zone.type[map.row][c])].name },
 		{ label: 'used', value: zone.used[map.row][c] == null ? 'unknown' : `${zone.used[map.row][c]} %` },
 	]);
 }
@@ -217,7 +225,7 @@ function addMap(parent, map) {
 	figure.append(caption, map.canvas);
 	parent.append(figure);
 	const paint = () => {
-		map.image = picture(map.zone, map.times.length);
+		map.image = picture(map.zone, map.names, map.times.length);
 		draw(map);
 	};
 	onTheme(paint);
@@ -236,10 +244,14 @@ function addMap(parent, map) {
 	map.canvas.addEventListener('keydown', (e) => onKey(map, e));
 }
 
-function legend(zones) {
+function legend(results) {
 	const list = document.createElement('ul');
 	list.className = 'map-legend';
-	const used = new Set(zones.flatMap((z) => z.type.flat()).map((n) => typeOf(n)));
+	const used = new Set();
+	for (const result of results)
+		for (const zone of result.pageblocks.zones)
+			for (const row of zone.type)
+				for (const number of row) used.add(TYPES[typeIndex(result.migratetypes, number)]);
 	for (const type of TYPES) {
 		if (!used.has(type)) continue;
 		const item = document.createElement('li');
@@ -259,7 +271,7 @@ function legend(zones) {
 export function mapCharts(slot, model) {
 	setFullRange(model.end);
 	const mapped = model.results.filter((r) => r.pageblocks?.time_ns.length);
-	slot.append(legend(mapped.flatMap((r) => r.pageblocks.zones)));
+	slot.append(legend(mapped));
 	for (const result of mapped) {
 		for (const zone of result.pageblocks.zones) {
 			if (!zone.type.length) continue;
@@ -267,6 +279,7 @@ export function mapCharts(slot, model) {
 			addMap(slot, {
 				title: model.results.length > 1 ? `${result.label}: ${name}` : name,
 				zone,
+				names: result.migratetypes,
 				times: result.pageblocks.time_ns.map((t) => t / 1e9),
 				page: result.page_bytes,
 				height: Math.round(Math.max(18, Math.min(340, zone.type.length * 5))) + 4 + BOTTOM,
