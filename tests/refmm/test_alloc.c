@@ -159,6 +159,30 @@ static void test_alloc_below_high_mark_is_noted(void **state)
 	check_destroy(rmm);
 }
 
+static void count_wake(void *ctx, unsigned int zone, unsigned int order)
+{
+	(void)zone, (void)order;
+	++*(unsigned int *)ctx;
+}
+
+static void test_alloc_after_a_boost_wakes_kswapd_once(void **state)
+{
+	struct rmm *rmm = machine(64, true);
+	unsigned int wakes = 0;
+	const struct rmm_hooks hooks = {.ctx = &wakes, .wake_kswapd = count_wake};
+
+	(void)state;
+	rmm_set_hooks(rmm, &hooks);
+	get(rmm, RMM_GFP_KERNEL, 0); /* now the per-CPU list holds something */
+	rmm->zone[0].boosted = 1;
+	get(rmm, RMM_GFP_TRANSHUGE_LIGHT, 0); /* may not wake it */
+	assert_int_equal(wakes, 0);
+	get(rmm, RMM_GFP_KERNEL, 0);
+	get(rmm, RMM_GFP_KERNEL, 0);
+	assert_int_equal(wakes, 1);
+	check_destroy(rmm);
+}
+
 static void test_alloc_refuses_impossible_requests(void **state)
 {
 	struct rmm *rmm = machine(2, true);
@@ -203,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_alloc_thisnode_stays),
 		cmocka_unit_test(test_alloc_lowmem_reserve_protects_dma),
 		cmocka_unit_test(test_alloc_below_high_mark_is_noted),
+		cmocka_unit_test(test_alloc_after_a_boost_wakes_kswapd_once),
 		cmocka_unit_test(test_alloc_refuses_impossible_requests),
 		cmocka_unit_test(test_alloc_counts_paths),
 	};

@@ -81,6 +81,24 @@ static void test_buddy_just_below_top_is_never_likely(void **state)
 	check_destroy(rmm);
 }
 
+static void test_buddy_two_below_top_can_be_likely(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 4);
+	rmm = machine_new(&m);
+	rmm_load_allocated(rmm, 0, 8, RMM_MOVABLE);
+	rmm_load_allocated(rmm, 256, 8, RMM_MOVABLE);
+	rmm_load_free(rmm, 512, 9, RMM_MOVABLE);
+	rmm_load_free(rmm, 1024, 8, RMM_MOVABLE);
+	rmm_setup_done(rmm);
+	put(rmm, 0, 8); /* with 256 it would be order 9, with 512 order 10 */
+	assert_string_equal(free_list(rmm, 8, RMM_MOVABLE), "1024 0");
+	check_destroy(rmm);
+}
+
 static void test_buddy_highatomic_does_not_merge_with_movable(void **state)
 {
 	struct rmm *rmm = machine(2, false);
@@ -136,6 +154,7 @@ int main(void)
 		cmocka_unit_test(test_buddy_second_split_comes_from_smallest),
 		cmocka_unit_test(test_buddy_free_goes_to_tail_if_merge_is_likely),
 		cmocka_unit_test(test_buddy_just_below_top_is_never_likely),
+		cmocka_unit_test(test_buddy_two_below_top_can_be_likely),
 		cmocka_unit_test(test_buddy_highatomic_does_not_merge_with_movable),
 		cmocka_unit_test(test_buddy_mergeable_types_merge_and_take_the_freed_type),
 		cmocka_unit_test(test_buddy_gigantic_block_is_freed_by_pageblock),

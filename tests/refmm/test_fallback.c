@@ -173,6 +173,7 @@ static void test_fallback_nofragment_prefers_the_lower_zone(void **state)
 {
 	struct machine m;
 	struct rmm *rmm;
+	uint64_t slow;
 
 	(void)state;
 	machine_init(&m, 0);
@@ -187,7 +188,9 @@ static void test_fallback_nofragment_prefers_the_lower_zone(void **state)
 	/* Order 8 of DMA32 is left; without a whole one anywhere, Normal is mixed. */
 	put(rmm, 0, 0);
 	rmm_alloc_pages(rmm, 0, RMM_GFP_DMA32, 9);
+	slow = stats(rmm).slow_path;
 	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 0), 8 * BLOCK);
+	assert_int_equal(stats(rmm).slow_path, slow); /* in the second walk */
 	check_destroy(rmm);
 }
 

@@ -156,6 +156,41 @@ static void test_pcp_high_grows_with_refills_and_decays(void **state)
 	check_destroy(rmm);
 }
 
+static void test_pcp_high_grows_with_frees_in_a_row(void **state)
+{
+	struct rmm *rmm = tuned(8, 64, 1024);
+
+	(void)state;
+	for (int i = 0; i < 64; i++)
+		get(rmm, RMM_GFP_KERNEL, 0);
+	rmm_drain_pages(rmm, 0);
+	rmm->zone[0].pcp[0].high = 64;
+	rmm->zone[0].pcp[0].free_count = 0;
+	for (rmm_pfn p = 0; p < 64; p++)
+		put(rmm, p, 0);
+	assert_int_equal(rmm_pcp_high(rmm, 0, 0), 64 + 8);
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 8); /* drained to a batch */
+	check_destroy(rmm);
+}
+
+static void test_pcp_high_orders_freed_in_a_row_are_not_kept(void **state)
+{
+	struct rmm *rmm = tuned(8, 64, 1024);
+	rmm_pfn p[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		p[i] = get(rmm, RMM_GFP_KERNEL, 2);
+	rmm_drain_pages(rmm, 0);
+	rmm->zone[0].pcp[0].free_count = 0;
+	put(rmm, p[0], 2);
+	put(rmm, p[1], 2);
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 8);
+	put(rmm, p[2], 2); /* 8 pages freed before it, all of them high-order */
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 0);
+	check_destroy(rmm);
+}
+
 static void test_pcp_reclaim_caps_the_lists_at_four_batches(void **state)
 {
 	struct rmm *rmm = tuned(4, 400, 800);
@@ -223,6 +258,8 @@ int main(void)
 		cmocka_unit_test(test_pcp_drain_takes_the_coldest_of_the_freed_list),
 		cmocka_unit_test(test_pcp_drain_goes_round_robin_after_that_list),
 		cmocka_unit_test(test_pcp_high_grows_with_refills_and_decays),
+		cmocka_unit_test(test_pcp_high_grows_with_frees_in_a_row),
+		cmocka_unit_test(test_pcp_high_orders_freed_in_a_row_are_not_kept),
 		cmocka_unit_test(test_pcp_reclaim_caps_the_lists_at_four_batches),
 		cmocka_unit_test(test_pcp_highatomic_and_cma_go_to_the_movable_list),
 		cmocka_unit_test(test_pcp_61_has_one_high_and_a_doubling_drain),

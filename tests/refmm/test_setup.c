@@ -194,6 +194,38 @@ static void test_setup_highmem_min_is_clamped(void **state)
 	rmm_destroy(rmm);
 }
 
+static void test_setup_batch_and_distance_follow_the_size(void **state)
+{
+	static const struct {
+		uint32_t pages, batch;
+		int64_t min_kbytes;
+		uint64_t min, low;
+	} cases[] = {
+		{4000, 1, 0, 0, 4},
+		{8192, 1, 0, 0, 8},	      /* 8 / 4 = 2, 2 + 1 -> 2 - 1 */
+		{49152, 15, 0, 0, 49},	      /* 48 / 4 = 12, 12 + 6 -> 16 - 1 */
+		{100000, 31, 1200, 300, 400}, /* 300 / 4 < 100 < 300 / 2 */
+		{100000, 31, 4000, 1000, 1250},
+		{1000000, 63, 0, 0, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct machine m;
+		struct rmm *rmm;
+
+		machine_init(&m, 0);
+		machine_zone(&m, 0, RMM_ZONE_NORMAL, 0, cases[i].pages);
+		m.config.min_free_kbytes = cases[i].min_kbytes;
+		rmm = machine_new(&m);
+		rmm_setup_done(rmm);
+		assert_int_equal(rmm->zone[0].pcp_batch, cases[i].batch);
+		assert_int_equal(rmm->zone[0].wmark[RMM_WMARK_MIN], cases[i].min);
+		assert_int_equal(rmm->zone[0].wmark[RMM_WMARK_LOW], cases[i].low);
+		rmm_destroy(rmm);
+	}
+}
+
 static void test_setup_given_values_are_kept(void **state)
 {
 	struct machine m;
@@ -225,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_setup_min_free_kbytes_unknown_is_computed),
 		cmocka_unit_test(test_setup_min_free_kbytes_without_thp_is_a_root),
 		cmocka_unit_test(test_setup_highmem_min_is_clamped),
+		cmocka_unit_test(test_setup_batch_and_distance_follow_the_size),
 		cmocka_unit_test(test_setup_given_values_are_kept),
 	};
 
