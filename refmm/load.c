@@ -191,6 +191,20 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 	return 0;
 }
 
+/** rmm_load_pcp_high() - see refmm.h */
+int rmm_load_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
+		      uint32_t high)
+{
+	if (rmm->ready || zone >= rmm->nr_zones || cpu >= rmm->config.nr_cpus ||
+	    high > INT32_MAX)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot load the high mark of CPU %u, zone "
+				 "%u: no such list, or setup is done",
+				 cpu, zone);
+	rmm->zone[zone].pcp[cpu].high = (int)high;
+	return 0;
+}
+
 /* The largest block that starts at @pfn and ends by @end */
 static unsigned int largest_order(const struct rmm *rmm, uint64_t pfn,
 				  uint64_t end)

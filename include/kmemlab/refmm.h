@@ -51,6 +51,10 @@ int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order,
  */
 int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 		 unsigned int order, int mt);
+/** rmm_load_pcp_high() - the mark that tuning has brought @cpu's list to; kept
+ *  within the limits that rmm_setup_done() finds, ignored with RMM_PCP_FIXED */
+int rmm_load_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
+		      uint32_t high);
 int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt);
 /** rmm_set_pcp_high() - the high mark that @cpu's lists had reached */
 int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,

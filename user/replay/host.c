@@ -111,11 +111,14 @@ static int take_pcp(struct host *h, const struct proc_zoneinfo *info, unsigned i
 		if (z == HOST_ZONE_NONE)
 			continue;
 		h->zones[z].pcp_cpu = calloc(h->cpus, sizeof(*h->zones[z].pcp_cpu));
-		if (!h->zones[z].pcp_cpu)
+		h->zones[z].pcp_high = calloc(h->cpus, sizeof(*h->zones[z].pcp_high));
+		if (!h->zones[z].pcp_cpu || !h->zones[z].pcp_high)
 			return -ENOMEM;
 		for (unsigned int c = 0; c < from->pcps; c++)
-			if (from->pcp[c].cpu < h->cpus)
+			if (from->pcp[c].cpu < h->cpus) {
 				h->zones[z].pcp_cpu[from->pcp[c].cpu] = from->pcp[c].count;
+				h->zones[z].pcp_high[from->pcp[c].cpu] = from->pcp[c].high;
+			}
 	}
 	return 0;
 }
@@ -235,8 +238,10 @@ int host_load(struct host *h, struct trace_reader *r, char *error)
 
 void host_destroy(struct host *h)
 {
-	for (unsigned int i = 0; i < h->nr_zones; i++)
+	for (unsigned int i = 0; i < h->nr_zones; i++) {
 		free(h->zones[i].pcp_cpu);
+		free(h->zones[i].pcp_high);
+	}
 	json_decref(h->header);
 	memset(h, 0, sizeof(*h));
 }

@@ -31,6 +31,7 @@ struct host_zone {
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 	uint64_t pcp_start; /* pages on per-CPU lists in the start snapshot */
 	uint32_t *pcp_cpu;  /* the same by CPU, host.cpus of them */
+	uint32_t *pcp_high; /* each CPU's mark at the start */
 	uint64_t pcp_end, managed_end;
 };
 

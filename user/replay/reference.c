@@ -82,11 +82,14 @@ static bool split_around(struct reference *f, uint64_t pfn, unsigned int order)
 static bool grow(struct reference *f, uint64_t pfn, unsigned int order)
 {
 	struct rmm_page_info info;
+	struct rmm_zone_info zone;
 
 	if (rmm_page_info(f->rmm, (rmm_pfn)pfn, &info) || info.state != RMM_PG_RESERVED ||
 	    rmm_free_reserved(f->rmm, (rmm_pfn)pfn, 1ull << order))
 		return false;
 	f->counts.grown_pages += 1ull << order;
+	if (!rmm_zone_info(f->rmm, info.zone, &zone))
+		rmm_set_managed(f->rmm, info.zone, zone.managed + (1u << order));
 	return true;
 }
 
@@ -277,6 +280,13 @@ static void load(struct reference *f, const struct start *s)
 	}
 }
 
+static void load_marks(struct reference *f, const struct host *h)
+{
+	for (unsigned int z = 0; z < h->nr_zones; z++)
+		for (unsigned int cpu = 0; cpu < h->cpus && h->zones[z].pcp_high; cpu++)
+			rmm_load_pcp_high(f->rmm, z, cpu, h->zones[z].pcp_high[cpu]);
+}
+
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
 {
 	const struct rmm_hooks hooks = {.ctx = f, .wake_kswapd = wake_kswapd};
@@ -296,6 +306,7 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 		return -errno;
 	rmm_set_hooks(f->rmm, &hooks);
 	load(f, s);
+	load_marks(f, h);
 	return rmm_setup_done(f->rmm);
 }
 
