@@ -63,6 +63,21 @@ check link_is_not_followed "its target was made" test ! -e "$SCRATCH/target"
 same absent_directory_exits_1 1 $?
 said absent_directory_is_named "no/such/dir.kmt"
 
+# A file may not grow over 1 MiB: the same for a process without privileges.
+(
+	ulimit -f 1024
+	"$KMEMLAB" record -f -d 20s -o "$T" -- sh -c \
+		'while :; do tail -c 20M /dev/zero >/dev/null; done' 2>"$WORDS"
+)
+same file_limit_exits_1 1 $?
+said file_limit_says_so "File too large"
+"$KMEMLAB" info --json "$T" >"$SCRATCH/limit.json" 2>/dev/null
+status=$?
+check file_limit_leaves_a_readable_file "info exits with $status" \
+	test $status = 0 -o $status = 5
+check file_limit_keeps_events "fewer than 1000 events in the file" \
+	at_least 1000 "$(field "$SCRATCH/limit.json" d.events_total)"
+
 # A disk of 1 MiB, in a mount namespace of its own so that nothing remains.
 cat >"$SCRATCH/full.sh" <<'END'
 mount -t tmpfs -o size=1m none "$SCRATCH/open" || exit 99
