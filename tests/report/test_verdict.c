@@ -49,6 +49,8 @@ static const struct verdict_case cases[] = {
 	 {{"fidelity.runs.1.emd", "9.0"}},
 	 "not clearly closer",
 	 "; with"},
+	{"hardly better", 2, {{"fidelity.runs.1.emd", "2.5"}}, "not clearly closer", "; with"},
+	{"all claimed", 1, {{"fallbacks.0.claimed", "999"}}, "all of them converting", NULL},
 	{"worst in all",
 	 2,
 	 {{"fidelity.runs.1.emd", "9"},

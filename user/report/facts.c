@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A reference whose distance is hardly below the baseline's has shown nothing. */
+static const double clearly_smaller = 0.75;
+
 /* A share in percent of per mille, as the unusable index is stored. */
 static double percent(double per_mille)
 {
@@ -166,9 +169,9 @@ static void gather_model(struct report_facts *f, const json_t *root)
 	}
 	if (!report_run(root, "reference"))
 		f->model = MODEL_ABSENT;
-	else if (!f->measures)
+	else if (isnan(f->emd) || isnan(f->emd_baseline))
 		f->model = MODEL_UNCOMPARED;
-	else if (f->emd < f->emd_baseline && 2 * f->better > f->measures)
+	else if (f->emd <= clearly_smaller * f->emd_baseline && 2 * f->better > f->measures)
 		f->model = MODEL_BEATS;
 	else
 		f->model = f->better ? MODEL_MIXED : MODEL_LOSES;

@@ -18,7 +18,7 @@ enum facts_trust {
 enum facts_model {
 	MODEL_ABSENT,	  /* no reference run */
 	MODEL_UNCOMPARED, /* no fidelity, or nothing to compare it with */
-	MODEL_BEATS,	  /* smaller emd, and better on more than half */
+	MODEL_BEATS,	  /* emd clearly smaller, and better on more than half */
 	MODEL_MIXED,	  /* better here, worse there */
 	MODEL_LOSES,	  /* better on nothing */
 };

@@ -3,6 +3,9 @@
  * page_data.c - the part of the results that the page's charts draw, under the
  * names of reports/result-schema.md. Tables are in the page's HTML already.
  */
+#include <math.h>
+#include <stdlib.h>
+
 #include "report/report.h"
 
 enum { CACHES_MAX = 12 };
@@ -98,23 +101,48 @@ static json_t *page_map(const json_t *root, size_t step)
 	return out;
 }
 
+/* Bytes between the least and the most that were live at once. */
+static double moved_bytes(const json_t *cache)
+{
+	const json_t *live = json_object_get(cache, "live");
+	double object = jnum(cache, "bytes_alloc") / jnum(cache, "allocs");
+	double least = 0, most = 0;
+
+	for (size_t i = 0; i < json_array_size(live); i++) {
+		least = fmin(least, jat(live, i));
+		most = fmax(most, jat(live, i));
+	}
+	return isfinite(object) ? object * (most - least) : 0;
+}
+
+static int by_moved_bytes(const void *a, const void *b)
+{
+	double x = moved_bytes(*(json_t *const *)a);
+	double y = moved_bytes(*(json_t *const *)b);
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The caches whose memory moved most; the table has all of them. */
 static json_t *page_slabs(const json_t *root, size_t step)
 {
+	json_t *all = json_copy(json_object_get(root, "slabs"));
+	size_t n = json_array_size(all);
+	json_t **cache = calloc(n + 1, sizeof(json_t *));
 	json_t *out = json_array();
-	size_t i;
-	json_t *cache;
 
-	json_array_foreach (json_object_get(root, "slabs"), i, cache) {
+	for (size_t i = 0; cache && i < n; i++)
+		cache[i] = json_array_get(all, i);
+	if (cache)
+		qsort(cache, n, sizeof(json_t *), by_moved_bytes);
+	for (size_t i = 0; cache && i < n && i < CACHES_MAX; i++) {
 		json_t *c = json_object();
-		if (!json_is_array(json_object_get(cache, "live")) ||
-		    json_array_size(out) == CACHES_MAX) {
-			json_decref(c);
-			continue;
-		}
-		copy(c, cache, "name");
-		copy_thin(c, cache, "live", step);
+		copy(c, cache[i], "name");
+		copy_thin(c, cache[i], "live", step);
 		json_array_append_new(out, c);
 	}
+	free(cache);
+	json_decref(all);
 	return out;
 }
 

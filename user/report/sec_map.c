@@ -40,6 +40,8 @@ static void tally_column(struct tally *t, const json_t *zone, size_t column)
 	*t = (struct tally){0};
 	for (size_t row = 0; row < json_array_size(type); row++) {
 		double number = jat(json_array_get(type, row), column);
+		if (number < 0)
+			continue; /* no memory there, or not online yet */
 		size_t k = number >= 0 && number < TYPES ? (size_t)number : TYPE_UNKNOWN;
 		double share = jat(json_array_get(used, row), column);
 		t->rows[k]++;
@@ -71,8 +73,8 @@ static void rows_zone(const struct rows *r, size_t i, const json_t *zone, size_t
 		struct doc_cell *c = rows_add(r, i);
 		c[0].text = zone_name(r->d, r->in->results[i].root, zone);
 		c[1].text = type_name(r->d, r->in->results[i].root, k);
-		c[2].value = 100 * start.rows[k] / start.all;
-		c[3].value = 100 * end.rows[k] / end.all;
+		c[2].value = start.all ? 100 * start.rows[k] / start.all : NAN;
+		c[3].value = end.all ? 100 * end.rows[k] / end.all : NAN;
 		c[4].value = start.rows[k] ? start.used[k] / start.rows[k] : NAN;
 		c[5].value = end.rows[k] ? end.used[k] / end.rows[k] : NAN;
 	}
@@ -84,8 +86,8 @@ void section_map(struct report_doc *d, const struct report_input *in)
 		RESULT_COLUMN,
 		{"zone", UNIT_TEXT, NULL},
 		{"pageblock type", UNIT_TEXT, "migrate type of the row's majority"},
-		{"rows, start", UNIT_PERCENT, "share of the zone's rows of this type"},
-		{"rows, end", UNIT_PERCENT, "share of the zone's rows of this type"},
+		{"rows, start", UNIT_PERCENT, "share of the zone's rows that hold memory"},
+		{"rows, end", UNIT_PERCENT, "share of the zone's rows that hold memory"},
 		{"used, start", UNIT_PERCENT, "pages not free in such rows"},
 		{"used, end", UNIT_PERCENT, "pages not free in such rows"},
 	};

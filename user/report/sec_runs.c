@@ -47,7 +47,8 @@ static void table_by_run(struct report_doc *d, struct doc_section *s, const stru
 	for (size_t c = 1; c < n; c++)
 		json_object_foreach ((json_t *)counts[c], key, v)
 			if (json_is_number(v))
-				row_named(d, t, key)[c].value = json_number_value(v);
+				row_named(d, t, counter_name(d, key))[c].value =
+					json_number_value(v);
 	doc_table_add(s, t);
 }
 
@@ -95,7 +96,7 @@ static void rows_unmatched(const struct rows *r, size_t i, json_t *run)
 	json_object_foreach (json_object_get(run, "unmatched"), key, v) {
 		struct doc_cell *c = rows_add(r, i);
 		c[0].text = name;
-		c[1].text = copy_text(r->d, key);
+		c[1].text = counter_name(r->d, key);
 		c[2].value = json_is_number(v) ? json_number_value(v) : NAN;
 	}
 }

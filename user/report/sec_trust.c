@@ -162,7 +162,7 @@ static void table_attached(struct report_doc *d, struct doc_section *s,
 	rows_end(&r, s);
 }
 
-static void table_counts(const struct rows *r, size_t i, json_t *counts)
+static void table_counts(const struct rows *r, size_t i, json_t *counts, bool words)
 {
 	const char *key;
 	json_t *v;
@@ -171,7 +171,7 @@ static void table_counts(const struct rows *r, size_t i, json_t *counts)
 		if (!json_is_number(v))
 			continue;
 		struct doc_cell *c = rows_add(r, i);
-		c[0].text = copy_text(r->d, key);
+		c[0].text = words ? counter_name(r->d, key) : copy_text(r->d, key);
 		c[1].value = json_number_value(v);
 	}
 }
@@ -187,7 +187,7 @@ static void table_inferred(struct report_doc *d, struct doc_section *s,
 	struct rows r = rows_begin(d, in, "Inferred, because no event showed it", COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++)
-		table_counts(&r, i, jpath(in->results[i].root, "trust.inferred"));
+		table_counts(&r, i, jpath(in->results[i].root, "trust.inferred"), true);
 	rows_end(&r, s);
 }
 
@@ -201,7 +201,7 @@ static void table_events(struct report_doc *d, struct doc_section *s, const stru
 	struct rows r = rows_begin(d, in, "Events by tracepoint", COLUMNS(columns));
 
 	for (size_t i = 0; i < in->n; i++)
-		table_counts(&r, i, jpath(in->results[i].root, "trace.events_by_kind"));
+		table_counts(&r, i, jpath(in->results[i].root, "trace.events_by_kind"), false);
 	r.t->folded = true;
 	rows_end(&r, s);
 }
@@ -225,7 +225,7 @@ static void table_damage(struct report_doc *d, struct doc_section *s, const stru
 			if (n == 0)
 				continue;
 			struct doc_cell *c = rows_add(&r, i);
-			c[0].text = copy_text(d, key);
+			c[0].text = counter_name(d, key);
 			c[1].value = n;
 		}
 	rows_end(&r, s);

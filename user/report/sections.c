@@ -56,6 +56,17 @@ const char *copy_text(struct report_doc *d, const char *text)
 	return text ? pool_printf(&d->pool, "%s", text) : NULL;
 }
 
+const char *counter_name(struct report_doc *d, const char *key)
+{
+	char *name = pool_alloc(&d->pool, strlen(key) + 1);
+
+	if (!name)
+		return "";
+	for (size_t i = 0; key[i]; i++)
+		name[i] = key[i] == '_' ? ' ' : key[i];
+	return name;
+}
+
 double order_bytes(const json_t *root, size_t order)
 {
 	return ldexp(report_page_bytes(root), (int)order);

@@ -59,6 +59,9 @@ const char *run_title(struct report_doc *d, const struct report_input *in, size_
 /** copy_text() - @text, or NULL, in the document's pool */
 const char *copy_text(struct report_doc *d, const char *text);
 
+/** counter_name() - a counter's key in words: "free_of_unknown" without underscores */
+const char *counter_name(struct report_doc *d, const char *key);
+
 /** order_bytes() - size of a block */
 double order_bytes(const json_t *root, size_t order);
 

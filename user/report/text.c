@@ -8,7 +8,7 @@
 
 #include "report/report.h"
 
-enum { ROWS_SHOWN = 15, TEXT_MIN = 12, CELL_BYTES = 512, GAP = 2 };
+enum { ROWS_SHOWN = 15, TEXT_MIN = 12, WRAP_MIN = 30, CELL_BYTES = 512, GAP = 2 };
 
 /* Append words of @text, broken at @columns, later lines indented. */
 static void text_wrap(struct report_buf *b, const char *text, size_t indent, size_t columns)
@@ -80,6 +80,17 @@ static size_t total_width(const struct layout *l, size_t n)
 	return sum;
 }
 
+/* A last column of words is broken into lines; others are cut. */
+static bool is_wrapped(const struct doc_table *t, size_t c)
+{
+	return c + 1 == t->n_columns && c && t->columns[c].unit == UNIT_TEXT;
+}
+
+static size_t text_min(const struct doc_table *t, size_t c)
+{
+	return is_wrapped(t, c) ? WRAP_MIN : TEXT_MIN;
+}
+
 /*
  * Narrow the widest text columns until the table fits. Where it must be folded
  * anyway, they stay readable.
@@ -91,7 +102,7 @@ static void squeeze(struct layout *l, const struct doc_table *t, size_t columns)
 	while (total_width(&tight, t->n_columns) > columns) {
 		size_t widest = t->n_columns;
 		for (size_t c = 0; c < t->n_columns; c++)
-			if (t->columns[c].unit == UNIT_TEXT && tight.width[c] > TEXT_MIN &&
+			if (t->columns[c].unit == UNIT_TEXT && tight.width[c] > text_min(t, c) &&
 			    (widest == t->n_columns || tight.width[c] > tight.width[widest]))
 				widest = c;
 		if (widest == t->n_columns)
@@ -105,6 +116,15 @@ static void squeeze(struct layout *l, const struct doc_table *t, size_t columns)
 	for (size_t c = 0; c < t->n_columns; c++)
 		if (t->columns[c].unit == UNIT_TEXT && l->width[c] > columns / 2)
 			l->width[c] = columns / 2;
+}
+
+static size_t left_of(const struct layout *l, size_t column)
+{
+	size_t at = column >= l->from && l->from ? l->width[0] + GAP : 0;
+
+	for (size_t c = l->from; c < column; c++)
+		at += l->width[c] + GAP;
+	return at + GAP;
 }
 
 static void put_cell(struct report_buf *b, char *text, size_t width, bool left)
@@ -128,6 +148,11 @@ static void put_row(struct report_buf *b, const struct doc_table *t, const struc
 			text[CELL_BYTES - 1] = '\0';
 		} else {
 			cell_text(text, &t->columns[c], &t->cells[(size_t)r * t->n_columns + c]);
+		}
+		if (is_wrapped(t, c) && strlen(text) > l->width[c]) {
+			size_t at = left_of(l, c);
+			text_wrap(b, text, at, at + l->width[c]);
+			return;
 		}
 		put_cell(b, text, l->width[c], t->columns[c].unit == UNIT_TEXT);
 	}

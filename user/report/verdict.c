@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NUMBER = REPORT_NUMBER_BYTES };
@@ -106,15 +107,18 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 		return "Fallbacks between migrate types were not recorded";
 	if (f->fallbacks <= 0)
 		return "No allocation fell back into another migrate type's pageblocks";
-	format_number(claimed, f->claimed, UNIT_COUNT);
+	bool whole = f->claimed >= f->fallbacks;
+	snprintf(claimed, sizeof(claimed), "%.0f of them", f->claimed);
 	return pool_printf(pool,
 			   "%s %s back into another migrate type's pageblocks, most often %s into "
-			   "%s (%s, %s), %s of them converting the block",
+			   "%s (%s, %s), %s converting the block",
 			   format_number(all, f->fallbacks, UNIT_COUNT),
 			   f->fallbacks == 1 ? "allocation fell" : "allocations fell", f->top_from,
 			   f->top_to, format_number(top, f->top_events, UNIT_COUNT),
 			   format_number(share, 100 * f->top_events / f->fallbacks, UNIT_PERCENT),
-			   f->claimed > 0 ? claimed : "none");
+			   whole	    ? "all of them"
+			   : f->claimed > 0 ? claimed
+					    : "none of them");
 }
 
 static void say_causes(struct doc_sentence *s, const struct report_facts *f,
@@ -177,12 +181,13 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 	s->tone = f->model == MODEL_BEATS   ? TONE_GOOD
 		  : f->model == MODEL_MIXED ? TONE_CAUTION
 					    : TONE_BAD;
-	s->text = pool_printf(pool,
-			      "The reference %s to the kernel's end state than \"nothing changed\" "
-			      "on %zu of %zu measures (earth mover's distance "
-			      "%.3f against %.3f)%s.",
-			      how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
-			      say_what_if(f, pool));
+	s->text =
+		pool_printf(pool,
+			    "The reference %s to the kernel's end state than \"nothing changed\": "
+			    "better on %zu of %zu measures, earth mover's distance %.3f against "
+			    "%.3f%s.",
+			    how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
+			    say_what_if(f, pool));
 	doc_figure(s, "earth mover's distance, reference", f->emd, UNIT_REAL);
 	doc_figure(s, "earth mover's distance, baseline", f->emd_baseline, UNIT_REAL);
 	doc_figure(s, "free memory off by", f->free_error, UNIT_PERCENT);

@@ -42,26 +42,26 @@ function mix(back, hue, share) {
 }
 
 // One pixel per row and column; scaled when drawn.
-function picture(zone, names, columns) {
-	const rows = zone.type.length;
+function picture({ zone, rows, names, times }) {
+	const columns = times.length;
 	const canvas = document.createElement('canvas');
 	canvas.width = columns;
-	canvas.height = rows;
+	canvas.height = rows.length;
 	const context = canvas.getContext('2d');
-	const image = context.createImageData(columns, rows);
+	const image = context.createImageData(columns, rows.length);
 	const back = rgb(colour('--surface'));
 	const hues = [...Array(16).keys()].map((n) => rgb(colour(TYPES[typeIndex(names, n)].hue)));
-	for (let row = 0; row < rows; row++) {
+	rows.forEach((row, i) => {
 		for (let c = 0; c < columns; c++) {
 			const type = zone.type[row][c];
 			const used = zone.used[row][c];
 			const hue = hues[type] ?? back;
 			const known = type != null && type >= 0 && used != null;
 			const pixel = known ? mix(back, hue, FAINTEST + ((1 - FAINTEST) * used) / 100) : back;
-			const at = 4 * ((rows - 1 - row) * columns + c);
+			const at = 4 * ((rows.length - 1 - i) * columns + c);
 			image.data.set([...pixel, 255], at);
 		}
-	}
+	});
 	context.putImageData(image, 0, 0);
 	return canvas;
 }
@@ -80,11 +80,15 @@ function timeAt(map, x) {
 	return timeRange.min + ((timeRange.max - timeRange.min) * (x - b.x)) / b.w;
 }
 
-// A column stands for the time up to the next one.
+// A column was taken at the end of the stretch of time it stands for.
 function columnAt(map, t) {
-	let c = 0;
-	while (c + 1 < map.times.length && map.times[c + 1] <= t) c++;
-	return c;
+	const c = map.times.findIndex((end) => t <= end);
+	return c < 0 ? map.times.length - 1 : c;
+}
+
+// Rows that hold memory at some time; a zone may span much that does not.
+function rowsWithMemory(zone) {
+	return [...zone.type.keys()].filter((row) => zone.type[row].some((type) => type >= 0));
 }
 
 function drawPicture(map, context) {
@@ -95,8 +99,8 @@ function drawPicture(map, context) {
 	context.clip();
 	context.imageSmoothingEnabled = false;
 	map.times.forEach((t, c) => {
-		const from = xOf(map, t);
-		const to = c + 1 < map.times.length ? xOf(map, map.times[c + 1]) : b.x + b.w;
+		const from = c ? xOf(map, map.times[c - 1]) : Math.min(b.x, xOf(map, 0));
+		const to = c + 1 < map.times.length ? xOf(map, t) : b.x + b.w;
 		if (to > b.x && from < b.x + b.w)
 			context.drawImage(map.image, c, 0, 1, map.image.height, from, b.y, to - from + 0.5, b.h);
 	});
@@ -124,8 +128,9 @@ function drawAxes(map, context) {
 	for (const t of ticks(timeRange.min, timeRange.max, Math.max(2, b.w / 90)))
 		context.fillText(`${Number(t.toPrecision(6))} s`, xOf(map, t), b.y + b.h + 8);
 	context.textAlign = 'right';
-	const from = zone.start_pfn * page;
-	const to = from + zone.type.length * zone.pages_per_row * page;
+	const address = (row) => (zone.start_pfn + row * zone.pages_per_row) * page;
+	const from = address(map.rows[0]);
+	const to = address(map.rows[map.rows.length - 1] + 1);
 	context.fillText(bytes(to), b.x - 6, b.y);
 	context.textBaseline = 'bottom';
 	if (b.h > 30) context.fillText(bytes(from), b.x - 6, b.y + b.h);
@@ -143,7 +148,7 @@ function drawCursor(map, context) {
 	context.stroke();
 	context.setLineDash([]);
 	if (map.row === null) return;
-	const h = b.h / map.zone.type.length;
+	const h = b.h / map.rows.length;
 	context.strokeRect(x - 5, b.y + b.h - (map.row + 1) * h - 1, 10, h + 2);
 }
 
@@ -163,17 +168,19 @@ function draw(map) {
 function describe(map, x, y) {
 	const { zone, page } = map;
 	const c = columnAt(map, map.cursor);
-	const pfn = zone.start_pfn + map.row * zone.pages_per_row;
+	const row = map.rows[map.row];
+	const pfn = zone.start_pfn + row * zone.pages_per_row;
+	const online = zone.type[row][c] >= 0;
 	showTip(x, y, `${map.title}, at ${time(map.cursor)}`, [
 		{ label: 'address', value: `${bytes(pfn * page)} to ${bytes((pfn + zone.pages_per_row) * page)}` },
 		{ label: 'frames', value: `${pfn} to ${pfn + zone.pages_per_row - 1}` },
-		{ label: 'type', value: TYPES[typeIndex(map.names, zone.type[map.row][c])].name },
-		{ label: 'used', value: zone.used[map.row][c] == null ? 'unknown' : `${zone.used[map.row][c]} %` },
+		{ label: 'type', value: online ? TYPES[typeIndex(map.names, zone.type[row][c])].name : 'no memory, or not online' },
+		{ label: 'used', value: online && zone.used[row][c] != null ? `${zone.used[row][c]} %` : 'unknown' },
 	]);
 }
 
 function point(map, t, row, x, y) {
-	const rows = map.zone.type.length;
+	const rows = map.rows.length;
 	map.cursor = Math.max(timeRange.min, Math.min(timeRange.max, t));
 	map.row = Math.max(0, Math.min(rows - 1, row));
 	draw(map);
@@ -194,7 +201,7 @@ function onMouse(map, e) {
 	const x = e.clientX - at.left;
 	const y = e.clientY - at.top;
 	if (x < b.x || x > b.x + b.w || y < b.y || y > b.y + b.h) return leave(map);
-	point(map, timeAt(map, x), Math.floor(((b.y + b.h - y) / b.h) * map.zone.type.length), e.clientX, e.clientY);
+	point(map, timeAt(map, x), Math.floor(((b.y + b.h - y) / b.h) * map.rows.length), e.clientX, e.clientY);
 }
 
 function onKey(map, e) {
@@ -215,7 +222,9 @@ function addMap(parent, map) {
 	figure.className = 'chart map';
 	caption.textContent = map.title;
 	unit.className = 'unit';
-	unit.textContent = `physical address; a row is ${bytes(map.zone.pages_per_row * map.page)}`;
+	const hidden = map.zone.type.length - map.rows.length;
+	const row = bytes(map.zone.pages_per_row * map.page);
+	unit.textContent = `physical address; a row is ${row}${hidden ? `; ${hidden} rows without memory left out` : ''}`;
 	caption.append(unit);
 	map.canvas = document.createElement('canvas');
 	map.canvas.tabIndex = 0;
@@ -225,7 +234,7 @@ function addMap(parent, map) {
 	figure.append(caption, map.canvas);
 	parent.append(figure);
 	const paint = () => {
-		map.image = picture(map.zone, map.names, map.times.length);
+		map.image = picture(map);
 		draw(map);
 	};
 	onTheme(paint);
@@ -251,7 +260,7 @@ function legend(results) {
 	for (const result of results)
 		for (const zone of result.pageblocks.zones)
 			for (const row of zone.type)
-				for (const number of row) used.add(TYPES[typeIndex(result.migratetypes, number)]);
+				for (const number of row) if (number >= 0) used.add(TYPES[typeIndex(result.migratetypes, number)]);
 	for (const type of TYPES) {
 		if (!used.has(type)) continue;
 		const item = document.createElement('li');
@@ -274,15 +283,17 @@ export function mapCharts(slot, model) {
 	slot.append(legend(mapped));
 	for (const result of mapped) {
 		for (const zone of result.pageblocks.zones) {
-			if (!zone.type.length) continue;
+			const rows = rowsWithMemory(zone);
+			if (!rows.length) continue;
 			const name = result.zones[zone.zone] ? zoneKey(result.zones[zone.zone]) : 'unknown zone';
 			addMap(slot, {
 				title: model.results.length > 1 ? `${result.label}: ${name}` : name,
 				zone,
+				rows,
 				names: result.migratetypes,
 				times: result.pageblocks.time_ns.map((t) => t / 1e9),
 				page: result.page_bytes,
-				height: Math.round(Math.max(18, Math.min(340, zone.type.length * 5))) + 4 + BOTTOM,
+				height: Math.round(Math.max(18, Math.min(300, rows.length * 5))) + 4 + BOTTOM,
 				cursor: null,
 				row: null,
 			});

@@ -149,7 +149,7 @@ export function slabCharts(slot, model) {
 	for (const result of model.results)
 		for (const cache of result.slabs) if (!names.includes(cache.name)) names.push(cache.name);
 	const grid = element('div', 'grid');
-	slot.append(element('p', 'remark', `The ${Math.min(names.length, 12)} caches with most allocated bytes; objects relative to the start, as followed through the trace.`), grid);
+	slot.append(element('p', 'remark', `The ${Math.min(names.length, 12)} caches whose memory moved most, the one that moved most first; objects relative to the start, as followed through the trace.`), grid);
 	const observed = model.series.filter((s, i, list) => list.findIndex((x) => x.result === s.result) === i);
 	for (const name of names.slice(0, 12)) {
 		addChart(grid, {
