@@ -150,13 +150,16 @@ static bool frees_high_order(struct rmm_pcp *pcp, const struct rmm_zone *z,
 	bool keep =
 		z->rmm->config.pcp_free_high_batch && pcp->count < pcp->batch;
 	bool before = pcp->flags & RMM_PREV_FREE_HIGH;
+	int enough = pcp->batch;
 
 	if (order == 0 || order > RMM_COSTLY_ORDER) {
 		pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
 		return false;
 	}
 	pcp->flags |= RMM_PREV_FREE_HIGH;
-	return before && !keep && pcp->free_count >= pcp->batch;
+	if (z->rmm->config.pcp_free_high_patient)
+		enough += pcp->high_min / 2;
+	return before && !keep && pcp->free_count >= enough;
 }
 
 /**
