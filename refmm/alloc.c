@@ -167,11 +167,25 @@ struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 			 ac->want.order, ac->want.migratetype);
 }
 
+/** rmm_fail_alloc() - see refmm.h */
+void rmm_fail_alloc(struct rmm *rmm, uint64_t nth)
+{
+	RMM_WRITE(rmm->fail_nth, nth);
+}
+
+/* should_fail_alloc_page() */
+static bool should_fail(struct rmm *rmm, unsigned int gfp)
+{
+	if (!RMM_READ(rmm->fail_nth) || (gfp & RMM_GFP_NOFAIL))
+		return false;
+	return __atomic_sub_fetch(&rmm->fail_nth, 1, __ATOMIC_RELAXED) == 0;
+}
+
 /**
  * rmm_prepare_alloc_pages() - derive everything from cpu, gfp and order
  * @nid: node to prefer, -1 for the CPU's
  *
- * Return: false if the request makes no sense.
+ * Return: false if the request makes no sense, or shall fail.
  */
 bool rmm_prepare_alloc_pages(struct rmm_alloc_context *ac, int nid)
 {
@@ -186,6 +200,8 @@ bool rmm_prepare_alloc_pages(struct rmm_alloc_context *ac, int nid)
 			  rmm->config.nr_cpus, rmm->nr_nodes);
 		return false;
 	}
+	if (should_fail(rmm, ac->gfp))
+		return false;
 	if (nid < 0)
 		nid = rmm->cpu[ac->cpu].node;
 	ac->zonelist = &rmm->zonelist[nid];
@@ -225,8 +241,11 @@ static struct rmm_page *alloc_pages_walk(struct rmm *rmm, unsigned int cpu,
 	};
 	rmm_pfn pfn = RMM_NO_PFN;
 
-	if (!rmm_prepare_alloc_pages(&ac, nid))
+	if (!rmm_prepare_alloc_pages(&ac, nid)) {
+		if (cpu < rmm->config.nr_cpus)
+			rmm->cpu[cpu].stat.failed++;
 		return NULL;
+	}
 	if (ac.begin < ac.end) {
 		ac.want.alloc_flags |= first_walk_flags(&ac);
 		pfn = rmm_get_page_from_freelist(&ac);
@@ -255,7 +274,8 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	const struct rmm_want order0 = {.migratetype = mt};
 	rmm_pfn pfn;
 
-	if (!z || RMM_READ(z->below_high) || RMM_READ(z->boosted) ||
+	if (!z || RMM_READ(rmm->fail_nth) || RMM_READ(z->below_high) ||
+	    RMM_READ(z->boosted) ||
 	    !rmm_plenty(z, &order0, rmm_wmark_pages(z, RMM_WMARK_HIGH),
 			highest))
 		return NULL;

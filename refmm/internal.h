@@ -109,6 +109,7 @@ struct rmm {
 	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */
 	uint64_t min_free_kbytes;
+	uint64_t fail_nth; /* allocations until one fails; 0: none does */
 	size_t memmap_bytes;
 	bool ready; /* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */

@@ -183,6 +183,29 @@ static void test_alloc_after_a_boost_wakes_kswapd_once(void **state)
 	check_destroy(rmm);
 }
 
+static void test_alloc_nth_fails_on_request(void **state)
+{
+	struct rmm *rmm = machine(64, true);
+	struct rmm_page *pages[10] = {NULL};
+
+	(void)state;
+	get(rmm, RMM_GFP_KERNEL, 0);
+	for (uint64_t nth = 1; nth < 5; nth++) {
+		rmm_fail_alloc(rmm, nth);
+		for (uint64_t i = 1; i < 8; i++) {
+			rmm_pfn p = get(rmm, RMM_GFP_KERNEL, i & 1 ? 0 : 4);
+
+			assert_int_equal(p == RMM_NO_PFN, i == nth);
+		}
+	}
+	assert_int_equal(stats(rmm).failed, 4);
+	rmm_fail_alloc(rmm, 1);
+	assert_int_not_equal(get(rmm, RMM_GFP_KERNEL | RMM_GFP_NOFAIL, 0), RMM_NO_PFN);
+	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 10, pages), 0);
+	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 10, pages), 10);
+	check_destroy(rmm);
+}
+
 static void test_alloc_refuses_impossible_requests(void **state)
 {
 	struct rmm *rmm = machine(2, true);
@@ -228,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_alloc_lowmem_reserve_protects_dma),
 		cmocka_unit_test(test_alloc_below_high_mark_is_noted),
 		cmocka_unit_test(test_alloc_after_a_boost_wakes_kswapd_once),
+		cmocka_unit_test(test_alloc_nth_fails_on_request),
 		cmocka_unit_test(test_alloc_refuses_impossible_requests),
 		cmocka_unit_test(test_alloc_counts_paths),
 	};
