@@ -1,47 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * fuzz_trace.c - the trace reader against any bytes.
- *
- * Checksums would stop almost every mutation, so they are put right first:
- * block by block, the head and payload checksums are recomputed where the
- * mutated bytes still look like a block. Without that only the search for
- * blocks would be tested.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
+#include "mutate.h"
 #include "trace/trace_io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed);
-size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
-
-static void fix_checksums(uint8_t *data, size_t size)
-{
-	struct kmt_block head;
-
-	for (size_t at = 0; at + sizeof(head) <= size; at += sizeof(head) + head.stored_bytes) {
-		memcpy(&head, data + at, sizeof(head));
-		if (head.stored_bytes > size - at - sizeof(head))
-			head.stored_bytes = (uint32_t)(size - at - sizeof(head));
-		head.magic = KMT_MAGIC;
-		head.payload_checksum = XXH3_64bits(data + at + sizeof(head), head.stored_bytes);
-		head.head_checksum = XXH3_64bits(&head, offsetof(struct kmt_block, head_checksum));
-		memcpy(data + at, &head, sizeof(head));
-	}
-}
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned int seed)
-{
-	size = LLVMFuzzerMutate(data, size, max);
-	if (seed % 8)
-		fix_checksums(data, size);
-	return size;
-}
 
 static void use_dictionary(struct trace_reader *r)
 {

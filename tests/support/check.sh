@@ -103,7 +103,7 @@ threads() {
 
 fuzz() {
 	local source name
-	sub_make fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-bins ||
+	sub_make fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=all' fuzz-bins ||
 		return
 	for source in tests/fuzz/fuzz_*.c; do
 		[ -e "$source" ] || continue

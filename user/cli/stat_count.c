@@ -13,7 +13,8 @@
 
 #include "cli/stat_count.h"
 
-#define NO_SOURCE UINT32_MAX
+#define NO_SOURCE   UINT32_MAX
+#define ADDRESS_MAX (KMT_OPAQUE << 1)
 
 enum { ORDER_SHIFT = 28, ORDER_MAX = 14, FREE_ORDER_MAX = 18, FIRST_SLOTS = 1024 };
 
@@ -312,6 +313,8 @@ static int count_event(struct stat_count *s, const struct trace_event *e)
 	source = count_source(s, e);
 	if (source == NO_SOURCE)
 		return -ENOMEM;
+	if (e->address > ADDRESS_MAX) /* no recorder writes that, and tables reserve it */
+		return 0;
 	switch (e->kind) {
 	case KMT_PAGE_ALLOC:
 	case KMT_STACK_PAGE:

@@ -18,12 +18,13 @@ void decoder_free(struct decoder *d)
 static int cut(struct decoder *d, const uint8_t *raw, size_t bytes)
 {
 	uint32_t lengths[COL_COUNT];
-	const uint8_t *at = raw + sizeof(lengths);
+	const uint8_t *at;
 	size_t left;
 
 	if (bytes < sizeof(lengths))
 		return -EBADMSG;
 	memcpy(lengths, raw, sizeof(lengths));
+	at = raw + sizeof(lengths);
 	left = bytes - sizeof(lengths);
 	for (int c = 0; c < COL_COUNT; c++) {
 		if (lengths[c] > left)

@@ -100,7 +100,7 @@ int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const
 	if (head->raw_bytes != (uint64_t)head->count * sizeof(struct kmt_class))
 		return -EBADMSG;
 	err = reserve_classes(d, (uint32_t)(head->first_id + head->count));
-	if (err)
+	if (err || !head->count)
 		return err;
 	memcpy(d->class + head->first_id, raw, head->raw_bytes);
 	return 0;
