@@ -223,6 +223,38 @@ static void test_damage_garbage_between_blocks_is_skipped(void **state)
 	fixture_free(&f);
 }
 
+static void test_damage_blocks_without_payload_are_survived(void **state)
+{
+	struct kmt_block heads[] = {{.type = KMT_CLASSES},
+				    {.type = KMT_STRINGS, .first_id = 1},
+				    {.type = KMT_EVENTS, .cpu = 0, .count = 3},
+				    {.type = KMT_TEXT},
+				    {.type = KMT_PAGES}};
+	struct block_packer *p = block_packer_new(1);
+	struct trace_damage d;
+	struct fixture f;
+	const void *data;
+
+	(void)state;
+	fixture_start(&f, 1);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
+		size_t bytes = block_pack(p, &heads[i], NULL, 0, &data);
+
+		assert_int_equal(write(f.fd, data, bytes), bytes);
+	}
+	fixture_event(&f, 0, KMT_KFREE, 9, 1);
+	fixture_finish(&f);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	assert_int_equal(use_all(r, &f), 1);
+	trace_reader_damage(r, &d);
+	assert_int_equal(d.bad_blocks, 3); /* EVENTS, TEXT and PAGES cannot be empty */
+	trace_reader_close(r);
+	block_packer_free(p);
+	fixture_free(&f);
+}
+
 static void test_damage_foreign_files_are_named(void **state)
 {
 	static const struct {
@@ -282,6 +314,7 @@ int main(void)
 		cmocka_unit_test(test_damage_costs_only_the_block_it_touches),
 		cmocka_unit_test(test_damage_lost_dictionary_counts_its_events),
 		cmocka_unit_test(test_damage_garbage_between_blocks_is_skipped),
+		cmocka_unit_test(test_damage_blocks_without_payload_are_survived),
 		cmocka_unit_test(test_damage_foreign_files_are_named),
 		cmocka_unit_test(test_damage_newer_version_is_refused),
 	};

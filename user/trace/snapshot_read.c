@@ -7,17 +7,21 @@
 #include "trace/reader_impl.h"
 #include "trace/varint.h"
 
-/* Load a noted block; a bad one is counted once. */
+/* Count a block as bad, once however often it is asked for. */
+static int mark_bad(struct trace_reader *r, struct noted *b)
+{
+	if (!(b->offset & BLOCK_KNOWN_BAD))
+		r->damage.bad_blocks++;
+	b->offset |= BLOCK_KNOWN_BAD;
+	return -EBADMSG;
+}
+
 static int load_noted(struct trace_reader *r, struct noted *b, uint8_t **raw)
 {
 	int err = b->offset & BLOCK_KNOWN_BAD ? -EBADMSG
 					      : reader_payload(r, &b->head, b->offset, raw);
 
-	if (err == -EBADMSG && !(b->offset & BLOCK_KNOWN_BAD)) {
-		r->damage.bad_blocks++;
-		b->offset |= BLOCK_KNOWN_BAD;
-	}
-	return err;
+	return err == -EBADMSG ? mark_bad(r, b) : err;
 }
 
 /* ---- TEXT -------------------------------------------------------------- */
@@ -52,7 +56,7 @@ int trace_reader_text(struct trace_reader *r, size_t i, struct trace_text *out)
 	name = name_of(raw, b->head.raw_bytes, &length);
 	if (!name) {
 		free(raw);
-		return -EBADMSG;
+		return mark_bad(r, b);
 	}
 	out->name = strndup((const char *)name, length);
 	out->bytes = (size_t)(raw + b->head.raw_bytes - (name + length));
@@ -147,7 +151,7 @@ int trace_reader_page_block(struct trace_reader *r, size_t i, struct trace_pages
 	if (err)
 		trace_pages_free(out);
 	free(raw);
-	return err;
+	return err == -EBADMSG ? mark_bad(r, b) : err;
 }
 
 void trace_pages_free(struct trace_pages *p)
