@@ -25,16 +25,25 @@ void blocktype_content(struct block_content *content, const struct pagemap *m, u
 /** blocktype_guess() - type by majority: movable where nothing is allocated */
 uint8_t blocktype_guess(const struct block_content *c);
 
+/* What a fit works on, by pageblock. */
+struct block_fit {
+	uint8_t *type;
+	const uint8_t *guessed; /* 1 where `type` is a guess and may change */
+	const struct block_content *content;
+	const struct pagemap *map;
+};
+
 /**
- * blocktype_fit() - change guesses to fit the numbers of pageblocks by type
- * @type: by pageblock
- * @guessed: by pageblock: 1 where @type is a guess and may change
- * @want: pageblocks of each type, of @zone
+ * blocktype_fit() - change guesses to fit /proc/pagetypeinfo
+ * @want: pageblocks and free blocks of each type of @zone
  *
- * What holds the most kernel pages becomes unmovable, what holds the most slab
- * reclaimable, the rest movable. Return: how many changed.
+ * Pageblocks with free blocks take the type whose free lists lack just such
+ * blocks. Of the others, those with the most slab become reclaimable, those with
+ * the most kernel pages unmovable, up to the numbers wanted, the rest movable.
+ *
+ * Return: how many changed, or -ENOMEM.
  */
-uint64_t blocktype_fit(uint8_t *type, const uint8_t *guessed, const struct block_content *content,
-		       const struct pagemap *m, unsigned int zone, const uint64_t want[PROC_TYPES]);
+int64_t blocktype_fit(const struct block_fit *f, unsigned int zone,
+		      const struct proc_pagetype *want);
 
 #endif

@@ -326,26 +326,30 @@ static void count_run(void *ctx, uint64_t pfn, const struct trace_page_run *run)
 	blocktype_content(c->blocks, c->map, pfn, run);
 }
 
-static void fit_types(struct start *s, const struct host *h, struct trace_reader *r,
-		      const uint8_t *guessed, const struct block_content *content)
+static int fit_types(struct start *s, const struct host *h, struct trace_reader *r,
+		     const struct block_fit *fit)
 {
 	struct proc_pagetypeinfo info;
 	struct trace_text text;
+	int64_t changed = 0;
+	int err;
 
 	if (trace_reader_find_text(r, "pagetypeinfo", KMT_PHASE_START, &text))
-		return;
-	if (!proc_pagetypeinfo_parse(text.text, &info)) {
-		for (size_t i = 0; i < info.n; i++) {
-			unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
-
-			if (z != HOST_ZONE_NONE)
-				s->blocks_adjusted +=
-					blocktype_fit(s->at.block_type, guessed, content,
-						      &s->at.map, z, info.zones[i].pageblocks);
-		}
-		proc_pagetypeinfo_free(&info);
-	}
+		return 0;
+	err = proc_pagetypeinfo_parse(text.text, &info);
 	trace_text_free(&text);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	for (size_t i = 0; i < info.n && changed >= 0; i++) {
+		unsigned int z = host_zone_find(h, info.zones[i].node, info.zones[i].name);
+
+		if (z != HOST_ZONE_NONE)
+			changed = blocktype_fit(fit, z, &info.zones[i]);
+		if (changed > 0)
+			s->blocks_adjusted += (uint64_t)changed;
+	}
+	proc_pagetypeinfo_free(&info);
+	return changed < 0 ? (int)changed : 0;
 }
 
 static int type_blocks(struct start *s, const struct host *h, const struct snapshot *snap,
@@ -355,6 +359,7 @@ static int type_blocks(struct start *s, const struct host *h, const struct snaps
 	struct block_content *content = calloc(n, sizeof(*content));
 	uint8_t *guessed = calloc(n, 1);
 	struct content ctx = {content, &s->at.map};
+	const struct block_fit fit = {s->at.block_type, guessed, content, &s->at.map};
 	int err = content && guessed ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < snap->n && !err; i++)
@@ -369,7 +374,7 @@ static int type_blocks(struct start *s, const struct host *h, const struct snaps
 		s->blocks_by_content += s->at.map.block_known[b] > 0;
 	}
 	if (!err)
-		fit_types(s, h, r, guessed, content);
+		err = fit_types(s, h, r, &fit);
 	free(content);
 	free(guessed);
 	return err;
