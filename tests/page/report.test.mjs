@@ -47,17 +47,19 @@ async function scrollThrough(page) {
 	});
 }
 
-// Pixels of each canvas that have a hue: axes, grid and text have none.
+// Pixels of each canvas that have a hue: axes, grid and text have none. A map
+// of free memory has hardly any, but it covers its canvas.
 const hued = (page) => page.evaluate(() =>
 	[...document.querySelectorAll('.chart canvas')].map((canvas) => {
 		if (!canvas.width || !canvas.height) return 0;
 		const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+		const map = canvas.closest('.map');
 		let n = 0;
 		for (let i = 0; i < data.length; i += 4) {
 			const [r, g, b, a] = data.slice(i, i + 4);
-			n += a > 100 && Math.max(r, g, b) - Math.min(r, g, b) > 60;
+			n += map ? a === 255 : a > 100 && Math.max(r, g, b) - Math.min(r, g, b) > 60;
 		}
-		return n;
+		return map ? (n > data.length / 4 / 4 ? n : 0) : n;
 	}));
 const DRAWN = 50;
 

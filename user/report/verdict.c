@@ -56,7 +56,7 @@ static void memory_tone(struct doc_sentence *s, double from, double to)
 		s->tag = "less fragmented";
 	} else {
 		s->tone = to >= fragmented_percent ? TONE_CAUTION : TONE_NEUTRAL;
-		s->tag = to >= fragmented_percent ? "fragmented throughout" : "steady";
+		s->tag = to >= fragmented_percent ? "fragmented throughout" : "little changed";
 	}
 }
 

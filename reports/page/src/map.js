@@ -21,7 +21,7 @@ const UNKNOWN = TYPES.length - 1;
 const LEFT = 58; // as wide as the charts' axis, so that times line up
 const RIGHT = 18;
 const BOTTOM = 26;
-const FAINTEST = 0.1;
+const FAINTEST = 0.14;
 
 const USUAL = ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'];
 
@@ -266,7 +266,7 @@ function legend(results) {
 		const item = document.createElement('li');
 		const ramp = document.createElement('span');
 		ramp.className = 'ramp';
-		ramp.style.background = `linear-gradient(90deg, color-mix(in srgb, var(${type.hue}) 10%, var(--surface)), var(${type.hue}))`;
+		ramp.style.background = `linear-gradient(90deg, color-mix(in srgb, var(${type.hue}) ${100 * FAINTEST}%, var(--surface)), var(${type.hue}))`;
 		item.append(ramp, type.name);
 		list.append(item);
 	}
