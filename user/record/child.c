@@ -67,10 +67,8 @@ int child_go(struct child *c)
 {
 	int err = 0;
 
-	if (write(c->go, "", 1) != 1)
-		err = errno;
 	/* A successful exec closes the other end and leaves nothing to read. */
-	else if (read(c->error, &err, sizeof(err)) < 0)
+	if (write(c->go, "", 1) != 1 || read(c->error, &err, sizeof(err)) < 0)
 		err = errno;
 	close(c->go);
 	close(c->error);

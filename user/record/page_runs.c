@@ -12,6 +12,8 @@
  */
 #include "page_runs.h"
 
+#include <assert.h>
+
 enum {
 	FREE_ORDER_MAX = 10,
 	ORDER_MAX = 14,
@@ -66,6 +68,7 @@ static void add_block(struct page_runs *r, enum kmt_page_state state, unsigned i
 		last->blocks++;
 		return;
 	}
+	assert(r->run);
 	r->run[r->n++] = (struct trace_page_run){
 		.state = (uint8_t)state, .order = (uint8_t)order, .blocks = 1};
 }

@@ -96,7 +96,7 @@ static int walk_zone(struct page_walk *w, int fd, const struct proc_zone *zone,
 
 static int walk_zones(struct page_walk *w, int fd, const struct recording_pause *pause)
 {
-	struct proc_zoneinfo zones;
+	struct proc_zoneinfo zones = {0};
 	char *text = file_text("/proc/zoneinfo", NULL);
 	int err = text ? proc_zoneinfo_parse(text, &zones) : -errno;
 

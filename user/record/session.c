@@ -106,7 +106,7 @@ static int fail_output(const struct session *s, int err)
 static int find_direct_map(struct kernel_bases *bases)
 {
 	char *text = file_text("/proc/zoneinfo", NULL);
-	struct proc_zoneinfo zones;
+	struct proc_zoneinfo zones = {0};
 	int err = text ? proc_zoneinfo_parse(text, &zones) : -errno;
 
 	free(text);

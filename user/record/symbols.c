@@ -6,6 +6,7 @@
  */
 #include "record.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static int add(struct symbols *s, uint64_t address, const char *name)
 	if (grow((void **)&s->symbol, &s->room, s->n + 1, sizeof(*s->symbol)) ||
 	    grow((void **)&s->text, &s->text_room, s->bytes + bytes, 1))
 		return -ENOMEM;
+	assert(s->symbol && s->text);
 	s->symbol[s->n].address = address;
 	s->symbol[s->n++].name = (uint32_t)s->bytes;
 	memcpy(s->text + s->bytes, name, bytes);
@@ -83,11 +85,11 @@ struct symbols *symbols_load(void)
 	char line[1024];
 	int err = f && s ? 0 : -errno;
 
-	while (!err && fgets(line, sizeof(line), f))
+	while (f && s && !err && fgets(line, sizeof(line), f))
 		err = add_line(s, line);
 	if (f)
 		fclose(f);
-	if (!err) {
+	if (s && !err) {
 		if (s->n)
 			qsort(s->symbol, s->n, sizeof(*s->symbol), by_address);
 		return s;

@@ -43,12 +43,12 @@ void blockmap_destroy(struct blockmap *b)
 /* Most pageblocks of the row with known pages; the lower type number on a tie. */
 static int8_t majority(const uint64_t votes[OBSERVED_TYPES])
 {
-	int8_t best = -1;
+	int best = -1;
 
-	for (int8_t t = 0; t < OBSERVED_TYPES; t++)
+	for (int t = 0; t < OBSERVED_TYPES; t++)
 		if (votes[t] && (best < 0 || votes[t] > votes[best]))
 			best = t;
-	return best;
+	return (int8_t)best;
 }
 
 /* What events said last; before they did, what the start state was taken for. */

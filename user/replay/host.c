@@ -43,9 +43,9 @@ static uint8_t zone_type(const char *name)
 	static const char *const names[HOST_ZONE_TYPES] = {"DMA", "DMA32", "Normal", "HighMem",
 							   "Movable"};
 
-	for (uint8_t i = 0; i < HOST_ZONE_TYPES; i++)
+	for (unsigned int i = 0; i < HOST_ZONE_TYPES; i++)
 		if (!strcmp(name, names[i]))
-			return i;
+			return (uint8_t)i;
 	return 2;
 }
 

@@ -46,7 +46,7 @@ static int load_trace(struct replay *p, char *error)
 
 static void set_samples(struct replay *p)
 {
-	uint64_t events, span;
+	uint64_t events = 0, span;
 
 	trace_reader_times(p->reader, &p->first_ns, &p->last_ns);
 	trace_reader_sizes(p->reader, &(uint64_t){0}, &(uint64_t){0}, &events);

@@ -113,9 +113,8 @@ static json_t *map_zone(const struct replay *p, unsigned int index)
 		json_array_append_new(used, u);
 	}
 	return json_pack("{s:i, s:I, s:i, s:I, s:o, s:o}", "zone", (int)index, "start_pfn",
-			 (json_int_t)(z->first_block << shift), "rows", (int)z->rows,
-			 "pages_per_row", (json_int_t)(z->blocks_per_row << shift), "type", type,
-			 "used", used);
+			 (json_int_t)z->first_block << shift, "rows", (int)z->rows, "pages_per_row",
+			 (json_int_t)z->blocks_per_row << shift, "type", type, "used", used);
 }
 
 json_t *result_pageblocks(const struct replay *p)
