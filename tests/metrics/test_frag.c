@@ -114,6 +114,20 @@ static void test_fidelity_grade_counts_measures_won(void **state)
 	assert_non_null(strstr(line, "1 of 5 measures"));
 }
 
+static void test_fidelity_grade_forgives_what_readings_differ_by(void **state)
+{
+	const struct fidelity still = {.free_pages_error = 0};
+	const struct fidelity tiny = {
+		.free_pages_error = -0.002, .emd = 0.01, .unusable_error = {2, 2, 2}};
+	const struct fidelity more = {
+		.free_pages_error = 0.0021, .emd = 0.011, .unusable_error = {3, 3, 3}};
+	char line[400];
+
+	(void)state;
+	assert_int_equal(fidelity_grade(&tiny, &still, line, sizeof(line)), 5);
+	assert_int_equal(fidelity_grade(&more, &still, line, sizeof(line)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_fidelity_compare_matches_hand_computation),
 		cmocka_unit_test(test_fidelity_unexplained_discounts_pcp),
 		cmocka_unit_test(test_fidelity_grade_counts_measures_won),
+		cmocka_unit_test(test_fidelity_grade_forgives_what_readings_differ_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

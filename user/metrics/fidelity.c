@@ -35,15 +35,25 @@ void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity
 				 (int64_t)(model_free + model->pcp_pages);
 }
 
+/* Below these two readings of an idle kernel differ. */
+#define NOISE_FREE     0.002
+#define NOISE_EMD      0.01
+#define NOISE_UNUSABLE 2.0
+
+static bool wins(double model, double baseline, double noise)
+{
+	return fabs(model) <= fmax(fabs(baseline), noise);
+}
+
 unsigned int fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
 			    char *line, unsigned int size)
 {
 	unsigned int won = 0, measures = 2 + FIDELITY_UNUSABLE;
 
-	won += fabs(model->free_pages_error) <= fabs(baseline->free_pages_error);
-	won += model->emd <= baseline->emd;
+	won += wins(model->free_pages_error, baseline->free_pages_error, NOISE_FREE);
+	won += wins(model->emd, baseline->emd, NOISE_EMD);
 	for (unsigned int i = 0; i < FIDELITY_UNUSABLE; i++)
-		won += model->unusable_error[i] <= baseline->unusable_error[i];
+		won += wins(model->unusable_error[i], baseline->unusable_error[i], NOISE_UNUSABLE);
 	snprintf(line, size,
 		 "%s: free pages off by %.2f %% (nothing changed: %.2f %%), distance over orders "
 		 "%.3f (%.3f), unusable index at order 9 off by %u (%u) of 1000; as good as or "

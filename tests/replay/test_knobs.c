@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* test_knobs.c - settings by name, and gfp bits. */
+#include "../support/test.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <kmemlab/refmm.h>
+
+#include "replay/gfp.h"
+#include "replay/knobs.h"
+
+static void test_knob_known_settings_change_the_configuration(void **state)
+{
+	static const char *const settings[] = {
+		"vm.min_free_kbytes=4096",
+		"vm.watermark_boost_factor=0",
+		"vm.defrag_mode=1",
+		"fallback=steal",
+		"mobility=off",
+		"pcp.high=64",
+		"pcp.mode=fixed",
+	};
+	struct rmm_config c;
+	json_t *noted = json_object();
+	char error[512];
+
+	(void)state;
+	rmm_config_init(&c);
+	c.given_watermarks = true;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
+		assert_int_equal(knob_set(&c, settings[i], noted, error), 0);
+	assert_int_equal(c.min_free_kbytes, 4096);
+	assert_false(c.given_watermarks); /* they follow from min_free_kbytes */
+	assert_int_equal(c.watermark_boost_factor, 0);
+	assert_true(c.defrag_mode);
+	assert_int_equal(c.fallback, RMM_FALLBACK_STEAL);
+	assert_false(c.mobility);
+	assert_int_equal(c.pcp_high, 64);
+	assert_int_equal(c.pcp_mode, RMM_PCP_FIXED);
+	assert_int_equal(json_object_size(noted), 7);
+	assert_int_equal(json_integer_value(json_object_get(noted, "pcp.high")), 64);
+	json_decref(noted);
+}
+
+static void test_knob_wrong_settings_say_why(void **state)
+{
+	static const struct {
+		const char *setting, *says;
+	} cases[] = {
+		{"vm.min_free_kbyte=1", "did you mean 'vm.min_free_kbytes'"},
+		{"frobnicate=1", "known are: vm.min_free_kbytes, vm.watermark_scale_factor"},
+		{"pcp.high", "NAME=VALUE"},
+		{"pcp.high=0", "number from 1"},
+		{"pcp.high=12x", "number from 1"},
+		{"pcp.high=", "number from 1"},
+		{"fallback=never", "claim, steal"},
+		{"mobility=maybe", "on, 1, off, 0"},
+		{"vm.min_free_kbytes=99999999999999999999", "number from 0"},
+	};
+	struct rmm_config c, before;
+	char error[512];
+
+	(void)state;
+	rmm_config_init(&c);
+	before = c;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		assert_int_equal(knob_set(&c, cases[i].setting, NULL, error), -EINVAL);
+		if (!strstr(error, cases[i].says))
+			fail_msg("'%s' says '%s'", cases[i].setting, error);
+	}
+	assert_memory_equal(&c, &before, sizeof(c));
+}
+
+static void test_gfp_named_bits_are_translated_by_name(void **state)
+{
+	json_t *bits = json_pack("{s:i, s:i, s:i, s:i}", "__GFP_MOVABLE", 1 << 20, "___GFP_IO",
+				 1 << 3, "GFP_FS", 1 << 9, "__GFP_NOBODY", 1 << 10);
+	struct gfp_map m;
+
+	(void)state;
+	gfp_map_init(&m, bits);
+	assert_true(m.from_trace);
+	assert_int_equal(gfp_translate(&m, 1u << 20 | 1u << 3), RMM_GFP_MOVABLE | RMM_GFP_IO);
+	assert_int_equal(gfp_translate(&m, 1u << 9 | 1u << 10), RMM_GFP_FS);
+	assert_int_equal(gfp_translate(&m, 1u << 6), 0);
+	json_decref(bits);
+}
+
+static void test_gfp_without_names_uses_the_table(void **state)
+{
+	struct gfp_map m;
+
+	(void)state;
+	gfp_map_init(&m, NULL);
+	assert_false(m.from_trace);
+	/* GFP_KERNEL and GFP_HIGHUSER_MOVABLE of 6.1 to 6.18 */
+	assert_int_equal(gfp_translate(&m, 0xcc0), RMM_GFP_KERNEL);
+	assert_int_equal(gfp_translate(&m, 0x100cca), RMM_GFP_HIGHUSER_MOVABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_knob_known_settings_change_the_configuration),
+		cmocka_unit_test(test_knob_wrong_settings_say_why),
+		cmocka_unit_test(test_gfp_named_bits_are_translated_by_name),
+		cmocka_unit_test(test_gfp_without_names_uses_the_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
