@@ -64,6 +64,7 @@ static json_t *host(const struct replay *p)
 {
 	json_t *h = json_deep_copy(json_object_get(p->host.header, "host"));
 	json_t *size = json_object_get(p->host.header, "struct_page_bytes");
+	json_t *types = json_object_get(p->host.header, "migratetypes");
 	uint64_t managed = 0;
 
 	if (!json_is_object(h)) {
@@ -77,6 +78,8 @@ static json_t *host(const struct replay *p)
 	json_object_set_new(h, "managed_pages", json_integer((json_int_t)managed));
 	if (json_is_integer(size))
 		json_object_set(h, "struct_page_bytes", size);
+	if (json_is_array(types))
+		json_object_set(h, "migratetypes", types);
 	return h;
 }
 
