@@ -129,7 +129,7 @@ function create(chart) {
 		legend: { show: false },
 		cursor: {
 			y: false,
-			points: { size: 6 },
+			points: { size: 6, width: 0, fill: (u, i) => colour(chart.series[i - 1].hue) },
 			dataIdx: nearest,
 			drag: { x: true, y: false, setScale: false },
 		},
