@@ -137,6 +137,22 @@ static void shatter(struct observed *o, uint64_t pfn, unsigned int order)
 		pagemap_put(&o->map, start + i, order, kind);
 }
 
+void observed_note_bypass(struct observed *o, uint64_t pfn, uint64_t n)
+{
+	uint64_t end = pfn + n;
+
+	while (pfn < end && pfn < o->map.nr_pfns) {
+		uint8_t head;
+		uint64_t at = pagemap_find(&o->map, pfn, &head);
+
+		if (page_head_kind(head) == PAGE_PCP && o->last_free[at] != OBSERVED_NO_FREE) {
+			o->found_bypass(o->ctx, o->last_free[at]);
+			o->last_free[at] = OBSERVED_NO_FREE;
+		}
+		pfn = head ? at + (1ull << page_head_order(head)) : pfn + 1;
+	}
+}
+
 /* Cut the event's pages out of what holds them and count what that was. */
 static void pull(struct observed *o, unsigned int event, const struct trace_event *e,
 		 unsigned int order)
@@ -146,6 +162,8 @@ static void pull(struct observed *o, unsigned int event, const struct trace_even
 
 	if (event == KMT_PAGE_FREE)
 		shatter(o, e->address, order);
+	if (o->last_free && (event == KMT_ZONE_LOCKED || event == KMT_EXTFRAG))
+		observed_note_bypass(o, e->address, 1ull << order);
 	pagemap_detach(&o->map, e->address, order, pages);
 	if (event == KMT_PAGE_ALLOC || event == KMT_PCPU_DRAIN)
 		o->pcp_hidden[pagemap_zone(&o->map, e->address)] -= (int64_t)pages[PAGE_START];
@@ -188,6 +206,18 @@ static void stack_page(struct observed *o, const struct trace_event *e)
 	*head = PAGE_HEAD(PAGE_LIVE, 0);
 }
 
+/* Is the next free to a PCP order one that went past the lists? */
+static bool bypasses(struct observed *o)
+{
+	uint32_t number = o->frees++;
+
+	if (o->next_bypass == o->bypasses || o->bypass[o->next_bypass] != number)
+		return false;
+	o->next_bypass++;
+	o->counts.bypassed++;
+	return true;
+}
+
 static void page_free(struct observed *o, const struct trace_event *e, unsigned int order)
 {
 	uint8_t *head = &o->map.head[e->address];
@@ -198,8 +228,10 @@ static void page_free(struct observed *o, const struct trace_event *e, unsigned 
 	} else {
 		pull(o, KMT_PAGE_FREE, e, order);
 	}
-	if (goes_to_pcp(o, order)) {
+	if (goes_to_pcp(o, order) && !bypasses(o)) {
 		o->counts.to_pcp++;
+		if (o->last_free)
+			o->last_free[e->address] = o->frees - 1;
 		pagemap_put(&o->map, e->address, order, PAGE_PCP);
 	} else {
 		o->counts.to_buddy++;
@@ -221,6 +253,8 @@ static void leave_buddy(struct observed *o, const struct trace_event *e, unsigne
 		pull(o, event, e, order);
 	}
 	pagemap_put(&o->map, e->address, order, to_pcp ? PAGE_PCP : PAGE_TAKEN);
+	if (o->last_free)
+		o->last_free[e->address] = OBSERVED_NO_FREE;
 	*(to_pcp ? &o->counts.refill : &o->counts.direct) += 1ull << order;
 }
 

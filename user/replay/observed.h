@@ -28,6 +28,7 @@
 #define KMEMLAB_OBSERVED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <kmemlab/trace.h>
@@ -36,6 +37,8 @@
 #include "replay/chunks.h"
 
 struct trace_event;
+
+#define OBSERVED_NO_FREE UINT32_MAX /* of last_free: not on a list by a free */
 
 enum observed_limits {
 	OBSERVED_STACK = 5, /* row of KMT_STACK_PAGE; the other page events: their kind */
@@ -62,6 +65,7 @@ struct observed_counts {
 	uint64_t kernel_failed;	   /* allocations that the kernel refused */
 	uint64_t class_unknown;	   /* class lost with a damaged block */
 	uint64_t to_pcp, to_buddy; /* frees by where they went */
+	uint64_t bypassed;	   /* pages freed past the lists */
 	uint64_t refill, direct;   /* pages leaving the buddy lists */
 	uint64_t extfrag_removed, extfrag_announced;
 	struct observed_fallback fallback[OBSERVED_TYPES][OBSERVED_TYPES];
@@ -83,7 +87,14 @@ struct observed {
 	struct observed_pending *pending; /* by CPU */
 	int64_t *pcp_hidden;		  /* by zone: pages on lists that no event showed yet */
 	uint64_t pcp_since_ns;		  /* when they were counted */
-	const struct snapshot *start;	  /* NULL once its last chunk is behind */
+	/* Frees that went past the per-CPU lists, by number; see scout.h */
+	const uint32_t *bypass;
+	size_t bypasses, next_bypass;
+	uint32_t frees;	     /* to PCP orders, so far */
+	uint32_t *last_free; /* scouting: by pfn, number of the free; else NULL */
+	void (*found_bypass)(void *ctx, uint32_t number);
+	void *ctx;
+	const struct snapshot *start; /* NULL once its last chunk is behind */
 	struct observed_counts counts;
 };
 
@@ -108,6 +119,10 @@ int observed_load(struct observed *o, const struct snapshot *s, struct trace_rea
 
 /** observed_feed() - apply @n events in order of time; other kinds are ignored */
 void observed_feed(struct observed *o, const struct trace_event *e, long n);
+
+/** observed_note_bypass() - scouting: what is on lists in [@pfn, @pfn + @n) was
+ *  freed past them after all */
+void observed_note_bypass(struct observed *o, uint64_t pfn, uint64_t n);
 
 /** observed_pcp_pages() - on @zone's per-CPU lists, seen there or not */
 uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone);

@@ -56,6 +56,28 @@ static void set_samples(struct replay *p)
 		p->sample_ns[i] = p->first_ns + (uint64_t)((double)span * (i + 1) / p->samples);
 }
 
+static int load_observed(struct replay *p, struct observed *o)
+{
+	int err = observed_init(o, &p->host, p->classes, p->nr_classes);
+
+	if (!err)
+		err = observed_load(o, &p->start_pages, p->reader);
+	return err;
+}
+
+static int scout(struct replay *p)
+{
+	struct observed ahead;
+	int err;
+
+	log_progress("replay: looking ahead");
+	err = load_observed(p, &ahead);
+	if (!err)
+		err = scout_run(&p->scout, &ahead, &p->end_pages, p->reader);
+	observed_destroy(&ahead);
+	return err;
+}
+
 static int open_observed(struct replay *p, struct run *run)
 {
 	int err;
@@ -64,9 +86,11 @@ static int open_observed(struct replay *p, struct run *run)
 	if (!run->observed)
 		return -ENOMEM;
 	p->observed = run;
-	err = observed_init(run->observed, &p->host, p->classes, p->nr_classes);
+	err = scout(p);
 	if (!err)
-		err = observed_load(run->observed, &p->start_pages, p->reader);
+		err = load_observed(p, run->observed);
+	run->observed->bypass = p->scout.bypass;
+	run->observed->bypasses = p->scout.n;
 	return err;
 }
 
@@ -131,6 +155,7 @@ void replay_close(struct replay *p)
 	for (unsigned int i = 0; i < p->nr_runs; i++)
 		run_destroy(&p->runs[i]);
 	start_destroy(&p->start);
+	scout_destroy(&p->scout);
 	objects_free(p->objects);
 	blockmap_destroy(&p->map);
 	kernel_samples_destroy(&p->kernel);

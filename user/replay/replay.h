@@ -14,6 +14,7 @@
 #include "replay/chunks.h"
 #include "replay/kernel.h"
 #include "replay/run.h"
+#include "replay/scout.h"
 #include "replay/start.h"
 
 enum { REPLAY_SAMPLES = 600, REPLAY_RUNS_MAX = 32 };
@@ -50,6 +51,7 @@ struct replay {
 	struct run runs[REPLAY_RUNS_MAX];
 	unsigned int nr_runs;
 	struct run *observed; /* of the runs; NULL if not asked for */
+	struct scout scout;   /* of the observed run */
 	struct objects *objects;
 	struct blockmap map;
 	uint64_t first_ns, last_ns;	    /* of the events */
