@@ -6,10 +6,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "files.h"
 
 enum {
 	GRACE_TICKS = 200, /* of 10 ms between TERM and KILL */
@@ -82,18 +85,35 @@ bool child_ended(struct child *c)
 	return !c->pid;
 }
 
+/*
+ * Send @sig to @pid and to what it started. The command shares the recorder's
+ * process group, so that Ctrl-C and job control reach it; the group is no handle.
+ */
+static void signal_tree(pid_t pid, int sig)
+{
+	char path[64], *text, *rest;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	text = rest = file_text(path, NULL);
+	kill(pid, sig);
+	for (char *word; rest && (word = strsep(&rest, " "));)
+		if (*word)
+			signal_tree((pid_t)strtol(word, NULL, 10), sig);
+	free(text);
+}
+
 bool child_stop(struct child *c)
 {
 	const struct timespec tick = {.tv_nsec = 10000000};
 
 	if (child_ended(c))
 		return false;
-	kill(c->pid, SIGTERM);
+	signal_tree(c->pid, SIGTERM);
 	for (int i = 0; i < GRACE_TICKS && !child_ended(c); i++)
 		nanosleep(&tick, NULL);
 	if (!c->pid)
 		return true;
-	kill(c->pid, SIGKILL);
+	signal_tree(c->pid, SIGKILL);
 	waitpid(c->pid, &c->status, 0);
 	c->pid = 0;
 	return true;

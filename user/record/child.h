@@ -24,7 +24,7 @@ int child_prepare(struct child *c, char *const *argv, bool own_stdout);
 int child_go(struct child *c);
 /** child_ended() - has it ended? Fills c->status */
 bool child_ended(struct child *c);
-/** child_stop() - end it if it still runs: TERM, then KILL after two seconds.
+/** child_stop() - end it and what it started: TERM, then KILL after two seconds.
  *  Return: whether it had to be ended. */
 bool child_stop(struct child *c);
 /** child_words() - what became of it, e.g. "exited with status 2" */
