@@ -48,5 +48,6 @@ mkdir -p "$DEMO" || exit 1
 get_trace || exit 1
 run "$KMEMLAB" replay -f -o "$DEMO/result.json" "$TRACE" || exit 1
 run "$KMEMLAB" report -f -o "$DEMO/report.html" "$DEMO/result.json" || exit 1
-"$KMEMLAB" report --format text "$DEMO/result.json" | sed '/^$/q'
-echo "$DEMO/report.html"
+# The verdict; the section after it asks whether it can be trusted.
+"$KMEMLAB" report --format text "$DEMO/result.json" | sed '/^Can this be trusted/,$d'
+echo "report: $DEMO/report.html"
