@@ -60,7 +60,6 @@ timeout 5 tail --pid=$pid -f /dev/null
 same second_int_ends_it_at_once 0 $?
 wait $pid
 same second_int_leaves_nothing_attached "$before" "$(attached)"
-exit 0
 
 # The recording's end is the end of what its command started.
 "$KMEMLAB" record -q -o "$SCRATCH/tree.kmt" -d 1s -- sh -c 'sh -c "sleep 97697; :"; :' 2>/dev/null
@@ -68,3 +67,4 @@ sleep 0.5
 # shellcheck disable=SC2126
 same duration_ends_the_commands_children 0 \
 	"$(grep -lsa '^sleep' /proc/[0-9]*/cmdline | xargs -r grep -lsa 97697 | wc -l)"
+exit 0
