@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A reference whose distance is hardly below the baseline's has shown nothing. */
@@ -189,6 +190,8 @@ static void gather_what_if(struct report_facts *f, const json_t *root)
 	json_t *run;
 
 	w->best_end = NAN;
+	w->model_error = percent(
+		jnum(json_object_get(fidelity_of(root, "reference"), "unusable_error"), "9"));
 	w->reference_end = unusable_at(report_run(root, "reference"), 9, true);
 	json_array_foreach (json_object_get(root, "runs"), i, run) {
 		if (!is_what_if(jstr(run, "name", "")))
@@ -199,7 +202,24 @@ static void gather_what_if(struct report_facts *f, const json_t *root)
 			continue;
 		w->best = jstr(run, "name", "");
 		w->best_end = end;
+		w->best_run = run;
 	}
+}
+
+const char *facts_settings(const json_t *run, struct report_pool *pool)
+{
+	const char *text = "";
+	const char *key;
+	json_t *v;
+
+	json_object_foreach (json_object_get(run, "settings"), key, v) {
+		char *value = json_is_string(v) ? strdup(json_string_value(v))
+						: json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+		text = pool_printf(pool, "%s%s%s=%s", text, *text ? " " : "", key,
+				   value ? value : "");
+		free(value);
+	}
+	return text;
 }
 
 void report_facts(struct report_facts *f, const json_t *root)

@@ -28,6 +28,8 @@ struct facts_what_if {
 	const char *best; /* lowest unusable index at order 9 at the end */
 	double best_end;  /* percent */
 	double reference_end;
+	double model_error;	/* of the reference there, percentage points */
+	const json_t *best_run; /* of the result: its settings */
 };
 
 struct report_facts {
@@ -52,6 +54,9 @@ struct report_facts {
 	size_t better, measures;
 	struct facts_what_if what_if;
 };
+
+/** facts_settings() - "knob=value knob=value" of a run, "" where it has none */
+const char *facts_settings(const json_t *run, struct report_pool *pool);
 
 /** report_facts() - gather them from a checked result */
 void report_facts(struct report_facts *f, const json_t *root);

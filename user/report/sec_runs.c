@@ -123,22 +123,6 @@ void section_unmatched(struct report_doc *d, const struct report_input *in)
 		doc_remark(d, s, "Every run matched every event.");
 }
 
-static const char *settings_text(struct report_doc *d, json_t *run)
-{
-	const char *text = "";
-	const char *key;
-	json_t *v;
-
-	json_object_foreach (json_object_get(run, "settings"), key, v) {
-		char *value = json_is_string(v) ? strdup(json_string_value(v))
-						: json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
-		text = pool_printf(&d->pool, "%s%s%s=%s", text, *text ? " " : "", key,
-				   value ? value : "");
-		free(value);
-	}
-	return *text ? text : "as on the host";
-}
-
 static double unusable_end(const json_t *run, const char *order)
 {
 	return jlast(json_object_get(json_object_get(run, "unusable"), order)) / 10;
@@ -151,7 +135,8 @@ static void row_policy(const struct rows *r, size_t i, json_t *run, const json_t
 	struct doc_cell *c = rows_add(r, i);
 
 	c[0].text = run_title(r->d, &(struct report_input){.n = 1}, 0, run);
-	c[1].text = settings_text(r->d, run);
+	const char *settings = facts_settings(run, &r->d->pool);
+	c[1].text = *settings ? settings : "as on the host";
 	c[2].value = report_page_bytes(root) * jlast(json_object_get(run, "free_pages"));
 	c[3].value = unusable_end(run, "3");
 	c[4].value = unusable_end(run, "4");

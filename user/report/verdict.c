@@ -161,10 +161,20 @@ static const char *say_what_if(const struct report_facts *f, struct report_pool 
 				   w->runs == 1 ? "what-if run" : "what-if runs");
 	if (isnan(w->best_end) || isnan(w->reference_end))
 		return "";
+	const char *settings = facts_settings(w->best_run, pool);
+	if (!*settings)
+		settings = w->best;
+	/* A difference that the model's own error could make says nothing. */
+	if (fabs(w->best_end - w->reference_end) <= fmax(w->model_error, same_points))
+		return pool_printf(pool,
+				   "; what %s changes at order 9 (%s instead of %s unusable) is "
+				   "within the model's error",
+				   settings, format_number(a, w->best_end, UNIT_PERCENT),
+				   format_number(b, w->reference_end, UNIT_PERCENT));
 	return pool_printf(pool,
 			   "; with %s, %s of free memory ends too scattered for an order-9 "
 			   "request instead of %s",
-			   w->best, format_number(a, w->best_end, UNIT_PERCENT),
+			   settings, format_number(a, w->best_end, UNIT_PERCENT),
 			   format_number(b, w->reference_end, UNIT_PERCENT));
 }
 
