@@ -84,8 +84,8 @@ static bool compare(const struct world *w, char *msg)
 		}
 		order = oracle_order(w, p);
 		if (info.state != RMM_PG_BUDDY || info.order != order) {
-			snprintf(msg, 512, "pfn %u: state %u order %u, not free of order %u",
-				 (unsigned int)p, info.state, info.order, order);
+			snprintf(msg, 512, "pfn %u: state %u order %u, not free of order %u", p,
+				 (unsigned int)info.state, info.order, order);
 			return false;
 		}
 		counts[order]++;
