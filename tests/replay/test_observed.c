@@ -8,10 +8,10 @@
 #include "replay/observed.h"
 #include "trace/trace_io.h"
 
-enum { PAGES = 8192, CPUS = 2, CLASSES = 10 };
+enum { PAGES = 8192, CPUS = 2, CLASSES = 11 };
 
 /* Class numbers. */
-enum { ALLOC0, FREE0, REFILL0, DIRECT4, ALLOC4, FREE4, DRAIN0, STEAL0, FREE9, STACK };
+enum { ALLOC0, FREE0, REFILL0, DIRECT4, ALLOC4, FREE4, DRAIN0, STEAL0, FREE9, STACK, WHOLE0 };
 
 static const struct kmt_class class_of[CLASSES] = {
 	[ALLOC0] = {.kind = KMT_PAGE_ALLOC, .order = 0, .migratetype = 1},
@@ -27,6 +27,10 @@ static const struct kmt_class class_of[CLASSES] = {
 		    .fallback_order = 3,
 		    .fallback_type = 1},
 	[FREE9] = {.kind = KMT_PAGE_FREE, .order = 9},
+	[WHOLE0] = {.kind = KMT_EXTFRAG,
+		    .migratetype = 2,
+		    .fallback_order = 10,
+		    .fallback_type = 1},
 	[STACK] = {.kind = KMT_STACK_PAGE},
 };
 static const struct kmt_class *classes[CLASSES];
@@ -192,6 +196,28 @@ static void test_observed_extfrag_before_zone_locked_announces(void **state)
 	assert_int_equal(o->counts.extfrag_removed, 0);
 }
 
+/* Whole pageblocks: in 6.1 zone_locked takes the page itself, in 6.18 the next. */
+static void test_observed_extfrag_of_pageblocks_tells_style_by_next_page(void **state)
+{
+	static const struct {
+		uint64_t pfn, locked, removed;
+	} cases[] = {{0, 0, 0}, {1024, 1025, 1}};
+	struct observed *o = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t before = o->counts.extfrag_removed;
+
+		pagemap_put_free(&o->map, cases[i].pfn, 10);
+		feed(o, 0, WHOLE0, cases[i].pfn);
+		feed(o, 0, REFILL0, cases[i].locked);
+		assert_int_equal(o->counts.extfrag_removed - before, cases[i].removed);
+		assert_int_equal(o->block_type[(cases[i].pfn >> 9) + 1], 2);
+		assert_int_equal(o->counts.fallback[2][1].claimed, i + 1);
+	}
+	assert_int_equal(surprises(o), 0);
+	assert_int_equal(free_pages(o), 1023 + 1022);
+}
+
 static void test_observed_extfrag_last_event_is_settled_by_finish(void **state)
 {
 	struct observed *o = *state;
@@ -331,6 +357,7 @@ int main(void)
 		T(test_observed_extfrag_alone_takes_the_page),
 		T(test_observed_extfrag_after_zone_locked_is_a_claim),
 		T(test_observed_extfrag_before_zone_locked_announces),
+		T(test_observed_extfrag_of_pageblocks_tells_style_by_next_page),
 		T(test_observed_extfrag_last_event_is_settled_by_finish),
 		T(test_observed_page_on_pcp_at_start_is_expected),
 		T(test_observed_split_and_join_of_live_blocks_are_counted),
