@@ -56,8 +56,8 @@ static inline void machine_buddyinfo(struct machine *m, uint16_t phase, uint64_t
 	char text[300] = "Node 0, zone   Normal ";
 
 	for (int o = 0; o < 11; o++)
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%6u ", blocks[o]);
-	strcat(text, "\n");
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%6u%s", blocks[o],
+			 o < 10 ? " " : " \n");
 	machine_text(m, phase, ns, "buddyinfo", text);
 }
 
@@ -72,7 +72,7 @@ static inline void machine_begin(struct machine *m)
 	static const unsigned int blocks[11] = {[10] = 4};
 
 	memset(m, 0, sizeof(*m));
-	strcpy(m->path, "/tmp/kmemlab-test-XXXXXX");
+	snprintf(m->path, sizeof(m->path), "/tmp/kmemlab-test-XXXXXX");
 	m->fd = mkstemp(m->path);
 	assert_true(m->fd >= 0);
 	m->w = trace_writer_new(m->fd, 2);
