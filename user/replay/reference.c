@@ -160,7 +160,7 @@ static void background(struct reference *f, uint64_t now_ns)
 {
 	for (unsigned int cpu = 0; cpu < f->nr_cpus; cpu++)
 		rmm_refresh_cpu_vm_stats(f->rmm, cpu);
-	f->next_refresh_ns = now_ns + SECOND_NS;
+	f->next_refresh_ns = (now_ns / SECOND_NS + 1) * SECOND_NS;
 }
 
 static void kswapd(struct reference *f)
@@ -293,7 +293,8 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 
 	f->nr_pfns = h->nr_pfns;
 	f->t_ns = f->now_ns = s->t_ns;
-	f->next_refresh_ns = s->t_ns + SECOND_NS;
+	/* The vmstat worker's timer is rounded to whole seconds of uptime. */
+	f->next_refresh_ns = (s->t_ns / SECOND_NS + 1) * SECOND_NS;
 	f->classes = s->at.classes;
 	f->nr_classes = s->at.nr_classes;
 	f->nr_cpus = h->cpus;
