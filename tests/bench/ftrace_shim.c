@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 /* What libc calls open() by other names. */
-int open64(const char *path, int flags, ...);
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
 int __open_2(const char *path, int flags);
-int __open64_2(const char *path, int flags);
-FILE *fopen64(const char *path, const char *mode);
+int __open64_2(const char *path, int flags) __attribute__((alias("__open_2")));
+FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
 
 static const char *harmless(const char *path)
 {
@@ -44,23 +44,7 @@ int open(const char *path, int flags, ...)
 	return open_mode(path, flags, mode);
 }
 
-int open64(const char *path, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	va_start(args, flags);
-	mode = va_arg(args, mode_t);
-	va_end(args);
-	return open_mode(path, flags, mode);
-}
-
 int __open_2(const char *path, int flags)
-{
-	return open_mode(path, flags, 0);
-}
-
-int __open64_2(const char *path, int flags)
 {
 	return open_mode(path, flags, 0);
 }
@@ -72,9 +56,4 @@ FILE *fopen(const char *path, const char *mode)
 	int fd = open_mode(path, strchr(mode, '+') ? (flags & ~O_WRONLY) | O_RDWR : flags, 0666);
 
 	return fd < 0 ? NULL : fdopen(fd, mode);
-}
-
-FILE *fopen64(const char *path, const char *mode)
-{
-	return fopen(path, mode);
 }
