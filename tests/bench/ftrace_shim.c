@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 /* What libc calls open() by other names. */
-int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int open64(const char *path, int flags, ...) __attribute__((copy(open), alias("open")));
 int __open_2(const char *path, int flags);
 int __open64_2(const char *path, int flags) __attribute__((alias("__open_2")));
-FILE *fopen64(const char *path, const char *mode) __attribute__((alias("fopen")));
+FILE *fopen64(const char *path, const char *mode) __attribute__((copy(fopen), alias("fopen")));
 
 static const char *harmless(const char *path)
 {

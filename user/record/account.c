@@ -65,7 +65,7 @@ static json_t *rows(const struct account *a)
 
 			json_array_append_new(list,
 					      json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I}",
-							"cpu", (int)cpu, "kind", probe_name(k),
+							"cpu", (int)cpu, "kind", trace_kind_name(k),
 							"fired", (json_int_t)x.fired, "recorded",
 							(json_int_t)x.recorded, "filtered",
 							(json_int_t)x.filtered, "lost_ring",
@@ -81,8 +81,9 @@ static json_t *recursion(const struct account *a)
 	json_t *list = json_array();
 
 	for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++)
-		json_array_append_new(list, json_pack("{s:s, s:I}", "kind", probe_name(k), "misses",
-						      (json_int_t)probes_recursion(a->probes, k)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I}", "kind", trace_kind_name(k), "misses",
+						(json_int_t)probes_recursion(a->probes, k)));
 	return list;
 }
 

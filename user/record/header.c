@@ -192,11 +192,11 @@ static json_t *probe_list(const struct probes *p, struct missing *missing)
 		char what[64];
 
 		if (!why) {
-			json_array_append_new(list, json_pack("{s:s, s:s}", "name", probe_name(k),
-							      "how", "raw_tp"));
+			json_array_append_new(list, json_pack("{s:s, s:s}", "name",
+							      trace_kind_name(k), "how", "raw_tp"));
 			continue;
 		}
-		snprintf(what, sizeof(what), "tracepoint %s", probe_name(k));
+		snprintf(what, sizeof(what), "tracepoint %s", trace_kind_name(k));
 		missing_add(missing, what, why);
 	}
 	return list;

@@ -23,24 +23,6 @@ struct probes {
 	int attach_error[KML_PROBE_KINDS];
 };
 
-static const char *const names[KML_PROBE_KINDS] = {
-	[KML_PAGE_ALLOC] = "mm_page_alloc",
-	[KML_PAGE_FREE] = "mm_page_free",
-	[KML_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
-	[KML_EXTFRAG] = "mm_page_alloc_extfrag",
-	[KML_PCPU_DRAIN] = "mm_page_pcpu_drain",
-	[KML_KMALLOC] = "kmalloc",
-	[KML_KFREE] = "kfree",
-	[KML_CACHE_ALLOC] = "kmem_cache_alloc",
-	[KML_CACHE_FREE] = "kmem_cache_free",
-	[KML_STACK_PAGE] = "task_newtask",
-};
-
-const char *probe_name(enum kml_kind kind)
-{
-	return kind < KML_PROBE_KINDS ? names[kind] : "";
-}
-
 static struct bpf_program *program(const struct probes *p, enum kml_kind kind)
 {
 	struct bpf_program *const programs[KML_PROBE_KINDS] = {

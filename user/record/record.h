@@ -78,9 +78,6 @@ static inline uint64_t rings_bytes(const struct rings *r)
 
 struct probes;
 
-/** probe_name() - tracepoint of @kind, "" for a kind without probe */
-const char *probe_name(enum kml_kind kind);
-
 /**
  * probes_load() - load the programs with @bases and rings of @ring_bytes
  * @error: 256 bytes

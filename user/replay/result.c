@@ -5,20 +5,6 @@
 #include "replay/result.h"
 #include "trace/trace_io.h"
 
-static const char *const kind_names[KMT_KINDS] = {
-	[KMT_PAGE_ALLOC] = "mm_page_alloc",
-	[KMT_PAGE_FREE] = "mm_page_free",
-	[KMT_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
-	[KMT_EXTFRAG] = "mm_page_alloc_extfrag",
-	[KMT_PCPU_DRAIN] = "mm_page_pcpu_drain",
-	[KMT_KMALLOC] = "kmalloc",
-	[KMT_KFREE] = "kfree",
-	[KMT_CACHE_ALLOC] = "kmem_cache_alloc",
-	[KMT_CACHE_FREE] = "kmem_cache_free",
-	[KMT_STACK_PAGE] = "task_newtask",
-	[KMT_TASK] = "task",
-};
-
 json_t *result_array(const uint64_t *v, size_t n)
 {
 	json_t *list = json_array();
@@ -42,7 +28,7 @@ static json_t *events_by_kind(const struct replay *p)
 
 	for (unsigned int k = 0; k < KMT_KINDS; k++)
 		if (p->by_kind[k])
-			result_add(kinds, kind_names[k] ? kind_names[k] : "unknown", p->by_kind[k]);
+			result_add(kinds, trace_kind_name((unsigned int)k), p->by_kind[k]);
 	result_add(kinds, "unknown", p->by_other_kind);
 	return kinds;
 }
