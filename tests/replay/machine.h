@@ -61,15 +61,10 @@ static inline void machine_buddyinfo(struct machine *m, uint16_t phase, uint64_t
 	machine_text(m, phase, ns, "buddyinfo", text);
 }
 
-/* The upper half is free, of the lower one pages 0..9 are kernel, the rest file. */
-static inline void machine_begin(struct machine *m)
+static inline void machine_begin_with(struct machine *m, const struct trace_page_run *runs,
+				      size_t n, unsigned int free_max)
 {
-	static const struct trace_page_run runs[] = {
-		{KMT_PG_KERNEL, 0, 10},
-		{KMT_PG_FILE, 0, 4086},
-		{KMT_PG_FREE, 10, 4},
-	};
-	static const unsigned int blocks[11] = {[10] = 4};
+	const unsigned int blocks[11] = {[10] = free_max};
 
 	memset(m, 0, sizeof(*m));
 	snprintf(m->path, sizeof(m->path), "/tmp/kmemlab-test-XXXXXX");
@@ -83,9 +78,21 @@ static inline void machine_begin(struct machine *m)
 	machine_zoneinfo(m, KMT_PHASE_START, MACHINE_START_NS, 2);
 	machine_buddyinfo(m, KMT_PHASE_START, MACHINE_START_NS, blocks);
 	assert_int_equal(trace_writer_pages(m->w, KMT_PHASE_START, MACHINE_START_NS,
-					    MACHINE_START_NS + 100, 0, runs, 3),
+					    MACHINE_START_NS + 100, 0, runs, n),
 			 0);
 	m->now_ns = MACHINE_EVENTS_NS;
+}
+
+/* The upper half is free, of the lower one pages 0..9 are kernel, the rest file. */
+static inline void machine_begin(struct machine *m)
+{
+	static const struct trace_page_run runs[] = {
+		{KMT_PG_KERNEL, 0, 10},
+		{KMT_PG_FILE, 0, 4086},
+		{KMT_PG_FREE, 10, 4},
+	};
+
+	machine_begin_with(m, runs, 3, 4);
 }
 
 static inline void machine_event(struct machine *m, unsigned int cpu, const struct kmt_class *c,

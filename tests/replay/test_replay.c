@@ -131,6 +131,42 @@ static void test_replay_pages_of_lists_not_seen_are_stood_in(void **state)
 	done(r);
 }
 
+static const struct kmt_class direct10 = {.kind = KMT_ZONE_LOCKED, .order = 10, .migratetype = 1};
+static const struct kmt_class alloc10 = {
+	.kind = KMT_PAGE_ALLOC, .order = 10, .migratetype = 1, .gfp = 0x100cca};
+static const struct kmt_class release10 = {.kind = KMT_PAGE_FREE, .order = 10};
+
+/* The last 1024 pages are handed over late; the reference may need them before. */
+static void test_replay_zone_grows_by_what_was_reserved(void **state)
+{
+	static const struct trace_page_run runs[] = {
+		{KMT_PG_FILE, 0, 4096}, {KMT_PG_FREE, 10, 3}, {KMT_PG_RESERVED, 10, 1}};
+	const struct reference_counts *c;
+
+	(void)state;
+	for (unsigned int allocs = 1; allocs <= 3; allocs += 2) {
+		const unsigned int rest[11] = {[10] = 4 - allocs};
+		struct trace_reader *r;
+		struct machine m;
+
+		machine_begin_with(&m, runs, 3, 3);
+		for (uint64_t i = 0; i < allocs; i++) {
+			machine_event(&m, 0, &direct10, 4096 + i * 1024);
+			machine_event(&m, 0, &alloc10, 4096 + i * 1024);
+		}
+		machine_event(&m, 0, &release10, 7168);
+		r = machine_end(&m, 2, rest);
+		replay(r);
+		c = &p.runs[1].reference->counts;
+		assert_int_equal(p.witness.exact, 1);
+		assert_int_equal(c->grown_pages, 1024);
+		assert_int_equal(c->grown_early, allocs == 3 ? 1024 : 0); /* below its mark */
+		assert_int_equal(c->free_unknown + c->alloc_failed, 0);
+		assert_int_equal(p.runs[1].end[0].blocks[10], 4 - allocs);
+		done(r);
+	}
+}
+
 static void test_replay_result_has_the_schemas_fields(void **state)
 {
 	static const char *const fields[] = {"schema",	       "command",  "trace",   "host",
@@ -212,6 +248,7 @@ int main(void)
 		cmocka_unit_test(test_replay_reference_conserves_pages),
 		cmocka_unit_test(test_replay_first_event_tells_pages_on_lists),
 		cmocka_unit_test(test_replay_pages_of_lists_not_seen_are_stood_in),
+		cmocka_unit_test(test_replay_zone_grows_by_what_was_reserved),
 		cmocka_unit_test(test_replay_result_has_the_schemas_fields),
 		cmocka_unit_test(test_replay_same_trace_gives_same_bytes),
 		cmocka_unit_test(test_replay_without_start_pages_says_so),

@@ -21,8 +21,10 @@
 /* Values of `to` that are no frame. */
 #define NOT_LIVE RMM_NO_PFN
 #define FAILED	 (RMM_NO_PFN - 1)
+#define GROWN	 (RMM_NO_PFN - 2) /* given to its zone before the kernel did */
 
 enum {
+	SECTION_PAGES = 1 << 15, /* what deferred_grow_zone() gives at once */
 	STACK_GFP = RMM_GFP_KERNEL | RMM_GFP_ACCOUNT | RMM_GFP_ZERO,
 	KSWAPD_NS = 20 * 1000 * 1000, /* how long kswapd takes to balance a zone */
 };
@@ -67,7 +69,7 @@ static bool split_around(struct reference *f, uint64_t pfn, unsigned int order)
 		uint64_t head = pfn >> o << o;
 		unsigned int have;
 
-		if (f->to[head] >= FAILED)
+		if (f->to[head] >= GROWN)
 			continue;
 		have = order_of(f, f->to[head]);
 		if (have <= order || head + (1ull << have) <= pfn)
@@ -102,7 +104,7 @@ static void free_parts(struct reference *f, unsigned int cpu, uint64_t pfn, unsi
 		if (f->to[p] == FAILED) {
 			f->to[p] = NOT_LIVE;
 			failed++;
-		} else if (f->to[p] != NOT_LIVE) {
+		} else if (f->to[p] < GROWN) {
 			give_back(f, cpu, p, order_of(f, f->to[p]));
 			parts++;
 		}
@@ -119,7 +121,11 @@ static void free_block(struct reference *f, const struct trace_event *e)
 {
 	uint32_t at = f->to[e->address];
 
-	if (at < FAILED) {
+	if (at == GROWN) {
+		f->to[e->address] = NOT_LIVE;
+		return;
+	}
+	if (at < GROWN) {
 		unsigned int have = order_of(f, at);
 
 		if (have == e->order) {
@@ -134,15 +140,54 @@ static void free_block(struct reference *f, const struct trace_event *e)
 	free_parts(f, e->cpu, e->address, e->order);
 }
 
+/* The blocks that @zone is given next, a section's worth; false: no more follow. */
+static bool grow_early(struct reference *f, int zone)
+{
+	uint64_t pages = 0;
+
+	for (; f->next_growth < f->start->growths && pages < SECTION_PAGES; f->next_growth++) {
+		const struct start_growth *g = &f->start->growth[f->next_growth];
+
+		if (f->to[g->pfn] != NOT_LIVE || rmm_pfn_zone(f->rmm, g->pfn) != zone ||
+		    !grow(f, g->pfn, g->order))
+			continue;
+		f->to[g->pfn] = GROWN;
+		pages += 1ull << g->order;
+	}
+	f->counts.grown_early += pages;
+	return pages > 0;
+}
+
+/*
+ * Before the kernel turns to a lower zone it gives the better one the rest of its
+ * memory (deferred_grow_zone). Where the reference turned lower than the kernel
+ * did, it has come to that point first.
+ */
+static struct rmm_page *get_pages(struct reference *f, const struct trace_event *e, uint32_t gfp)
+{
+	struct rmm_page *page = rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
+	int wanted, got;
+
+	if (f->next_growth == f->start->growths)
+		return page;
+	wanted = rmm_pfn_zone(f->rmm, (rmm_pfn)e->address);
+	got = page ? rmm_pfn_zone(f->rmm, rmm_page_to_pfn(f->rmm, page)) : -1;
+	if (got >= wanted || !grow_early(f, wanted))
+		return page;
+	if (page)
+		rmm_free_pages(f->rmm, e->cpu, page, e->order);
+	return rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
+}
+
 static void alloc_block(struct reference *f, const struct trace_event *e, uint32_t gfp)
 {
 	struct rmm_page *page;
 
-	if (f->to[e->address] < FAILED) {
+	if (f->to[e->address] < GROWN) {
 		f->counts.alloc_of_live++;
 		give_back(f, e->cpu, e->address, order_of(f, f->to[e->address]));
 	}
-	page = rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
+	page = get_pages(f, e, gfp);
 	if (!page)
 		f->counts.alloc_failed++;
 	f->to[e->address] = page ? rmm_page_to_pfn(f->rmm, page) : FAILED;
@@ -298,6 +343,7 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 	f->classes = s->at.classes;
 	f->nr_classes = s->at.nr_classes;
 	f->nr_cpus = h->cpus;
+	f->start = s;
 	f->to = malloc(f->nr_pfns * sizeof(*f->to));
 	if (!f->to)
 		return -ENOMEM;

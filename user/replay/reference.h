@@ -33,6 +33,7 @@ struct reference_counts {
 	uint64_t kernel_failed;	 /* refused by the kernel: not asked for here */
 	uint64_t unusable;	 /* class lost, frame outside all zones */
 	uint64_t grown_pages;	 /* reserved before, freed by the kernel */
+	uint64_t grown_early;	 /* of them, because the reference ran out first */
 };
 
 struct reference {
@@ -51,6 +52,8 @@ struct reference {
 	const struct kmt_class *const *classes;
 	uint32_t nr_classes;
 	unsigned int nr_cpus;
+	const struct start *start; /* for what the zones grow by */
+	size_t next_growth;
 	struct reference_counts counts;
 };
 

@@ -77,6 +77,23 @@ static void was_one_block(struct touch *t, const struct trace_event *e)
 	t->s->joined++;
 }
 
+static void was_given(struct touch *t, const struct trace_event *e)
+{
+	struct start *s = t->s;
+
+	if (s->growths == s->growth_room) {
+		size_t more = s->growth_room ? s->growth_room * 2 : 64;
+		struct start_growth *grown = realloc(s->growth, more * sizeof(*grown));
+
+		t->no_memory |= !grown;
+		if (!grown)
+			return;
+		s->growth = grown;
+		s->growth_room = more;
+	}
+	s->growth[s->growths++] = (struct start_growth){(uint32_t)e->address, e->order};
+}
+
 static void first_touch(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
 {
 	uint8_t head;
@@ -86,6 +103,8 @@ static void first_touch(struct touch *t, const struct trace_event *e, const stru
 	kind = page_head_kind(head);
 	if (e->kind == KMT_PAGE_FREE && (kind == PAGE_LIVE || kind == PAGE_START))
 		was_one_block(t, e);
+	else if (e->kind == KMT_PAGE_FREE && kind == PAGE_RESERVED)
+		was_given(t, e);
 	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PCPU_DRAIN) &&
 		 (kind == PAGE_START || kind == PAGE_PCP) && page_head_order(head) == e->order)
 		was_on_list(t, e, c->migratetype);
@@ -429,5 +448,6 @@ void start_destroy(struct start *s)
 {
 	observed_destroy(&s->at);
 	free(s->pcp);
+	free(s->growth);
 	memset(s, 0, sizeof(*s));
 }

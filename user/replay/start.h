@@ -31,12 +31,20 @@ struct start_pcp {
 	uint8_t order, migratetype;
 };
 
+/* A block that the zone is given later: deferred initialisation, hotplug. */
+struct start_growth {
+	uint32_t pfn;
+	uint8_t order;
+};
+
 struct start {
 	struct observed at; /* at.map: every page at t_ns; at.block_type: of
 			       every pageblock */
 	uint64_t t_ns;	    /* events up to here are in it */
 	struct start_pcp *pcp;
 	size_t pcps;
+	struct start_growth *growth; /* in order of time */
+	size_t growths, growth_room;
 	uint64_t blocks_told, blocks_by_content; /* pageblocks with a type, by source */
 	uint64_t blocks_adjusted;	   /* of those by content, changed to fit the counts */
 	uint64_t pcp_pages;		   /* on lists */
