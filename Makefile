@@ -4,6 +4,7 @@
 VERSION := 0.1.0
 BUILD   ?= build
 PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc)
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /usr/bin/bpftool) bpftool)
@@ -15,6 +16,8 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
           -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
 LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread -lm
+# Short lines; V=1 shows the commands.
+short   = $(if $(V),,@printf '  %-8s %s\n' $1 $@ &&)
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
@@ -51,12 +54,12 @@ deps:
 
 demo:
 	@tests/support/deps.sh build
-	@$(MAKE) all
+	@$(MAKE) -j$(JOBS) all
 	@tests/support/demo.sh $(BUILD)
 
 test:
 	@tests/support/deps.sh build test
-	@$(MAKE) all bins
+	@$(MAKE) -j$(JOBS) all bins
 	@tests/support/run-tests.sh $(BUILD)
 
 check:
@@ -64,7 +67,7 @@ check:
 
 bench:
 	@tests/support/deps.sh build bench
-	@$(MAKE) all $(BENCH) $(BUILD)/tests/bench/ftrace_shim.so
+	@$(MAKE) -j$(JOBS) all $(BENCH) $(BUILD)/tests/bench/ftrace_shim.so
 	@tests/bench/bench.sh $(BUILD)
 
 bins: $(TESTS) $(PROPS)
@@ -80,16 +83,16 @@ clean:
 	rm -rf $(BUILD)
 
 $(BUILD)/kmemlab: $(MAIN) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call short,LINK) $(LINK) -o $@ $^ $(LIBS)
 $(BUILD)/librefmm.a: $(REFMM)
 $(BUILD)/libkmemlab.a: $(filter-out $(MAIN),$(USER))
 $(BUILD)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call short,AR) ar rcs $@ $^
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call short,CC) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(filter $(BUILD)/user/record/%,$(USER)): | $(SKEL)
 $(BUILD)/user/report/template.o: $(PAGE)
 $(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
@@ -97,26 +100,26 @@ $(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
 # BPF objects: -MMD names the headers that were really read.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
+	$(call short,CLANG) $(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
 		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 $(BUILD)/bpf/record.bpf.o: $(RECORD)
-	$(BPFTOOL) gen object $@ $^
+	$(call short,BPFLINK) $(BPFTOOL) gen object $@ $^
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
+	$(call short,BPFSKEL) $(BPFTOOL) gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
 
 # The report page: npm's packages as locked, one file out.
 $(PAGE): $(wildcard reports/page/*.json reports/page/*.mjs reports/page/src/*)
 	@mkdir -p $(@D)
-	reports/page/build.sh $(BUILD)/page $@
+	$(call short,PAGE) reports/page/build.sh $(BUILD)/page $@
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
-	$(LINK) -o $@ $^ -lcmocka $(LIBS)
+	$(call short,LINK) $(LINK) -o $@ $^ -lcmocka $(LIBS)
 $(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/load.o
 $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	@mkdir -p $(@D)
-	$(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
+	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
 	@mkdir -p $(@D)
-	$(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $^ $(LIBS)
+	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $^ $(LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
