@@ -2,7 +2,7 @@
 # kmemlab: `make help` lists the targets. Output goes to $(BUILD).
 
 VERSION := 0.1.0
-BUILD   ?= build
+BUILD   ?= build$(if $(STATIC),/static)
 PREFIX  ?= /usr/local
 JOBS    ?= $(shell nproc)
 CC      ?= gcc
@@ -40,7 +40,7 @@ all: $(BUILD)/kmemlab
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: all        build kmemlab (STATIC=1: without shared libraries)
+#: all        build kmemlab (STATIC=1: in $(BUILD)/static, without shared libraries)
 #: deps       install what is missing (Debian/Ubuntu: apt, Fedora: dnf)
 #: demo       record this host for ten seconds, replay, write build/demo/report.html
 #: test       unit, command-line, live and page tests
