@@ -40,14 +40,14 @@ all: $(BUILD)/kmemlab
 help:
 	@sed -n 's/^#: //p' Makefile
 
-#: all        build kmemlab (STATIC=1: in $(BUILD)/static, without shared libraries)
+#: all        build kmemlab (STATIC=1: build/static/kmemlab, without shared libraries)
 #: deps       install what is missing (Debian/Ubuntu: apt, Fedora: dnf)
 #: demo       record this host for ten seconds, replay, write build/demo/report.html
 #: test       unit, command-line, live and page tests
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
-#: install    to $(PREFIX), or DESTDIR; uninstall removes it
-#: clean      remove $(BUILD)
+#: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
+#: clean      remove build/
 
 deps:
 	@tests/support/deps.sh
