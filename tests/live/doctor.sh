@@ -13,12 +13,12 @@ mounted() { # type
 	awk -v type="$1" '$3 == type { found = 1 } END { print found ? "yes" : "no" }' /proc/mounts
 }
 
-links() {
-	bpftool link list 2>/dev/null | grep -c raw_tracepoint
+# Programs by doctor's own name for them: other recorders may come and go.
+programs() {
+	bpftool prog list 2>/dev/null | grep -c 'name kmemlab_doctor'
 }
 
 mounts_before=$(sort /proc/self/mounts)
-links_before=$(links)
 "$KMEMLAB" doctor --json >"$SCRATCH/doctor.json" 2>"$SCRATCH/words"
 status=$?
 
@@ -33,7 +33,7 @@ same doctor_verdict_follows_required_checks true "$(field "$SCRATCH/doctor.json"
 		!d.checks.some(c => c.required && ["no", "mount"].includes(c.state))')"
 same doctor_says_nothing_on_stderr "" "$(cat "$SCRATCH/words")"
 same doctor_leaves_mounts_alone "$mounts_before" "$(sort /proc/self/mounts)"
-same doctor_leaves_nothing_attached "$links_before" "$(links)"
+same doctor_leaves_nothing_loaded 0 "$(programs)"
 
 state() { # what
 	field "$SCRATCH/doctor.json" "d.checks.find(c => c.what === '$1').state"

@@ -7,12 +7,12 @@
 needs_recording two_recorders_end_well
 
 A=$SCRATCH/a.kmt B=$SCRATCH/b.kmt
-before=$(attached)
 "$KMEMLAB" record -q -o "$A" 2>"$SCRATCH/a.words" &
 a=$!
 "$KMEMLAB" record -q -o "$B" 2>"$SCRATCH/b.words" &
 b=$!
 until_recording $a "$A" && until_recording $b "$B"
+{ links_of $a && links_of $b; } >"$SCRATCH/links"
 churn 300
 kill -TERM $a $b
 wait $a
@@ -28,5 +28,7 @@ for side in a b; do
 	seen=$(events_of_process "$SCRATCH/$side.kmt" mm_page_alloc comm tail)
 	check "two_recorders_${side}_saw_the_process" "$seen events of it" at_least 20 "$seen"
 done
-same two_recorders_leave_nothing_attached "$before" "$(attached)"
+check two_recorders_attach_each_their_own "fewer than 10 links" \
+	at_least 10 "$(sort -u "$SCRATCH/links" | wc -l)"
+same two_recorders_leave_nothing_attached 0 "$(still_attached "$SCRATCH/links")"
 exit 0

@@ -52,7 +52,8 @@ cppcheck_sources() {
 	cppcheck -q -j "$JOBS" --std=c11 --language=c --enable=warning,performance,portability \
 		--inline-suppr --suppress=missingInclude --suppress=missingIncludeSystem \
 		--error-exitcode=1 -Iinclude -Iuser -D_GNU_SOURCE -DKMEMLAB_VERSION='"0"' \
-		--suppress=varFuncNullUB --suppress=comparePointers:user/report/template.c \
+		--suppress=varFuncNullUB --suppress=invalidPrintfArgType_uint \
+		--suppress=comparePointers:user/report/template.c \
 		--include=tests/support/cppcheck.h -DPAGE_PATH='""' \
 		$(sources 'user/*.c' 'refmm/*.c' 'tests/*.c')
 }

@@ -80,9 +80,22 @@ done_or_lost() {
 	[ "$1" = 0 ] || [ "$1" = 7 ]
 }
 
-# attached - raw tracepoint links of the kernel, ours and others'
-attached() {
-	bpftool link list 2>/dev/null | grep -c 'raw_tracepoint'
+# links_of PID - the numbers of the BPF links that a process holds; another
+# recorder's, which may come and go meanwhile, are none of our business
+links_of() {
+	cat /proc/"$1"/fdinfo/* 2>/dev/null | awk '/^link_id:/ { print $2 }'
+}
+
+# still_attached FILE - how many of the links numbered in FILE the kernel still has;
+# it takes a moment to let go of a killed process's
+still_attached() {
+	local i n=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		n=$(bpftool link list 2>/dev/null | awk -F: '/^[0-9]/ { print $1 }' | grep -cxFf "$1")
+		[ "$n" = 0 ] && break
+		sleep 0.2
+	done
+	echo "$n"
 }
 
 # until_recording PID FILE - wait until the recorder PID has written to FILE

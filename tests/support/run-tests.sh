@@ -38,8 +38,10 @@ run_script() { # script
 	export SCRATCH=$SCRATCHES/${1//\//-}
 	mkdir -m 755 "$SCRATCH"
 	echo "== $1"
-	timeout -k 10 "$TIMEOUT" bash "$1" </dev/null 2>&1 | tee "$log"
-	status=${PIPESTATUS[0]}
+	# Not through a pipe: what a script forgot to end would keep it open.
+	timeout -k 10 "$TIMEOUT" bash "$1" </dev/null >"$log" 2>&1
+	status=$?
+	cat "$log"
 	f=$(grep -c '^not ok ' "$log")
 	if [ "$status" != 0 ] && [ "$f" = 0 ]; then
 		echo "not ok $1 - exit status $status (124: stopped after $TIMEOUT s)"

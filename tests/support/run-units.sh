@@ -7,6 +7,8 @@
 set -u
 TIMEOUT=${UNIT_TIMEOUT:-120}
 passed=0 failed=0 skipped=0
+LOG=$(mktemp) || exit 1
+trap 'rm -f "$LOG"' EXIT
 
 # The number in front of "test(s)" in cmocka's line WORD, or 0.
 count() { # word output
@@ -17,8 +19,9 @@ count() { # word output
 
 run_one() { # binary
 	local output status p f s
-	output=$(timeout -k 5 "$TIMEOUT" "$1" 2>&1 </dev/null)
+	{ timeout -k 5 "$TIMEOUT" "$1" >"$LOG" 2>&1 </dev/null; } 2>/dev/null
 	status=$?
+	output=$(tr -d '\0' <"$LOG")
 	p=$(count PASSED "$output") f=$(count FAILED "$output") s=$(count SKIPPED "$output")
 	if [ $((p + f + s)) = 0 ] || { [ "$status" != 0 ] && [ "$f" = 0 ]; }; then
 		f=$((f + 1))
