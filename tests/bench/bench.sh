@@ -37,6 +37,9 @@ for source in tests/bench/bench_*.c; do
 	name=$(basename "$source" .c)
 	[ "$name" = bench_record ] && continue
 	echo "== $name"
-	"$BUILD/tests/bench/$name" || status=1
+	case $name in
+	bench_trace | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;
+	*) "$BUILD/tests/bench/$name" || status=1 ;;
+	esac
 done
 exit $status
