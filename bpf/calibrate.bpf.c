@@ -2,16 +2,17 @@
 /*
  * calibrate.bpf.c - see one allocation from two sides.
  *
- * The raw tracepoint knows a page by its struct page, the classic one by its
- * frame number; a large kmalloc's address is that of its pages in the direct
- * map. Comparing them gives the bases of both, which many kernels do not export
+ * The raw tracepoint knows a page by its struct page, the classic one (and the
+ * owner's page map) by its frame number; a large kmalloc's address is that of its
+ * pages in the direct map. Comparing them gives the bases of both, which many kernels do not export
  * by name.
  */
 #include "kernel.bpf.h"
 #include <bpf/bpf_helpers.h>
 
 enum {
-	PAIRS = 64,
+	PAGES = 256,
+	FRAMES = 64,	     /* and objects: as many as the recorder provokes */
 	LARGE_BYTES = 16384, /* kmalloc takes pages for it on every kernel */
 };
 
@@ -23,10 +24,10 @@ struct page_alloc_record {
 
 volatile __u32 tgid;	      /* whose allocations to see; set once all are attached */
 __u32 pages, frames, objects; /* how many were stored */
-__u64 page[PAIRS];
-__u64 frame[PAIRS];
-__u64 object[PAIRS];
-__u64 object_page[PAIRS];
+__u64 page[PAGES];
+__u64 frame[FRAMES];
+__u64 object[FRAMES];
+__u64 object_page[FRAMES];
 __u64 last_page;
 
 static __always_inline int ours(void)
@@ -40,7 +41,7 @@ int see_page(struct bpf_raw_tracepoint_args *ctx)
 	if (!ours() || !ctx->args[0])
 		return 0;
 	last_page = ctx->args[0];
-	if (pages < PAIRS)
+	if (pages < PAGES)
 		page[pages++] = last_page;
 	return 0;
 }
@@ -48,7 +49,7 @@ int see_page(struct bpf_raw_tracepoint_args *ctx)
 SEC("tp/kmem/mm_page_alloc")
 int see_frame(struct page_alloc_record *record)
 {
-	if (ours() && frames < PAIRS)
+	if (ours() && frames < FRAMES)
 		frame[frames++] = record->pfn;
 	return 0;
 }
@@ -56,7 +57,7 @@ int see_frame(struct page_alloc_record *record)
 SEC("raw_tp/kmalloc")
 int see_object(struct bpf_raw_tracepoint_args *ctx)
 {
-	if (!ours() || ctx->args[3] < LARGE_BYTES || objects >= PAIRS)
+	if (!ours() || ctx->args[3] < LARGE_BYTES || objects >= FRAMES)
 		return 0;
 	object_page[objects] = last_page;
 	object[objects++] = ctx->args[1];

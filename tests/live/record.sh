@@ -39,4 +39,18 @@ same record_file_is_private 600 "$(stat -c %a "$T")"
 check record_can_be_dumped "fewer than 10000 lines" at_least 10000 "$(wc -l <"$SCRATCH/dump")"
 same record_file_shows_no_kernel_address "" \
 	"$(grep -Em 1 '(^|[^0-9a-f])(0x)?ffff[0-9a-f]{12}' "$SCRATCH/dump")"
+
+# Frame numbers come from the page map where there is no tracefs.
+T=$SCRATCH/bare.kmt
+export T
+# shellcheck disable=SC2016
+unshare -m sh -c 'umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null
+	"$KMEMLAB" record -q -o "$T" -d 0.5s' 2>"$SCRATCH/words"
+status=$?
+check record_works_without_tracefs "exit status $status: $(cat "$SCRATCH/words")" \
+	done_or_lost $status
+"$KMEMLAB" info --json "$T" >"$SCRATCH/bare.json"
+check record_without_tracefs_covers_allocations "less than 95 %" \
+	at_least 95 "$(field "$SCRATCH/bare.json" \
+		'100 * d.coverage.pages_alloc_seen / d.coverage.pages_alloc_vmstat')"
 exit 0

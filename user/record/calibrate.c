@@ -5,10 +5,12 @@
  *   vmemmap     = struct page address - frame number * sizeof(struct page)
  *   page_offset = large kmalloc's address - frame number * page size
  *
- * Both sides of each equation are seen by calibrate.bpf.c while this process
- * makes allocations of its own. An interrupt may slip in events of its own, so
- * a base counts only if almost all pairs agree on it and it is aligned as the
- * kernel aligns it.
+ * calibrate.bpf.c sees struct pages and objects while this process allocates.
+ * Frame numbers come from the classic tracepoint where tracefs is there, else
+ * from this process's own page map. Neither side is in step with the other
+ * (page tables, interrupts), so a base counts only if nearly every frame has a
+ * page at the place that the base predicts, and if it is aligned as the kernel
+ * aligns it.
  */
 #include "record.h"
 
@@ -25,7 +27,9 @@
 #include "calibrate.skel.h"
 
 enum {
-	PAGES = 64,	   /* pairs that calibrate.bpf.c stores */
+	FRAMES = 64, /* pages that this process touches */
+	PAGES = 256, /* that calibrate.bpf.c stores */
+	ENOUGH = 8,
 	LARGE_IOVS = 1024, /* their copy in the kernel is a 16 KiB kmalloc */
 	PAGE_BYTES = 4096,
 };
@@ -33,41 +37,94 @@ enum {
 /* x86-64 randomises both bases in steps of a page-directory entry. */
 #define BASE_ALIGN (1ull << 30)
 
-/* Make the kernel allocate pages, then take large kmallocs, in this process. */
-static int provoke(void)
+/* Present and frame number, Documentation/admin-guide/mm/pagemap.rst. */
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_FRAME	((1ull << 55) - 1)
+
+/* What lies under [m, m + FRAMES pages); none where the kernel will not say. */
+static unsigned int own_frames(const char *m, __u64 *frame)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	unsigned int n = 0;
+
+	for (int i = 0; fd >= 0 && i < FRAMES; i++) {
+		off_t at = (off_t)((uintptr_t)m / PAGE_BYTES + (unsigned int)i) * 8;
+		uint64_t entry;
+
+		if (pread(fd, &entry, sizeof(entry), at) == sizeof(entry) &&
+		    entry & PAGEMAP_PRESENT && entry & PAGEMAP_FRAME)
+			frame[n++] = entry & PAGEMAP_FRAME;
+	}
+	if (fd >= 0)
+		close(fd);
+	return n;
+}
+
+/* Make the kernel allocate pages to this process; frames as it may know them. */
+static int touch_pages(__u64 *frame, unsigned int *frames)
+{
+	const size_t bytes = (size_t)FRAMES * PAGE_BYTES;
+	char *m = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED)
+		return -errno;
+	madvise(m, bytes, MADV_NOHUGEPAGE);
+	for (size_t i = 0; i < bytes; i += PAGE_BYTES)
+		m[i] = 1;
+	*frames = own_frames(m, frame);
+	munmap(m, bytes);
+	return 0;
+}
+
+/* Make the kernel take large kmallocs. */
+static int copy_iovecs(void)
 {
 	static const struct iovec empty[LARGE_IOVS];
-	char *m = mmap(NULL, (size_t)PAGES * PAGE_BYTES, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	int err = 0;
+	int err = fd < 0 ? -errno : 0;
 
-	if (m == MAP_FAILED || fd < 0)
-		err = -errno;
-	for (int i = 0; !err && i < PAGES; i++)
-		m[(size_t)i * PAGE_BYTES] = 1;
-	for (int i = 0; !err && i < PAGES; i++)
+	for (int i = 0; !err && i < FRAMES; i++)
 		if (writev(fd, empty, LARGE_IOVS) < 0)
 			err = -errno;
-	if (m != MAP_FAILED)
-		munmap(m, (size_t)PAGES * PAGE_BYTES);
 	if (fd >= 0)
 		close(fd);
 	return err;
 }
 
-/* The base that at least nine of ten pairs (a[i] - b[i] * unit) agree on. */
-static int common_base(const __u64 *a, const __u64 *b, unsigned int n, uint64_t unit,
-		       uint64_t *base)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		unsigned int agree = 0;
+struct set {
+	const __u64 *v;
+	unsigned int n;
+};
 
-		*base = a[i] - b[i] * unit;
-		for (unsigned int j = 0; j < n; j++)
-			agree += a[j] - b[j] * unit == *base;
-		if (agree * 10 >= n * 9 && *base % BASE_ALIGN == 0)
-			return 0;
+static bool has(const struct set *s, uint64_t v)
+{
+	for (unsigned int i = 0; i < s->n; i++)
+		if (s->v[i] == v)
+			return true;
+	return false;
+}
+
+/* Does nearly every frame have an address at base + frame * unit? */
+static bool agrees(const struct set *address, const struct set *frame, uint64_t unit, uint64_t base)
+{
+	unsigned int agree = 0;
+
+	for (unsigned int i = 0; i < frame->n; i++)
+		agree += has(address, base + frame->v[i] * unit);
+	return agree * 10 >= frame->n * 9;
+}
+
+static int find_base(const struct set *address, const struct set *frame, uint64_t unit,
+		     uint64_t *base)
+{
+	if (frame->n < ENOUGH)
+		return -ENOTSUP;
+	for (unsigned int i = 0; i < frame->n; i++) {
+		for (unsigned int j = 0; j < address->n; j++) {
+			*base = address->v[j] - frame->v[i] * unit;
+			if (*base % BASE_ALIGN == 0 && agrees(address, frame, unit, *base))
+				return 0;
+		}
 	}
 	return -ENOTSUP;
 }
@@ -89,29 +146,65 @@ static uint32_t page_struct_bytes(void)
 	return bytes;
 }
 
-static int solve(const struct calibrate__bss *seen, struct kernel_bases *bases, char *error)
+static int solve(const struct calibrate__bss *seen, const struct set *frames,
+		 struct kernel_bases *bases, char *error)
 {
-	unsigned int pairs = seen->pages < seen->frames ? seen->pages : seen->frames;
-	__u64 frame[PAGES];
+	const struct set pages = {seen->page, seen->pages}, objects = {seen->object, seen->objects};
+	__u64 frame[FRAMES];
+	const struct set object_frames = {frame, seen->objects};
 
-	if (common_base(seen->page, seen->frame, pairs, bases->page_struct_bytes,
-			&bases->vmemmap)) {
-		snprintf(error, 256, "cannot find vmemmap: %u page events do not agree", pairs);
+	if (find_base(&pages, frames, bases->page_struct_bytes, &bases->vmemmap)) {
+		snprintf(error, 256,
+			 "cannot find vmemmap: %u pages and %u frame numbers do not agree; mount "
+			 "tracefs or run as root",
+			 pages.n, frames->n);
 		return -ENOTSUP;
 	}
-	for (unsigned int i = 0; i < seen->objects; i++)
+	for (unsigned int i = 0; i < objects.n; i++)
 		frame[i] = (seen->object_page[i] - bases->vmemmap) / bases->page_struct_bytes;
-	if (common_base(seen->object, frame, seen->objects, PAGE_BYTES, &bases->page_offset)) {
+	if (find_base(&objects, &object_frames, PAGE_BYTES, &bases->page_offset)) {
 		snprintf(error, 256, "cannot find the direct map: %u kmalloc events do not agree",
-			 seen->objects);
+			 objects.n);
 		return -ENOTSUP;
 	}
 	return 0;
 }
 
+static int attach(struct calibrate *skel, char *error)
+{
+	skel->links.see_page = bpf_program__attach(skel->progs.see_page);
+	skel->links.see_object = bpf_program__attach(skel->progs.see_object);
+	if (skel->links.see_page && skel->links.see_object) {
+		/* Needs tracefs, and can be done without. */
+		skel->links.see_frame = bpf_program__attach(skel->progs.see_frame);
+		return 0;
+	}
+	snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(errno));
+	return -errno;
+}
+
+static int watch(struct calibrate *skel, struct kernel_bases *bases, char *error)
+{
+	__u64 own[FRAMES];
+	struct set frames = {own, 0};
+	int err;
+
+	skel->bss->tgid = (uint32_t)getpid();
+	err = touch_pages(own, &frames.n);
+	if (!err)
+		err = copy_iovecs();
+	calibrate__detach(skel);
+	if (err) {
+		snprintf(error, 256, "cannot make test allocations: %s", strerror(-err));
+		return err;
+	}
+	if (skel->bss->frames)
+		frames = (struct set){skel->bss->frame, skel->bss->frames};
+	return solve(skel->bss, &frames, bases, error);
+}
+
 int calibrate(struct kernel_bases *bases, char *error)
 {
-	const char *what = "cannot attach to kmem:mm_page_alloc";
 	struct calibrate *skel;
 	int err;
 
@@ -128,18 +221,10 @@ int calibrate(struct kernel_bases *bases, char *error)
 	if (!skel)
 		return -errno;
 	err = calibrate__load(skel);
-	if (!err) {
-		err = calibrate__attach(skel);
-		what = err == -EACCES ? "cannot read tracefs' kmem:mm_page_alloc" : what;
-	}
 	if (err)
-		snprintf(error, 256, "%s: %s", what, strerror(-err));
-	if (!err) {
-		skel->bss->tgid = (uint32_t)getpid();
-		err = provoke();
-		calibrate__detach(skel);
-		err = err ? err : solve(skel->bss, bases, error);
-	}
+		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));
+	err = err ? err : attach(skel, error);
+	err = err ? err : watch(skel, bases, error);
 	calibrate__destroy(skel);
 	return err == -EACCES ? -EPERM : err;
 }
