@@ -32,6 +32,11 @@ static void test_verdict_one_finding_decides(void **state)
 		{"raw_tp", {.state = DOCTOR_NO, .error = EPERM}, EXIT_KERNEL},
 		{"raw_tp", {.state = DOCTOR_NO, .error = EPERM, .denied = true}, EXIT_PERMISSION},
 		{"raw_tp", {.state = DOCTOR_PART, .error = ENOENT}, EXIT_DONE},
+		{"frame numbers",
+		 {.state = DOCTOR_NO, .error = EACCES, .denied = true},
+		 EXIT_PERMISSION},
+		{"frame numbers", {.state = DOCTOR_NO, .error = ENOENT}, EXIT_KERNEL},
+		{"classic tp", {.state = DOCTOR_NO, .error = EACCES, .denied = true}, EXIT_DONE},
 		{"tracefs", {.state = DOCTOR_MOUNT}, EXIT_DONE},
 		{"fentry", {.state = DOCTOR_NO, .error = EPERM, .denied = true}, EXIT_DONE},
 		{"debugfs", {.state = DOCTOR_NO, .error = ENOENT}, EXIT_DONE},
@@ -105,6 +110,33 @@ static void test_failed_long_text_stays_in_bounds(void **state)
 	assert_int_equal(f[1].state, DOCTOR_YES);
 }
 
+static void test_frames_one_source_suffices(void **state)
+{
+	static const struct {
+		int classic, pagemap;
+		enum doctor_state state;
+		int error;
+	} cases[] = {
+		{0, 0, DOCTOR_YES, 0},
+		{0, EPERM, DOCTOR_YES, 0},
+		{EACCES, 0, DOCTOR_YES, 0},
+		{ENOENT, 0, DOCTOR_YES, 0},
+		{EACCES, EPERM, DOCTOR_NO, EACCES},
+		{EACCES, ENOENT, DOCTOR_NO, EACCES},
+		{ENOENT, EPERM, DOCTOR_NO, EPERM},
+		{ENOENT, ENOENT, DOCTOR_NO, ENOENT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct doctor_finding f = {0};
+
+		doctor_sum_frames(cases[i].classic, cases[i].pagemap, &f);
+		assert_int_equal(f.state, cases[i].state);
+		assert_int_equal(f.error, cases[i].error);
+	}
+}
+
 static void test_checks_all_say_what_is_lost_and_what_to_do(void **state)
 {
 	(void)state;
@@ -124,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_todo_by_finding_differs),
 		cmocka_unit_test(test_failed_errno_is_put_in_words),
 		cmocka_unit_test(test_failed_long_text_stays_in_bounds),
+		cmocka_unit_test(test_frames_one_source_suffices),
 		cmocka_unit_test(test_checks_all_say_what_is_lost_and_what_to_do),
 	};
 

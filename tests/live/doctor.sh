@@ -65,6 +65,27 @@ else
 		grep -q 'run as root' "$SCRATCH/nobody.txt"
 fi
 
+# What doctor says of a process and what record does there must be one, whichever
+# files that process may read. tracefs and the page map are closed to the first.
+for caps in +bpf,+perfmon +bpf,+perfmon,+dac_read_search,+syslog; do
+	name=doctor_agrees_with_record_under_${caps//[+,]/_}
+	mkdir -p -m 777 "$SCRATCH/open"
+	if ! as_nobody --inh-caps="$caps" --ambient-caps="$caps" "$SCRATCH/copy" --version \
+		>/dev/null 2>&1; then
+		skip "$name" "cannot run a program as nobody with capabilities here"
+		continue
+	fi
+	as_nobody --inh-caps="$caps" --ambient-caps="$caps" "$SCRATCH/copy" doctor \
+		>"$SCRATCH/caps.txt" 2>&1
+	said=$?
+	as_nobody --inh-caps="$caps" --ambient-caps="$caps" "$SCRATCH/copy" record -q -f -d 500ms \
+		-o "$SCRATCH/open/t.kmt" >"$SCRATCH/words" 2>&1
+	did=$?
+	[ $did = 7 ] && did=0 # recorded, but lost events
+	check "$name" "doctor exits with $said, record with $did: $(tail -n 1 "$SCRATCH/words")" \
+		test $((said == 0)) = $((did == 0))
+done
+
 "$KMEMLAB" doctor --jsno >/dev/null 2>"$SCRATCH/words"
 same doctor_unknown_option_exits_2 2 $?
 check doctor_unknown_option_names_the_nearest "no '--json' in the message" \

@@ -46,6 +46,10 @@ const struct doctor_check doctor_checks[] = {
 	{"classic tp", false, doctor_classic_tp, NULL,
 	 "learns frame numbers from /proc/self/pagemap, which needs CAP_SYS_ADMIN",
 	 "mount tracefs; boot a kernel with CONFIG_PERF_EVENTS=y"},
+	{"frame numbers", true, doctor_frames, NULL,
+	 "cannot tell frames from the addresses of struct pages, so cannot record",
+	 "mount -t tracefs none /sys/kernel/tracing, or boot a kernel with "
+	 "CONFIG_PROC_PAGE_MONITOR=y"},
 	{"fentry", false, doctor_fentry, NULL,
 	 "pages from the bulk allocator are inferred when they are freed",
 	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},

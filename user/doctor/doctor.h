@@ -77,6 +77,10 @@ bool doctor_has_capability(unsigned int capability);
  *  0 or -errno */
 int doctor_read(const char *path, char *text, size_t bytes);
 
+/** doctor_sum_frames() - what the two sources of frame numbers (0 or a positive
+ *  errno each) add up to: one suffices, and permission for one would */
+void doctor_sum_frames(int classic_error, int pagemap_error, struct doctor_finding *f);
+
 /** doctor_mounts() - note what is mounted, then mount the rest privately */
 void doctor_mounts(void);
 
@@ -88,6 +92,7 @@ void doctor_unprivileged_bpf(const void *arg, struct doctor_finding *f);
 void doctor_perf_paranoid(const void *arg, struct doctor_finding *f);
 
 /* doctor_files.c */
+int doctor_own_frame(void); /* does the page map show frame numbers? 0 or a positive errno */
 void doctor_mount(const void *arg, struct doctor_finding *f);
 void doctor_file(const void *arg, struct doctor_finding *f);
 void doctor_kallsyms(const void *arg, struct doctor_finding *f);
@@ -99,6 +104,7 @@ void doctor_ring(const void *arg, struct doctor_finding *f);
 void doctor_tp_btf(const void *arg, struct doctor_finding *f);
 void doctor_raw_tp(const void *arg, struct doctor_finding *f);
 void doctor_classic_tp(const void *arg, struct doctor_finding *f);
+void doctor_frames(const void *arg, struct doctor_finding *f);
 void doctor_fentry(const void *arg, struct doctor_finding *f);
 void doctor_fexit(const void *arg, struct doctor_finding *f);
 void doctor_kprobe(const void *arg, struct doctor_finding *f);

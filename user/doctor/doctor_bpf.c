@@ -220,6 +220,34 @@ void doctor_classic_tp(const void *arg, struct doctor_finding *f)
 	try_tracepoints(try_classic_tp, f);
 }
 
+static bool refuses(int error)
+{
+	return error == EPERM || error == EACCES;
+}
+
+void doctor_sum_frames(int classic_error, int pagemap_error, struct doctor_finding *f)
+{
+	if (!classic_error)
+		doctor_found(f, "the classic tracepoint shows them");
+	else if (!pagemap_error)
+		doctor_found(f, "/proc/self/pagemap shows them");
+	else
+		doctor_failed(f, refuses(classic_error) ? classic_error : pagemap_error,
+			      "neither classic tracepoint nor /proc/self/pagemap shows them");
+}
+
+/* A tracefs that only doctor_mounts() has mounted is not there for a recording. */
+void doctor_frames(const void *arg, struct doctor_finding *f)
+{
+	struct doctor_finding tracefs = {0};
+	int classic;
+
+	(void)arg;
+	doctor_mount("tracefs", &tracefs);
+	classic = tracefs.state == DOCTOR_MOUNT ? ENOENT : -try_classic_tp("mm_page_alloc");
+	doctor_sum_frames(classic, doctor_own_frame(), f);
+}
+
 static void try_function(enum bpf_attach_type attach, struct doctor_finding *f)
 {
 	const char *name = bulk_functions[0];

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,25 @@ void doctor_file(const void *arg, struct doctor_finding *f)
 		doctor_failed(f, -err, "cannot read %s", (const char *)arg);
 	else
 		doctor_found(f, "%s reads", (const char *)arg);
+}
+
+/* Without CAP_SYS_ADMIN the kernel shows the entry, but 0 for the frame. */
+int doctor_own_frame(void)
+{
+	const uint64_t frame_bits = (1ull << 55) - 1;
+	volatile char here = 1; /* on a page that is present */
+	uint64_t entry = 0;
+	off_t at = (off_t)((uintptr_t)&here / (unsigned long)sysconf(_SC_PAGESIZE)) * 8;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int error;
+
+	if (fd < 0)
+		return errno;
+	n = pread(fd, &entry, sizeof(entry), at);
+	error = n < 0 ? errno : 0;
+	close(fd);
+	return !error && !(entry & frame_bits) ? EPERM : error;
 }
 
 /* Calls @see for each symbol until it returns true. -errno, 0 or 1 (seen). */
