@@ -5,7 +5,7 @@
 
 /* Sums over all sources. */
 struct totals {
-	uint64_t live, freed, matched, events, twice;
+	uint64_t live, freed, matched, events, twice, failed;
 };
 
 static struct kmt_class page_class(uint8_t kind, uint8_t order)
@@ -39,6 +39,7 @@ static struct totals count_trace(struct trace_reader *r, struct stat_unmatched *
 		t.matched += source[i].matched;
 		t.events += source[i].events;
 		t.twice += source[i].twice;
+		t.failed += source[i].failed;
 	}
 	*u = *stat_count_unmatched(s);
 	stat_count_free(s);
@@ -211,6 +212,51 @@ static void test_stat_large_kmalloc_traced_twice_is_one(void **state)
 	fixture_free(&f);
 }
 
+static void test_stat_refused_allocations_are_failed_not_live(void **state)
+{
+	static const uint8_t kinds[] = {A, S, KMT_KMALLOC, KMT_CACHE_ALLOC, KMT_KFREE};
+	struct stat_unmatched u;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 1);
+	for (size_t i = 0; i < 2 * sizeof(kinds); i++) {
+		struct kmt_class c = page_class(kinds[i / 2], 0);
+
+		trace_writer_event(f.w, 0, trace_writer_class(f.w, &c), i + 1, KMT_NO_PAGE);
+	}
+	fixture_finish(&f);
+
+	struct trace_reader *r = fixture_open(&f);
+	struct totals t = count_trace(r, &u);
+
+	assert_int_equal(u.pages_failed, 4);
+	assert_int_equal(u.objects_failed, 4);
+	assert_int_equal(t.failed, 8);
+	assert_int_equal(t.live + t.freed, 0);
+	assert_int_equal(u.pages_reallocated + u.objects_reallocated + u.objects_freed_unknown, 0);
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
+/* Gigantic blocks, over and over: empty stretches must not be walked page by page. */
+static void test_stat_gigantic_frees_take_no_long_walk(void **state)
+{
+	enum { EVENTS = 100000 };
+	struct page_event *events = calloc(EVENTS, sizeof(*events));
+	struct stat_unmatched u;
+
+	(void)state;
+	assert_non_null(events);
+	for (size_t i = 0; i < EVENTS; i++)
+		events[i] = (struct page_event){F, 18, 1};
+	alarm(20);
+	count_pages(events, EVENTS, &u);
+	alarm(0);
+	assert_int_equal(u.pages_freed_unknown, (uint64_t)EVENTS << 18);
+	free(events);
+}
+
 static void test_stat_sources_follow_the_running_command(void **state)
 {
 	struct stat_unmatched u;
@@ -252,6 +298,8 @@ int main(void)
 		cmocka_unit_test(test_stat_pages_match_a_naive_count),
 		cmocka_unit_test(test_stat_objects_are_counted_where_allocated),
 		cmocka_unit_test(test_stat_large_kmalloc_traced_twice_is_one),
+		cmocka_unit_test(test_stat_refused_allocations_are_failed_not_live),
+		cmocka_unit_test(test_stat_gigantic_frees_take_no_long_walk),
 		cmocka_unit_test(test_stat_sources_follow_the_running_command),
 	};
 

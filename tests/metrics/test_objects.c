@@ -10,7 +10,7 @@
 #include "metrics/objects.h"
 #include "trace/trace_io.h"
 
-enum { DENTRY = 1, SITE_A = 2, SITE_B = 3, KMALLOC_64 = 4 };
+enum { DENTRY = 1, SITE_A = 2, SITE_B = 3, KMALLOC_64 = 4, CLASSES = 7, LOST = 6 };
 
 static const struct kmt_class class_of[] = {
 	{.kind = KMT_CACHE_ALLOC,
@@ -25,13 +25,15 @@ static const struct kmt_class class_of[] = {
 	 .cache = KMALLOC_64,
 	 .call_site = SITE_B},
 	{.kind = KMT_KFREE, .call_site = SITE_A},
+	{.kind = KMT_KMALLOC, .bytes_req = 9000, .bytes_alloc = 16384, .call_site = SITE_A},
+	{.kind = KMT_KMALLOC, .bytes_req = 9000, .bytes_alloc = 16384, .call_site = SITE_B},
 };
-static const struct kmt_class *const classes[] = {&class_of[0], &class_of[1], &class_of[2],
-						  &class_of[3], NULL};
+static const struct kmt_class *const classes[] = {
+	&class_of[0], &class_of[1], &class_of[2], &class_of[3], &class_of[4], &class_of[5], NULL};
 
 static int setup(void **state)
 {
-	*state = objects_new(classes, 5, 2);
+	*state = objects_new(classes, CLASSES, 2);
 	return *state ? 0 : -1;
 }
 
@@ -45,7 +47,7 @@ static void feed(struct objects *o, uint32_t class_id, uint64_t address)
 {
 	struct trace_event e = {.address = address, .class_id = class_id};
 
-	e.kind = class_id < 4 ? class_of[class_id].kind : KMT_KMALLOC;
+	e.kind = class_id < LOST ? class_of[class_id].kind : KMT_KMALLOC;
 	assert_int_equal(objects_feed(o, &e, 1), 0);
 }
 
@@ -102,7 +104,7 @@ static void test_objects_mismatches_are_counted_by_kind(void **state)
 	feed(o, 1, 2);	 /* the same with a cache: counts as its free */
 	feed(o, 0, 100); /* allocated twice: a free went unseen */
 	feed(o, 0, 100);
-	feed(o, 4, 7); /* class lost */
+	feed(o, LOST, 7); /* class lost */
 	objects_get_unmatched(o, &u);
 	assert_int_equal(u.free_unknown, 2);
 	assert_int_equal(u.alloc_live, 1);
@@ -110,6 +112,45 @@ static void test_objects_mismatches_are_counted_by_kind(void **state)
 	c = objects_caches(o, &n);
 	assert_int_equal(c[0].allocs, 2);
 	assert_int_equal(c[0].frees, 2);
+}
+
+/* The kernel tells of a large kmalloc twice; the later one knows who asked. */
+static void test_objects_large_kmalloc_traced_twice_is_one(void **state)
+{
+	struct objects *o = *state;
+	struct objects_unmatched u;
+	const struct object_counts *s;
+	uint32_t n;
+
+	feed(o, 4, 512);
+	feed(o, 5, 512);
+	objects_get_unmatched(o, &u);
+	assert_int_equal(u.traced_twice, 1);
+	assert_int_equal(u.alloc_live, 0);
+	s = objects_sites(o, &n);
+	assert_int_equal(s[0].string, SITE_B);
+	assert_int_equal(s[0].allocs, 1);
+	assert_int_equal(s[0].bytes_alloc - s[0].freed_bytes, 16384);
+	assert_int_equal(s[1].allocs, 0);
+	assert_int_equal(s[1].bytes_req + s[1].bytes_alloc, 0);
+}
+
+static void test_objects_refused_allocation_is_nothing_live(void **state)
+{
+	struct objects *o = *state;
+	struct objects_unmatched u;
+	const struct object_counts *c;
+	uint32_t n;
+
+	for (uint32_t class_id = 0; class_id < 4; class_id++)
+		feed(o, class_id, KMT_NO_PAGE); /* also kfree(NULL) */
+	feed(o, 0, KMT_NO_PAGE);
+	objects_get_unmatched(o, &u);
+	assert_int_equal(u.failed, 3);
+	assert_int_equal(u.alloc_live + u.free_unknown, 0);
+	c = objects_caches(o, &n);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(c[i].allocs + c[i].frees, 0);
 }
 
 /* Against a plain array, through growth and deletion. */
@@ -151,6 +192,10 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_objects_mismatches_are_counted_by_kind, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_objects_large_kmalloc_traced_twice_is_one,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_objects_refused_allocation_is_nothing_live,
+						setup, teardown),
 		cmocka_unit_test(test_live_random_operations_match_array),
 	};
 

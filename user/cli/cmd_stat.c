@@ -163,12 +163,14 @@ static struct out_table *build(const struct options *o, const struct view *v,
 
 static json_t *unmatched_json(const struct stat_unmatched *u)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "pages_freed_unknown",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "pages_freed_unknown",
 			 (json_int_t)u->pages_freed_unknown, "objects_freed_unknown",
 			 (json_int_t)u->objects_freed_unknown, "pages_reallocated",
 			 (json_int_t)u->pages_reallocated, "objects_reallocated",
 			 (json_int_t)u->objects_reallocated, "traced_twice",
-			 (json_int_t)u->traced_twice, "untracked", (json_int_t)u->untracked);
+			 (json_int_t)u->traced_twice, "pages_failed", (json_int_t)u->pages_failed,
+			 "objects_failed", (json_int_t)u->objects_failed, "untracked",
+			 (json_int_t)u->untracked);
 }
 
 static void print_unmatched(const struct stat_unmatched *u)
@@ -182,6 +184,10 @@ static void print_unmatched(const struct stat_unmatched *u)
 		out_text("large kmalloc, which the kernel traces twice, counted once: %" PRIu64
 			 "\n",
 			 u->traced_twice);
+	if (u->pages_failed || u->objects_failed)
+		out_text("refused by the kernel, counted as nothing: %" PRIu64
+			 " allocations of pages, %" PRIu64 " of objects\n",
+			 u->pages_failed, u->objects_failed);
 	if (u->untracked)
 		out_text("not followed for want of memory: %" PRIu64 " allocations\n",
 			 u->untracked);

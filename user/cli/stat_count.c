@@ -12,11 +12,19 @@
 #include <string.h>
 
 #include "cli/stat_count.h"
+#include "metrics/objects.h"
 
 #define NO_SOURCE   UINT32_MAX
 #define ADDRESS_MAX (KMT_OPAQUE << 1)
 
-enum { ORDER_SHIFT = 28, ORDER_MAX = 14, FREE_ORDER_MAX = 18, FIRST_SLOTS = 1024 };
+enum {
+	ORDER_SHIFT = 28,
+	ORDER_MAX = 14,
+	FREE_ORDER_MAX = 18,
+	FIRST_SLOTS = 1024,
+	STRETCH_ORDER = 8,
+	STRETCHES = 1 << 16, /* counted, then shared */
+};
 
 struct stat_count {
 	const struct trace_reader *reader;
@@ -26,6 +34,7 @@ struct stat_count {
 	uint32_t slots_n;
 	uint32_t *comm; /* string of what runs, by CPU */
 	struct live pages, objects;
+	uint32_t *stretch; /* blocks in .pages that begin in 2^STRETCH_ORDER pages */
 	struct stat_unmatched unmatched;
 };
 
@@ -39,7 +48,9 @@ struct stat_count *stat_count_new(const struct trace_reader *r)
 	s->slots_n = FIRST_SLOTS;
 	s->slots = calloc(s->slots_n, sizeof(*s->slots));
 	s->comm = calloc(trace_reader_cpus(r) + 1, sizeof(*s->comm));
-	if (!s->slots || !s->comm || live_init(&s->pages) || live_init(&s->objects)) {
+	s->stretch = calloc(STRETCHES, sizeof(*s->stretch));
+	if (!s->slots || !s->comm || !s->stretch || live_init(&s->pages) ||
+	    live_init(&s->objects)) {
 		stat_count_free(s);
 		return NULL;
 	}
@@ -53,6 +64,7 @@ void stat_count_free(struct stat_count *s)
 	free(s->sources);
 	free(s->slots);
 	free(s->comm);
+	free(s->stretch);
 	live_destroy(&s->pages);
 	live_destroy(&s->objects);
 	free(s);
@@ -129,15 +141,40 @@ static uint32_t count_source(struct stat_count *s, const struct trace_event *e)
 
 /* ---- Live things ------------------------------------------------------- */
 
-static int put(struct stat_count *s, struct live *l, uint64_t key, uint32_t value)
+static uint32_t *stretch_of(const struct stat_count *s, uint64_t pfn)
 {
+	return &s->stretch[(pfn >> STRETCH_ORDER) % STRETCHES];
+}
+
+static int put(struct stat_count *s, uint64_t key, uint32_t value)
+{
+	struct live *l = &s->pages;
 	uint32_t old;
+	int err;
 
 	if (l->used >= STAT_LIVE_MAX) {
 		s->unmatched.untracked++;
 		return 0;
 	}
-	return live_put(l, key, value, &old);
+	err = live_put(l, key, value, &old);
+	if (!err && old == LIVE_NONE)
+		*stretch_of(s, key) += 1;
+	return err;
+}
+
+static uint32_t take(struct stat_count *s, uint64_t pfn)
+{
+	uint32_t value = live_take(&s->pages, pfn);
+
+	if (value != LIVE_NONE)
+		*stretch_of(s, pfn) -= 1;
+	return value;
+}
+
+/* Does surely no block begin in the stretch that begins with @pfn? */
+static bool stretch_empty(const struct stat_count *s, uint64_t pfn)
+{
+	return !(pfn & ((1u << STRETCH_ORDER) - 1)) && !*stretch_of(s, pfn);
 }
 
 static uint32_t source_of(uint32_t value)
@@ -157,7 +194,7 @@ static int put_rest(struct stat_count *s, uint64_t head, uint32_t value, uint64_
 	for (unsigned int o = order_of(value); o-- > order;) {
 		uint64_t half = head + (1ull << o);
 		uint64_t other = pfn < half ? half : head;
-		int err = put(s, &s->pages, other, source_of(value) | o << ORDER_SHIFT);
+		int err = put(s, other, source_of(value) | o << ORDER_SHIFT);
 
 		if (err)
 			return err;
@@ -169,14 +206,14 @@ static int put_rest(struct stat_count *s, uint64_t head, uint32_t value, uint64_
 /* Take the block out that holds @pfn; LIVE_NONE if none does. */
 static uint32_t take_holder(struct stat_count *s, uint64_t pfn, uint64_t *head)
 {
-	uint32_t value = live_take(&s->pages, pfn);
+	uint32_t value = take(s, pfn);
 
 	*head = pfn;
 	for (unsigned int o = 1; value == LIVE_NONE && o <= ORDER_MAX; o++) {
 		if (*head == (pfn & -(1ull << o)))
 			continue; /* looked there already */
 		*head = pfn & -(1ull << o);
-		value = live_take(&s->pages, *head);
+		value = take(s, *head);
 	}
 	return value;
 }
@@ -204,7 +241,7 @@ static int take_pages(struct stat_count *s, uint64_t pfn, unsigned int order, bo
 
 	*pages = 0;
 	if (value != LIVE_NONE && head + (1ull << order_of(value)) <= pfn) {
-		err = put(s, &s->pages, head, value); /* it ends before @pfn */
+		err = put(s, head, value); /* it ends before @pfn */
 		value = LIVE_NONE;
 	}
 	while (!err && pfn < end) {
@@ -217,8 +254,10 @@ static int take_pages(struct stat_count *s, uint64_t pfn, unsigned int order, bo
 			*pages += n;
 		}
 		pfn += n;
+		while (pfn + (1ull << STRETCH_ORDER) <= end && stretch_empty(s, pfn))
+			pfn += 1ull << STRETCH_ORDER;
 		head = pfn;
-		value = pfn < end ? live_take(&s->pages, pfn) : LIVE_NONE;
+		value = pfn < end ? take(s, pfn) : LIVE_NONE;
 	}
 	return err;
 }
@@ -236,7 +275,7 @@ static int alloc_pages(struct stat_count *s, const struct trace_event *e, uint32
 		return err;
 	if (s->pages.used < STAT_LIVE_MAX)
 		s->sources[source].live += 1ull << order;
-	return put(s, &s->pages, e->address, source | order << ORDER_SHIFT);
+	return put(s, e->address, source | order << ORDER_SHIFT);
 }
 
 static int free_pages(struct stat_count *s, const struct trace_event *e, uint32_t source)
@@ -248,19 +287,6 @@ static int free_pages(struct stat_count *s, const struct trace_event *e, uint32_
 	s->sources[source].matched += pages;
 	s->unmatched.pages_freed_unknown += (1ull << order) - pages;
 	return err;
-}
-
-/*
- * Where a size is too large for any cache, the kernel traces kmalloc() twice:
- * in __kmalloc_large_node() and in its caller, whose call site is the right one.
- */
-static bool traced_twice(const struct stat_count *s, uint32_t old, uint32_t source)
-{
-	const struct kmt_class *a = trace_reader_class(s->reader, s->sources[old].class_id);
-	const struct kmt_class *b = trace_reader_class(s->reader, s->sources[source].class_id);
-
-	return a && b && a->kind == KMT_KMALLOC && b->kind == KMT_KMALLOC && !a->cache &&
-	       !b->cache && a->bytes_alloc == b->bytes_alloc;
 }
 
 static int alloc_object(struct stat_count *s, const struct trace_event *e, uint32_t source)
@@ -275,7 +301,8 @@ static int alloc_object(struct stat_count *s, const struct trace_event *e, uint3
 		return -ENOMEM;
 	if (old != LIVE_NONE) {
 		s->sources[old].live--;
-		if (traced_twice(s, old, source)) {
+		if (objects_traced_twice(trace_reader_class(s->reader, s->sources[old].class_id),
+					 trace_reader_class(s->reader, e->class_id))) {
 			s->sources[old].twice++;
 			s->unmatched.traced_twice++;
 		} else {
@@ -301,6 +328,17 @@ static void free_object(struct stat_count *s, const struct trace_event *e, uint3
 
 /* ---- Events ------------------------------------------------------------ */
 
+/* Nothing was allocated; and kfree(NULL), which looks alike, frees nothing. */
+static void count_failed(struct stat_count *s, const struct trace_event *e, uint32_t source)
+{
+	bool page = e->kind == KMT_PAGE_ALLOC || e->kind == KMT_STACK_PAGE;
+
+	if (!page && e->kind != KMT_KMALLOC && e->kind != KMT_CACHE_ALLOC)
+		return;
+	s->sources[source].failed++;
+	*(page ? &s->unmatched.pages_failed : &s->unmatched.objects_failed) += 1;
+}
+
 static int count_event(struct stat_count *s, const struct trace_event *e)
 {
 	uint32_t source;
@@ -313,6 +351,10 @@ static int count_event(struct stat_count *s, const struct trace_event *e)
 	source = count_source(s, e);
 	if (source == NO_SOURCE)
 		return -ENOMEM;
+	if (e->address == KMT_NO_PAGE) {
+		count_failed(s, e, source);
+		return 0;
+	}
 	if (e->address > ADDRESS_MAX) /* no recorder writes that, and tables reserve it */
 		return 0;
 	switch (e->kind) {

@@ -30,6 +30,7 @@ struct stat_source {
 	uint64_t matched; /* frees only: of what was seen allocated */
 	uint64_t live;	  /* pages or objects left */
 	uint64_t twice;	  /* events that tell what a later one tells again */
+	uint64_t failed;  /* allocations that the kernel refused */
 };
 
 /* What does not match up: counted, none dropped. */
@@ -39,7 +40,9 @@ struct stat_unmatched {
 	uint64_t pages_reallocated;	/* a live page was allocated: unseen free */
 	uint64_t objects_reallocated;
 	uint64_t traced_twice; /* large kmalloc(): one allocation, two events */
-	uint64_t untracked;    /* allocations beyond STAT_LIVE_MAX */
+	uint64_t pages_failed; /* allocations that the kernel refused: events */
+	uint64_t objects_failed;
+	uint64_t untracked; /* allocations beyond STAT_LIVE_MAX */
 };
 
 struct stat_count;

@@ -197,13 +197,13 @@ static void fill(struct row *row, const struct stat_source *s, const struct kmt_
 
 	row->v[STAT_EVENTS] = s->events;
 	if (kind & (PAGE_ALLOCS | OBJECT_ALLOCS)) {
-		row->v[STAT_ALLOCS] = s->events - s->twice;
+		row->v[STAT_ALLOCS] = s->events - s->twice - s->failed;
 		row->v[STAT_FREED] = s->freed;
 	}
 	if (kind & (BIT(KMT_PAGE_FREE) | OBJECT_FREES))
 		row->v[STAT_FREES] = s->events;
 	if (kind & PAGE_ALLOCS) {
-		row->v[STAT_PAGES] = s->events << (c->order & 31);
+		row->v[STAT_PAGES] = row->v[STAT_ALLOCS] << (c->order & 31);
 		row->v[STAT_LIVE_PAGES] = s->live;
 	}
 	if (kind & OBJECT_ALLOCS) {

@@ -156,18 +156,49 @@ static void count_alloc(struct object_counts *c, const struct brief *b)
 	c->bytes_alloc += b->bytes_alloc;
 }
 
+static void take_back(struct object_counts *c, const struct brief *b)
+{
+	c->allocs--;
+	c->bytes_req -= b->bytes_req;
+	c->bytes_alloc -= b->bytes_alloc;
+}
+
+bool objects_traced_twice(const struct kmt_class *earlier, const struct kmt_class *later)
+{
+	return earlier && later && earlier->kind == KMT_KMALLOC && later->kind == KMT_KMALLOC &&
+	       !earlier->cache && !later->cache && earlier->bytes_alloc == later->bytes_alloc;
+}
+
+/* @class_id's object is still live where another is allocated. */
+static void replace(struct objects *o, uint32_t class_id, uint32_t by)
+{
+	const struct brief *b = &o->briefs[class_id];
+
+	if (!objects_traced_twice(o->classes[class_id], o->classes[by])) {
+		o->unmatched.alloc_live++;
+		release(o, class_id);
+		return;
+	}
+	o->unmatched.traced_twice++;
+	take_back(&o->caches.items[b->cache], b);
+	take_back(&o->sites.items[b->site], b);
+}
+
 static int alloc_object(struct objects *o, const struct trace_event *e)
 {
 	const struct brief *b = &o->briefs[e->class_id];
 	uint32_t old;
-	int err = live_put(&o->live, e->address & INT64_MAX, e->class_id, &old);
+	int err;
 
+	if (e->address == KMT_NO_PAGE) {
+		o->unmatched.failed++;
+		return 0;
+	}
+	err = live_put(&o->live, e->address & INT64_MAX, e->class_id, &old);
 	if (err)
 		return err;
-	if (old != LIVE_NONE) {
-		o->unmatched.alloc_live++;
-		release(o, old);
-	}
+	if (old != LIVE_NONE)
+		replace(o, old, e->class_id);
 	count_alloc(&o->caches.items[b->cache], b);
 	count_alloc(&o->sites.items[b->site], b);
 	return 0;
@@ -175,8 +206,11 @@ static int alloc_object(struct objects *o, const struct trace_event *e)
 
 static void free_object(struct objects *o, const struct trace_event *e)
 {
-	uint32_t class_id = live_take(&o->live, e->address & INT64_MAX);
+	uint32_t class_id;
 
+	if (e->address == KMT_NO_PAGE) /* kfree(NULL) frees nothing */
+		return;
+	class_id = live_take(&o->live, e->address & INT64_MAX);
 	if (class_id != LIVE_NONE) {
 		release(o, class_id);
 		return;

@@ -8,6 +8,7 @@
 #ifndef KMEMLAB_OBJECTS_H
 #define KMEMLAB_OBJECTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct trace_event;
@@ -29,7 +30,18 @@ struct objects_unmatched {
 	uint64_t free_unknown;	/* allocated before the recording, or untraced */
 	uint64_t alloc_live;	/* address already live: an untraced free */
 	uint64_t class_unknown; /* class lost with a damaged block */
+	uint64_t traced_twice;	/* large kmalloc(): one allocation, two events */
+	uint64_t failed;	/* the kernel had no memory: nothing is live */
 };
+
+/**
+ * objects_traced_twice() - is an allocation of class @later the one of class
+ * @earlier, at an address that is still live?
+ *
+ * Where a size is too large for any cache, the kernel traces kmalloc() twice: in
+ * __kmalloc_large_node() and in its caller, whose call site is the right one.
+ */
+bool objects_traced_twice(const struct kmt_class *earlier, const struct kmt_class *later);
 
 /**
  * objects_new() - none live yet

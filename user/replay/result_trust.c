@@ -97,6 +97,8 @@ static json_t *inferred(const struct replay *p)
 	result_add(list, "objects_freed_that_were_allocated_unseen", u.free_unknown);
 	result_add(list, "objects_allocated_that_were_freed_unseen", u.alloc_live);
 	result_add(list, "object_events_of_lost_classes", u.class_unknown);
+	result_add(list, "large_objects_traced_twice", u.traced_twice);
+	result_add(list, "object_allocations_refused", u.failed);
 	return list;
 }
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "replay/run.h"
+#include "trace/trace_io.h"
 
 int run_init(struct run *run, const char *name, const struct host *h, unsigned int samples)
 {
@@ -41,6 +42,16 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* Runs pass over the others: what tells only of objects and tasks. */
+static uint64_t page_events(const struct trace_event *e, long n)
+{
+	uint64_t events = 0;
+
+	for (long i = 0; i < n; i++)
+		events += observed_row(e[i].kind) >= 0;
+	return events;
+}
+
 void run_feed(struct run *run, const struct trace_event *e, long n)
 {
 	uint64_t start = now_ns();
@@ -49,8 +60,8 @@ void run_feed(struct run *run, const struct trace_event *e, long n)
 		observed_feed(run->observed, e, n);
 	else
 		reference_feed(run->reference, e, n);
-	run->events += (uint64_t)n;
 	run->ns += now_ns() - start;
+	run->events += page_events(e, n);
 }
 
 void run_finish(struct run *run)

@@ -30,7 +30,8 @@ struct run {
 	struct reference *reference;
 	struct zone_blocks *samples; /* [sample][zone] */
 	struct zone_blocks *end;     /* [zone], when the kernel was last looked at */
-	uint64_t events, ns;
+	uint64_t events;	     /* of pages: the others are none of a run's business */
+	uint64_t ns;
 };
 
 /** run_init() - room for @samples; the rest is zero. 0 or -ENOMEM */

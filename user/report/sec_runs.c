@@ -182,7 +182,7 @@ void section_policies(struct report_doc *d, const struct report_input *in)
 		{"unusable 4", UNIT_PERCENT, "of free memory, order 4, at the end"},
 		{"unusable 9", UNIT_PERCENT, "of free memory, order 9, at the end"},
 		{"vs reference", UNIT_POINTS, "difference at order 9; negative is better"},
-		{"events/s", UNIT_COUNT, "replayed, of wall time"},
+		{"page events/s", UNIT_COUNT, "events of pages, replayed, of wall time"},
 	};
 	struct doc_section *s = doc_section(d, "policies", "Runs compared");
 	struct rows r = rows_begin(d, in, "Runs and their end states", COLUMNS(columns));
