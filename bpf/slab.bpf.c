@@ -20,6 +20,8 @@ int kmalloc(struct bpf_raw_tracepoint_args *ctx)
 	struct event e = {.kind = KML_KMALLOC, .keys = 3, .address = ctx->args[1]};
 
 	e.word[0] = node_and_gfp(ctx->args[5], ctx->args[4]);
+	if (!e.address)
+		e.word[0] |= KML_SLOT_FAILED;
 	e.word[1] = ctx->args[0];
 	e.word[2] = (__u32)ctx->args[2] | ctx->args[3] << 32;
 	return record(&e);

@@ -76,7 +76,8 @@ enum kml_word0 {
 	KML_TIME_SHIFT = 20, /* 44 bits of ns: wraps after 4.8 h */
 };
 
-#define KML_SLOT_USED (1ull << 31)
+#define KML_SLOT_USED	(1ull << 31)
+#define KML_SLOT_FAILED (1ull << 30) /* KMALLOC returned NULL */
 
 struct kml_cell {
 	kml_u64 word0;
@@ -103,7 +104,8 @@ struct kml_cell {
  *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name
  *
  * KMALLOC's word 3 is found by looking at the page behind the object; it is 0
- * for a large allocation, which has no cache.
+ * for a large allocation, which has no cache, and for a failed one, which has a
+ * slot of its own (KML_SLOT_FAILED) because its cache cannot be seen.
  */
 
 /* Per kind, per CPU; a program cannot nest in itself, so no atomics. */

@@ -26,6 +26,14 @@ static const struct kernel_bases bases = {
 	.page_struct_bytes = 64,
 };
 
+/* The consumer's clock; a test moves it. */
+static uint64_t clock_now = 1000000000000;
+
+static uint64_t test_clock(void)
+{
+	return clock_now;
+}
+
 struct fixture {
 	struct rings rings;
 	struct trace_writer *writer;
@@ -49,9 +57,9 @@ static void setup(struct fixture *f)
 	f->writer = trace_writer_new(f->fd, CPUS);
 	assert_int_equal(trace_writer_header(f->writer, "{}"), 0);
 	f->definitions = definitions_new(f->writer, NULL, CPUS);
-	f->consumer = consumer_new(&f->rings, f->writer, f->definitions, &bases);
+	f->consumer = consumer_new(&f->rings, f->writer, f->definitions, &bases, test_clock);
 	assert_non_null(f->consumer);
-	f->now = boottime_ns();
+	f->now = clock_now;
 }
 
 static void put(struct fixture *f, unsigned int cpu, uint64_t low, uint64_t high, uint64_t word1)
@@ -277,25 +285,87 @@ static void test_consume_coverage_counts_a_reused_stack_once(void **state)
 	teardown(&f, read_back(&f));
 }
 
-static void test_consume_time_that_wraps_goes_on(void **state)
+static void test_consume_long_silence_keeps_times(void **state)
 {
+	/* Half the range of a cell's time, most of it, and more than all of it. */
+	static const uint64_t hours[] = {0, 3, 7, 12};
 	struct fixture f;
 	struct trace_event e;
 	struct trace_reader *r;
-	const uint64_t later = (1ull << (64 - KML_TIME_SHIFT - 1)) - (1ull << 32);
 
 	(void)state;
 	setup(&f);
 	define_pages(&f, 0);
-	/* Two steps of almost half the range pass any wrap of the 44 bits. */
-	event(&f, 0, KML_PAGE_FREE, f.now + later, bases.vmemmap);
-	event(&f, 0, KML_PAGE_FREE, f.now + 2 * later, bases.vmemmap);
+	for (size_t i = 0; i < 4; i++) {
+		clock_now = f.now + hours[i] * 3600 * 1000000000 + 1000;
+		event(&f, 0, KML_PAGE_FREE, clock_now - 500, bases.vmemmap);
+		consume(f.consumer, true);
+	}
+	r = read_back(&f);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_int_equal(e.time_ns, f.now + hours[i] * 3600 * 1000000000 + 500);
+	}
+	teardown(&f, r);
+}
+
+static void test_consume_event_that_runs_backwards_is_clamped(void **state)
+{
+	struct fixture f;
+	struct trace_event e[2];
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	event(&f, 0, KML_PAGE_FREE, f.now + 50, bases.vmemmap);
+	event(&f, 0, KML_PAGE_FREE, f.now + 20, bases.vmemmap);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, e, 2), 2);
+	assert_int_equal(e[1].time_ns, f.now + 50);
+	teardown(&f, r);
+}
+
+static void test_consume_failed_object_has_no_page(void **state)
+{
+	const uint64_t kmalloc[KML_DEF_WORDS] = {KML_SLOT_USED | KML_SLOT_FAILED, 0, 128};
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define(&f, 0, KML_KMALLOC, 7, kmalloc);
+	event(&f, 0, KML_KMALLOC, f.now, 0);
 	r = read_back(&f);
 	assert_int_equal(trace_reader_next(r, &e, 1), 1);
-	assert_int_equal(e.time_ns, f.now + later);
-	assert_int_equal(trace_reader_next(r, &e, 1), 1);
-	assert_int_equal(e.time_ns, f.now + 2 * later);
+	assert_true(e.address == KMT_NO_PAGE);
 	teardown(&f, r);
+}
+
+static void test_consume_coverage_leaves_out_what_a_write_lost(void **state)
+{
+	struct fixture f;
+	uint64_t allocated, freed;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	consumer_cover(f.consumer, f.now);
+	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap + 64);
+	consume(f.consumer, true);
+	dup2(full, f.fd);
+	event(&f, 0, KML_PAGE_ALLOC, f.now + 1, bases.vmemmap + 128);
+	assert_true(consume(f.consumer, true) < 0);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, 8);
+	close(full);
+	consumer_free(f.consumer);
+	definitions_free(f.definitions);
+	trace_writer_free(f.writer);
+	free(f.rings.base);
+	close(f.fd);
 }
 
 int main(void)
@@ -308,7 +378,10 @@ int main(void)
 		cmocka_unit_test(test_consume_interleaved_definitions_stay_apart),
 		cmocka_unit_test(test_consume_object_outside_the_direct_map_leaks_no_address),
 		cmocka_unit_test(test_consume_coverage_counts_a_reused_stack_once),
-		cmocka_unit_test(test_consume_time_that_wraps_goes_on),
+		cmocka_unit_test(test_consume_long_silence_keeps_times),
+		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
+		cmocka_unit_test(test_consume_failed_object_has_no_page),
+		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

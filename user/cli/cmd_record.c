@@ -3,6 +3,8 @@
 #include <bpf/libbpf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "cli/cmd.h"
@@ -12,6 +14,8 @@
 
 enum {
 	RING_DEFAULT_BYTES = 16 << 20, /* a second of 1 M events/s */
+	RING_DEFAULT_MIN_BYTES = 1 << 20,
+	RINGS_MIN_BYTES = 64 << 20, /* what the rings may take on any machine */
 	RING_MIN_BYTES = 1 << 16,
 	RING_MAX_BYTES = 1 << 28,
 	SAMPLE_DEFAULT_NS = 250000000,
@@ -22,8 +26,10 @@ static const struct argp_option options[] = {
 	{"duration", 'd', "TIME", 0,
 	 "stop after TIME, e.g. 30s, 5m (default: at Ctrl-C, or when CMD ends)", 0},
 	{"force", 'f', NULL, 0, "overwrite FILE", 0},
-	{"ring-size", 'r', "SIZE", 0, "ring per CPU, a power of two (default: 16m)", 0},
-	{"max-size", 'm', "SIZE", 0, "stop when FILE has this size, e.g. 2g", 0},
+	{"ring-size", 'r', "SIZE", 0,
+	 "ring per CPU, a power of two (default: 16m, less with many CPUs)", 0},
+	{"max-size", 'm', "SIZE", 0,
+	 "stop when FILE has this size, e.g. 2g; the end snapshot comes on top", 0},
 	{"sample", 's', "TIME", 0, "read buddyinfo, vmstat and extfrag every TIME (default: 250ms)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
@@ -84,6 +90,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
+static bool runnable(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISREG(st.st_mode) && !access(path, X_OK);
+}
+
 /* As execvp() will look for it; said before anything is recorded. */
 static bool command_exists(const char *name)
 {
@@ -92,16 +105,34 @@ static bool command_exists(const char *name)
 	bool found = false;
 
 	if (strchr(name, '/'))
-		return !access(name, X_OK);
+		return runnable(name);
 	copy = rest = strdup(path ? path : "/bin:/usr/bin");
 	while (!found && rest && (dir = strsep(&rest, ":"))) {
 		char full[4096];
 
 		snprintf(full, sizeof(full), "%s/%s", *dir ? dir : ".", name);
-		found = !access(full, X_OK);
+		found = runnable(full);
 	}
 	free(copy);
 	return found;
+}
+
+/*
+ * Every possible CPU gets a ring, whether it is there or not: on large machines a
+ * smaller one, so that all together take no more than 1/128 of memory (but at
+ * least 64 MiB).
+ */
+static uint64_t default_ring_bytes(void)
+{
+	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t bytes = RING_DEFAULT_BYTES, budget = RINGS_MIN_BYTES;
+	struct sysinfo s;
+
+	if (!sysinfo(&s) && (uint64_t)s.totalram * s.mem_unit / 128 > budget)
+		budget = (uint64_t)s.totalram * s.mem_unit / 128;
+	while (bytes > RING_DEFAULT_MIN_BYTES && (bytes + sizeof(struct kml_ring)) * cpus > budget)
+		bytes /= 2;
+	return bytes;
 }
 
 int cmd_record(int argc, char **argv)
@@ -120,7 +151,7 @@ int cmd_record(int argc, char **argv)
 	};
 	struct record_options o = {
 		.output = "trace.kmt",
-		.ring_bytes = RING_DEFAULT_BYTES,
+		.ring_bytes = default_ring_bytes(),
 		.sample_ns = SAMPLE_DEFAULT_NS,
 	};
 	int status = cmd_parse(&argp, argc, argv, ARGP_IN_ORDER, &o);

@@ -153,10 +153,14 @@ static int solve(const struct calibrate__bss *seen, const struct set *frames,
 	__u64 frame[FRAMES];
 	const struct set object_frames = {frame, seen->objects};
 
-	if (find_base(&pages, frames, bases->page_struct_bytes, &bases->vmemmap)) {
+	if (!frames->n) {
 		snprintf(error, 256,
-			 "cannot find vmemmap: %u pages and %u frame numbers do not agree; mount "
-			 "tracefs or run as root",
+			 "cannot learn frame numbers: tracefs is not readable, and "
+			 "/proc/self/pagemap hides them without CAP_SYS_ADMIN");
+		return -EPERM;
+	}
+	if (find_base(&pages, frames, bases->page_struct_bytes, &bases->vmemmap)) {
+		snprintf(error, 256, "cannot find vmemmap: %u pages and %u frames do not agree",
 			 pages.n, frames->n);
 		return -ENOTSUP;
 	}

@@ -40,9 +40,22 @@ static void run(int go, int error, char *const *argv, bool own_stdout)
 	_exit(127);
 }
 
+/* Ctrl-C reaches the command too; until it runs, only the recorder acts on it. */
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
 int child_prepare(struct child *c, char *const *argv, bool own_stdout)
 {
 	int go[2], error[2];
+	sigset_t before;
 
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
@@ -53,12 +66,14 @@ int child_prepare(struct child *c, char *const *argv, bool own_stdout)
 		close(go[1]);
 		return err;
 	}
+	block_signals(&before);
 	c->pid = fork();
 	if (c->pid == 0) {
 		close(go[1]);
 		close(error[0]);
 		run(go[0], error[1], argv, own_stdout);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(go[0]);
 	close(error[1]);
 	c->go = go[1];
@@ -75,6 +90,8 @@ int child_go(struct child *c)
 		err = errno;
 	close(c->go);
 	close(c->error);
+	c->go = c->error = -1;
+	c->ran = !err;
 	return -err;
 }
 
@@ -102,15 +119,23 @@ static void signal_tree(pid_t pid, int sig)
 	free(text);
 }
 
-bool child_stop(struct child *c)
+bool child_stop(struct child *c, const struct recording_pause *pause)
 {
 	const struct timespec tick = {.tv_nsec = 10000000};
 
 	if (child_ended(c))
 		return false;
+	if (c->go >= 0) {
+		/* It waits for a byte, and leaves when it sees the end instead. */
+		close(c->go);
+		close(c->error);
+		c->go = c->error = -1;
+	}
 	signal_tree(c->pid, SIGTERM);
-	for (int i = 0; i < GRACE_TICKS && !child_ended(c); i++)
+	for (int i = 0; i < GRACE_TICKS && !child_ended(c); i++) {
 		nanosleep(&tick, NULL);
+		pause->run(pause->context);
+	}
 	if (!c->pid)
 		return true;
 	signal_tree(c->pid, SIGKILL);
@@ -121,7 +146,9 @@ bool child_stop(struct child *c)
 
 const char *child_words(const struct child *c, char *buf, size_t size)
 {
-	if (WIFSIGNALED(c->status))
+	if (!c->ran)
+		snprintf(buf, size, "was not started");
+	else if (WIFSIGNALED(c->status))
 		snprintf(buf, size, "was ended by signal %d (%s)", WTERMSIG(c->status),
 			 strsignal(WTERMSIG(c->status)));
 	else

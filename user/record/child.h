@@ -7,11 +7,14 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "record.h"
+
 struct child {
 	pid_t pid; /* 0: there is none, or it has been waited for */
-	int go;	   /* write end: a byte lets it run */
-	int error; /* read end: errno of a failed exec */
+	int go;	   /* write end: a byte lets it run; -1 from then on */
+	int error; /* read end: errno of a failed exec; -1 from then on */
 	int status;
+	bool ran; /* its exec succeeded */
 };
 
 /**
@@ -25,8 +28,8 @@ int child_go(struct child *c);
 /** child_ended() - has it ended? Fills c->status */
 bool child_ended(struct child *c);
 /** child_stop() - end it and what it started: TERM, then KILL after two seconds.
- *  Return: whether it had to be ended. */
-bool child_stop(struct child *c);
+ *  @pause runs meanwhile, every 10 ms. Return: whether it had to be ended. */
+bool child_stop(struct child *c, const struct recording_pause *pause);
 /** child_words() - what became of it, e.g. "exited with status 2" */
 const char *child_words(const struct child *c, char *buf, size_t size);
 

@@ -18,6 +18,7 @@
 
 enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
+	AHEAD_NS = 1000000000,
 	PAGE_SHIFT = 12,
 };
 
@@ -27,9 +28,12 @@ struct consumer {
 	struct definitions *definitions;
 	struct kernel_bases bases;
 	uint64_t opaque_key;
+	uint64_t (*clock_ns)(void);
 	uint64_t round_start_ns;
-	uint64_t pages[2];    /* allocated, freed: while covered */
-	uint8_t *stack_pages; /* a bit per frame: known as a kernel stack */
+	uint64_t now_ns;     /* when the ring at hand was looked at */
+	uint64_t pages[2];   /* allocated, freed: while covered, and written */
+	uint64_t pending[2]; /* the same, of the round that is open */
+	uint8_t *live;	     /* a bit per frame: seen allocated as a single page */
 	uint64_t cover_from_ns, cover_to_ns;
 	struct {
 		uint64_t time_ns; /* of the last event */
@@ -38,7 +42,7 @@ struct consumer {
 };
 
 struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
-			      const struct kernel_bases *bases)
+			      const struct kernel_bases *bases, uint64_t (*clock_ns)(void))
 {
 	unsigned int cpus = r->cpus;
 	struct consumer *c = calloc(1, sizeof(*c) + cpus * sizeof(c->cpu[0]));
@@ -49,12 +53,12 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 	c->writer = w;
 	c->definitions = d;
 	c->bases = *bases;
-	c->round_start_ns = boottime_ns();
+	c->clock_ns = clock_ns;
+	c->round_start_ns = c->clock_ns();
 	for (unsigned int i = 0; i < cpus; i++)
 		c->cpu[i].time_ns = c->round_start_ns;
-	c->stack_pages = calloc(1, (bases->direct_map_bytes >> PAGE_SHIFT) / 8 + 1);
-	if (c->stack_pages &&
-	    getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) == sizeof(c->opaque_key))
+	c->live = calloc(1, (bases->direct_map_bytes >> PAGE_SHIFT) / 8 + 1);
+	if (c->live && getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) == sizeof(c->opaque_key))
 		return c;
 	consumer_free(c);
 	return NULL;
@@ -63,7 +67,7 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 void consumer_free(struct consumer *c)
 {
 	if (c)
-		free(c->stack_pages);
+		free(c->live);
 	free(c);
 }
 
@@ -113,6 +117,8 @@ static uint64_t object_address(const struct consumer *c, uint64_t object)
 {
 	uint64_t offset = object - c->bases.page_offset;
 
+	if (!object)
+		return KMT_NO_PAGE;
 	return offset < c->bases.direct_map_bytes ? offset >> 3 : opaque(c, object);
 }
 
@@ -125,12 +131,12 @@ static bool is_page(unsigned int kind)
 static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 {
 	if (time >= c->cover_from_ns && time < c->cover_to_ns)
-		c->pages[freed] += pages;
+		c->pending[freed] += pages;
 }
 
 /*
- * A stack's page counts as allocated unless it is known as a stack already: the
- * kernel keeps a few stacks for reuse.
+ * A stack's page counts as allocated unless it is known to be: the kernel keeps a
+ * few stacks for reuse, and may take one from the ordinary allocator.
  */
 static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint64_t pfn,
 		     unsigned int order)
@@ -140,24 +146,26 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 
 	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
 		return;
-	known = &c->stack_pages[pfn / 8];
+	known = &c->live[pfn / 8];
 	if (kind != KML_STACK_PAGE || !(*known & bit))
 		cover(c, kind == KML_PAGE_FREE, time, 1ull << order);
-	if (kind == KML_STACK_PAGE)
-		*known |= bit;
-	else if (kind == KML_PAGE_FREE)
+	if (kind == KML_PAGE_FREE)
 		*known &= (uint8_t)~bit;
+	else if (!order)
+		*known |= bit;
 }
 
 /*
- * The full time whose low 44 bits are @low and that is nearest to @last, but not
- * before it: an interrupt's event may stand before the one that it interrupted.
+ * The full time whose low 44 bits are @low: the latest that is not after @now by
+ * more than a second, which no event in a ring can be. Never before the CPU's
+ * @last: an interrupt's event may stand before the one that it interrupted.
  */
-static uint64_t full_time(uint64_t last, uint64_t low)
+static uint64_t full_time(uint64_t last, uint64_t now, uint64_t low)
 {
-	int64_t delta = (int64_t)((low - last) << KML_TIME_SHIFT) >> KML_TIME_SHIFT;
+	uint64_t latest = now + AHEAD_NS;
+	uint64_t age = ((latest - low) << KML_TIME_SHIFT) >> KML_TIME_SHIFT;
 
-	return delta > 0 ? last + (uint64_t)delta : last;
+	return latest - age > last && age < latest ? latest - age : last;
 }
 
 static int take_event(struct consumer *c, unsigned int cpu, const struct slot *slots,
@@ -166,7 +174,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 	unsigned int kind = cell->word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
 	const struct slot *slot =
 		&slots[kind * KML_SLOTS + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
-	uint64_t time = full_time(c->cpu[cpu].time_ns, cell->word0 >> KML_TIME_SHIFT);
+	uint64_t time = full_time(c->cpu[cpu].time_ns, c->now_ns, cell->word0 >> KML_TIME_SHIFT);
 	uint64_t address =
 		is_page(kind) ? page_address(c, cell->word1) : object_address(c, cell->word1);
 	int err = 0;
@@ -210,11 +218,12 @@ static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int 
 	struct kml_ring *r = ring_of(c->rings, cpu);
 	const struct slot *slots = definitions_slots(c->definitions, cpu);
 	unsigned int shift = (unsigned int)__builtin_ctzll(c->rings->cell_bytes);
-	uint64_t now = boottime_ns();
+	uint64_t now = c->clock_ns();
 	uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
 	uint64_t pos = r->tail;
 	int fill = (int)(((head - pos) * 100 + c->rings->cell_bytes - 1) / c->rings->cell_bytes);
 
+	c->now_ns = now;
 	while (pos < head) {
 		const struct kml_cell *cell =
 			&r->cell[(pos & (c->rings->cell_bytes - 1)) / KML_CELL_BYTES];
@@ -250,9 +259,14 @@ int consume(struct consumer *c, bool flush)
 	}
 	if (err && err != -EAGAIN)
 		return err;
-	if (err != -EAGAIN && !flush && boottime_ns() - c->round_start_ns < ROUND_NS)
+	if (err != -EAGAIN && !flush && c->clock_ns() - c->round_start_ns < ROUND_NS)
 		return fill;
-	c->round_start_ns = boottime_ns();
+	c->round_start_ns = c->clock_ns();
 	err = trace_writer_round(c->writer, watermark);
+	/* Coverage is of what is in the file. */
+	for (int i = 0; i < 2; i++) {
+		c->pages[i] += err ? 0 : c->pending[i];
+		c->pending[i] = 0;
+	}
 	return err ? err : fill;
 }

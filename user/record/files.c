@@ -82,7 +82,11 @@ static int use_stdout(void)
 	if (isatty(STDOUT_FILENO))
 		return -ENOTTY;
 	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* The writer waits for a slow reader; events wait in the rings. */
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	return fd;
 }
 
 int output_create(const char *path, bool overwrite)
@@ -93,6 +97,8 @@ int output_create(const char *path, bool overwrite)
 
 	if (output_is_stdout(path))
 		return use_stdout();
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return -EISDIR;
 	fd = open(path, flags, 0600);
 	if (fd < 0)
 		return -errno;

@@ -87,7 +87,9 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 		return p;
 	/* Whoever may not load programs was stopped by calibrate(). */
 	snprintf(error, 256, "cannot load the BPF programs: %s",
-		 err == -EACCES ? "this kernel's verifier refuses them" : strerror(-err));
+		 err == -EACCES	  ? "this kernel's verifier refuses them"
+		 : err == -ENOMEM ? "no memory for the rings; try a smaller --ring-size"
+				  : strerror(-err));
 	err = err == -EACCES ? -ENOTSUP : err;
 	probes_free(p);
 	errno = -err;

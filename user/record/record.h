@@ -99,7 +99,8 @@ uint64_t probes_recursion(const struct probes *p, enum kml_kind kind);
 
 struct symbols;
 
-/** symbols_load() - read /proc/kallsyms. Return: NULL with errno */
+/** symbols_load() - read /proc/kallsyms. Return: NULL with errno, EPERM where the
+ *  kernel hides the addresses */
 struct symbols *symbols_load(void);
 /** symbols_name() - "symbol+0xoffset[ [module]]" of @address into @buf; "" if
  *  nothing is known of it. Never an address. */
@@ -132,8 +133,9 @@ const struct slot *definitions_slots(const struct definitions *d, unsigned int c
 
 struct consumer;
 
+/** consumer_new() - @clock_ns: boottime_ns(), or a test's. Return: NULL on no memory */
 struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
-			      const struct kernel_bases *bases);
+			      const struct kernel_bases *bases, uint64_t (*clock_ns)(void));
 void consumer_free(struct consumer *c);
 /**
  * consume() - move what the rings hold into the writer

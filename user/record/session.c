@@ -47,6 +47,7 @@ struct session {
 	struct child child;
 	struct account account;
 	uint64_t vmstat_alloc, vmstat_free; /* at the start of coverage */
+	uint64_t begin_ns;		    /* the start snapshot is taken */
 	uint64_t nap_ns;
 	int fd;
 	int write_error; /* the first, as -errno */
@@ -88,7 +89,9 @@ static int fail_output(const struct session *s, int err)
 {
 	const char *path = s->opt->output;
 
-	if (err == -EEXIST)
+	if (err == -EISDIR)
+		log_error("cannot create '%s': it is a directory; name a file in it", path);
+	else if (err == -EEXIST)
 		log_error("cannot create '%s': it exists; use -f to overwrite it or -o for another "
 			  "name",
 			  path);
@@ -152,8 +155,8 @@ static int open_output(struct session *s)
 		s->definitions =
 			definitions_new(s->writer, s->symbols, probes_rings(s->probes)->cpus);
 	if (s->definitions)
-		s->consumer =
-			consumer_new(probes_rings(s->probes), s->writer, s->definitions, &s->bases);
+		s->consumer = consumer_new(probes_rings(s->probes), s->writer, s->definitions,
+					   &s->bases, boottime_ns);
 	return s->consumer ? EXIT_DONE : fail(-ENOMEM, "cannot start: no memory");
 }
 
@@ -178,10 +181,23 @@ static void empty_rings(void *context)
 static void snapshot(struct session *s, uint16_t phase)
 {
 	struct recording_pause pause = {.run = empty_rings, .context = s};
+	int err;
 
 	record_texts(s->writer, phase);
-	record_pages(s->writer, phase, &pause);
+	err = record_pages(s->writer, phase, &pause);
+	if (err)
+		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
 	empty_rings(s);
+}
+
+/* The counters, and a time in the middle of their reading. */
+static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
+{
+	uint64_t before = boottime_ns();
+	int err = vmstat_pages(alloc, freed);
+
+	*when = before + (boottime_ns() - before) / 2;
+	return err;
 }
 
 static int start(struct session *s)
@@ -189,12 +205,13 @@ static int start(struct session *s)
 	char error[256] = "";
 	char *header;
 	int err = probes_attach(s->probes, error);
+	uint64_t now;
 
 	if (err)
 		return fail(err, error);
 	s->account.start_ns = boottime_ns();
-	s->account.covered = !vmstat_pages(&s->vmstat_alloc, &s->vmstat_free);
-	consumer_cover(s->consumer, boottime_ns());
+	s->account.covered = !read_vmstat(&s->vmstat_alloc, &s->vmstat_free, &now);
+	consumer_cover(s->consumer, now);
 	header = header_json(s->probes, &s->bases, s->opt, s->missing);
 	err = header ? trace_writer_header(s->writer, header) : -ENOMEM;
 	free(header);
@@ -203,10 +220,22 @@ static int start(struct session *s)
 		return EXIT_FAILED;
 	}
 	snapshot(s, KMT_PHASE_START);
-	err = s->child.pid ? child_go(&s->child) : 0;
+	s->begin_ns = boottime_ns();
+	return EXIT_DONE;
+}
+
+/* Let the command run, unless a signal came first. Return: an exit code */
+static int run_command(struct session *s)
+{
+	int err;
+
+	if (!s->child.pid || stop_signal)
+		return EXIT_DONE;
+	err = child_go(&s->child);
 	if (!err)
 		return EXIT_DONE;
-	log_error("cannot run '%s': %s", s->opt->command[0], strerror(-err));
+	log_error("cannot run '%s': %s%s", s->opt->command[0], strerror(-err),
+		  err == -ENOENT ? " (of the file or of its interpreter)" : "");
 	return EXIT_FAILED;
 }
 
@@ -235,7 +264,7 @@ static bool done(struct session *s, uint64_t now)
 {
 	if (stop_signal || s->write_error || file_full(s))
 		return true;
-	if (s->opt->duration_ns && now - s->account.start_ns >= s->opt->duration_ns)
+	if (s->opt->duration_ns && now - s->begin_ns >= s->opt->duration_ns)
 		return true;
 	return s->opt->command && child_ended(&s->child);
 }
@@ -288,10 +317,10 @@ static void empty_for_good(struct session *s)
 /* Coverage ends first: what the end snapshot causes is not part of it. */
 static void finish(struct session *s)
 {
-	uint64_t alloc, freed;
+	uint64_t alloc, freed, now;
 
-	if (s->account.covered && !vmstat_pages(&alloc, &freed)) {
-		consumer_stop_cover(s->consumer, boottime_ns());
+	if (s->account.covered && !read_vmstat(&alloc, &freed, &now)) {
+		consumer_stop_cover(s->consumer, now);
 		s->account.pages_alloc_vmstat = alloc - s->vmstat_alloc;
 		s->account.pages_free_vmstat = freed - s->vmstat_free;
 	} else {
@@ -305,8 +334,18 @@ static void finish(struct session *s)
 	note_write(s, trace_writer_end(s->writer));
 }
 
+/* A recording that never began leaves no file behind. */
+static void forget_output(const struct session *s)
+{
+	struct stat st;
+
+	if (!fstat(s->fd, &st) && S_ISREG(st.st_mode) && !output_is_stdout(s->opt->output))
+		unlink(s->opt->output);
+}
+
 static int record_session(struct session *s)
 {
+	struct recording_pause pause = {.run = empty_rings, .context = s};
 	struct summary_end end = {0};
 	int code = open_kernel(s);
 
@@ -325,27 +364,39 @@ static int record_session(struct session *s)
 	code = start(s);
 	if (code)
 		return code;
-	loop(s);
-	end.child_stopped = s->opt->command && child_stop(&s->child);
+	code = run_command(s);
+	if (!code)
+		loop(s);
+	end.child_stopped = s->opt->command && child_stop(&s->child, &pause);
+	end.full = file_full(s);
 	finish(s);
+	if (code) {
+		forget_output(s);
+		return code;
+	}
 	end.child = s->opt->command ? &s->child : NULL;
 	end.write_error = s->write_error;
 	return summary_print(s->opt, &s->account, &end);
 }
 
+static void no_pause(void *context)
+{
+	(void)context;
+}
+
 int record_run(const struct record_options *opt)
 {
 	struct session s = {.opt = opt, .fd = -1, .nap_ns = NAP_MAX_NS};
+	struct recording_pause pause = {.run = no_pause};
 	struct stat st;
 	int code = record_session(&s);
 
-	if (s.child.pid && s.child.go)
-		child_stop(&s.child);
+	if (s.child.pid)
+		child_stop(&s.child, &pause);
 	consumer_free(s.consumer);
 	definitions_free(s.definitions);
-	/* A recording that never began leaves no file behind. */
-	if (s.fd >= 0 && code && !fstat(s.fd, &st) && S_ISREG(st.st_mode) && st.st_size == 0)
-		unlink(opt->output);
+	if (s.fd >= 0 && code && !fstat(s.fd, &st) && st.st_size == 0)
+		forget_output(&s);
 	if (s.writer)
 		trace_writer_free(s.writer);
 	if (s.fd >= 0)

@@ -67,13 +67,14 @@ static void print_cost(const struct account *a)
 	trace_writer_stats(a->writer, &s);
 	getrusage(RUSAGE_SELF, &u);
 	log_info("cost: %.2f s user, %.2f s system in the recorder, %s of rings, %s resident; "
-		 "%s written, %.2f bytes an event",
+		 "%s written: %.2f bytes an event, %.2f with the snapshots",
 		 (double)u.ru_utime.tv_sec + (double)u.ru_utime.tv_usec / 1e6,
 		 (double)u.ru_stime.tv_sec + (double)u.ru_stime.tv_usec / 1e6,
 		 out_human_bytes(rings_bytes(probes_rings(a->probes)), rings),
 		 out_human_bytes((uint64_t)u.ru_maxrss * 1024, rss),
 		 out_human_bytes(s.bytes, bytes),
-		 s.recorded ? (double)s.event_bytes / (double)s.recorded : 0.0);
+		 s.recorded ? (double)s.event_bytes / (double)s.recorded : 0.0,
+		 s.recorded ? (double)s.bytes / (double)s.recorded : 0.0);
 }
 
 static void print_command(const struct record_options *opt, const struct summary_end *end)
@@ -82,9 +83,10 @@ static void print_command(const struct record_options *opt, const struct summary
 
 	if (!end->child)
 		return;
-	log_info("command '%s' %s%s", opt->command[0],
-		 child_words(end->child, words, sizeof(words)),
-		 end->child_stopped ? "; the recording ended first and stopped it" : "");
+	log_info(
+		"command '%s' %s%s", opt->command[0], child_words(end->child, words, sizeof(words)),
+		end->child_stopped && end->child->ran ? "; the recording ended first and stopped it"
+						      : "");
 }
 
 int summary_print(const struct record_options *opt, const struct account *a,
@@ -92,6 +94,8 @@ int summary_print(const struct record_options *opt, const struct account *a,
 {
 	struct account_total t = account_total(a);
 
+	if (end->full)
+		log_info("ended because the file reached --max-size");
 	print_command(opt, end);
 	log_info("recorded %" PRIu64 " events in %.2f s to '%s'", t.recorded,
 		 (double)(a->end_ns - a->start_ns) / 1e9, opt->output);

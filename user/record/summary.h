@@ -12,6 +12,7 @@ void summary_progress(const struct account *a);
 /* How the recording ended. */
 struct summary_end {
 	const struct child *child; /* NULL: no command */
+	bool full;		   /* the file reached its --max-size */
 	bool child_stopped;	   /* it outlived the recording and was ended */
 	int write_error;	   /* -errno of the first failed write, or 0 */
 };

@@ -89,9 +89,10 @@ struct symbols *symbols_load(void)
 		err = add_line(s, line);
 	if (f)
 		fclose(f);
+	if (s && !err && !s->n)
+		err = -EPERM; /* all addresses are hidden */
 	if (s && !err) {
-		if (s->n)
-			qsort(s->symbol, s->n, sizeof(*s->symbol), by_address);
+		qsort(s->symbol, s->n, sizeof(*s->symbol), by_address);
 		return s;
 	}
 	symbols_free(s);
