@@ -145,7 +145,7 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * The address of a page kind, and of STACK_PAGE, is its frame number (pfn); of
  * an object kind its physical address in units of 8 bytes, or, if it lies
  * outside the direct map, KMT_OPAQUE | a number that stands for that address in
- * this trace only; TASK has 0.
+ * this trace only; TASK has 0. An allocation that failed has KMT_NO_PAGE.
  *
  * What is freed was mostly allocated a few events ago, and what is allocated
  * was mostly freed a few events ago, as far back as the last time this code
