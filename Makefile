@@ -31,8 +31,9 @@ FUZZ   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PAGE   := $(BUILD)/page/report.html
+PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*.sh reports/page/src/*)
 
-.PHONY: all deps demo test check bench install uninstall clean help unit bins
+.PHONY: all deps demo test check bench install uninstall clean help unit bins FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab
@@ -76,21 +77,30 @@ unit: bins
 fuzz-bins: $(FUZZ)
 
 install: all
-	install -D -m 755 $(BUILD)/kmemlab $(DESTDIR)$(PREFIX)/bin/kmemlab
+	install -D -m 755 $(BUILD)/kmemlab "$(DESTDIR)$(PREFIX)/bin/kmemlab"
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/kmemlab
+	rm -f "$(DESTDIR)$(PREFIX)/bin/kmemlab"
 clean:
 	rm -rf $(BUILD)
+
+# What make cannot see in times of files: stamps, written only when what they hold changes.
+$(BUILD)/flags: export HOLDS = $(CC) $(ALL_CFLAGS) $(LINK) $(LIBS) $(CLANG)
+$(BUILD)/librefmm.objects: export HOLDS = $(REFMM)
+$(BUILD)/libkmemlab.objects: export HOLDS = $(filter-out $(MAIN),$(USER))
+$(PAGE).sources: export HOLDS = $(PAGE_SOURCES)
+$(addprefix $(BUILD)/,flags librefmm.objects libkmemlab.objects) $(PAGE).sources: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$HOLDS" | cmp -s - $@ || printf '%s\n' "$$HOLDS" >$@
 
 $(BUILD)/kmemlab: $(MAIN) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
 	$(call short,LINK) $(LINK) -o $@ $^ $(LIBS)
 $(BUILD)/librefmm.a: $(REFMM)
 $(BUILD)/libkmemlab.a: $(filter-out $(MAIN),$(USER))
-$(BUILD)/%.a:
+$(BUILD)/%.a: $(BUILD)/%.objects
 	@rm -f $@
-	$(call short,AR) ar rcs $@ $^
+	$(call short,AR) ar rcs $@ $(filter %.o,$^)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call short,CC) $(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(filter $(BUILD)/user/record/%,$(USER)): | $(SKEL)
@@ -98,7 +108,7 @@ $(BUILD)/user/report/template.o: $(PAGE)
 $(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
 
 # BPF objects: -MMD names the headers that were really read.
-$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call short,CLANG) $(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
 		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
@@ -108,7 +118,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call short,BPFSKEL) $(BPFTOOL) gen skeleton $< name $* >$@.tmp && mv $@.tmp $@
 
 # The report page: npm's packages as locked, one file out.
-$(PAGE): $(wildcard reports/page/*.json reports/page/*.mjs reports/page/src/*)
+$(PAGE): $(PAGE_SOURCES) $(PAGE).sources
 	@mkdir -p $(@D)
 	$(call short,PAGE) reports/page/build.sh $(BUILD)/page $@
 
