@@ -3,6 +3,12 @@
 # packages.sh - page_packages DIR [npm option]: npm ci in DIR, unless the
 # packages there are of this lock file and these options already.
 
+# May this user write npm's cache? It spares the network when there is a next time.
+page_own_cache() {
+	mkdir -p "${HOME:-/}/.npm/_cacache" 2>/dev/null && [ -w "$HOME/.npm/_cacache" ] &&
+		[ -w "$HOME/.npm" ]
+}
+
 page_packages() {
 	(
 		cd "$1" || exit 1
@@ -12,9 +18,10 @@ page_packages() {
 			exit 0
 		fi
 		rm -f .installed
+		page_own_cache || set -- "$@" --cache "$PWD/npm-cache"
 		if ! npm ci "$@" --ignore-scripts --no-audit --no-fund --prefer-offline \
 			--loglevel=error >npm.log 2>&1; then
-			cat npm.log >&2
+			head -n 5 npm.log >&2
 			echo "cannot fetch the report page's packages with npm; is there a network?" >&2
 			exit 1
 		fi

@@ -44,7 +44,8 @@ get_trace() {
 	esac
 }
 
-mkdir -p "$DEMO" || exit 1
+. tests/support/writable.sh
+writable demo "$DEMO" 1 || exit 1
 get_trace || exit 1
 run "$KMEMLAB" replay -f -o "$DEMO/result.json" "$TRACE" || exit 1
 run "$KMEMLAB" report -f -o "$DEMO/report.html" "$DEMO/result.json" || exit 1

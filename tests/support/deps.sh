@@ -186,7 +186,8 @@ main() {
 }
 
 BUILD=${BUILD:-build}
-mkdir -p "$BUILD" || exit 1
+. "${0%/*}/writable.sh"
+writable deps "$BUILD" 0 || exit 1
 STAMP=$BUILD/deps.stamp-${GROUPS_WANTED// /-}
 LOG=$BUILD/deps.log
 KEY=$(cksum <"$0")
