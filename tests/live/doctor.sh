@@ -13,9 +13,16 @@ mounted() { # type
 	awk -v type="$1" '$3 == type { found = 1 } END { print found ? "yes" : "no" }' /proc/mounts
 }
 
-# Programs by doctor's own name for them: other recorders may come and go.
+# Programs by doctor's own name for them: other recorders may come and go. The
+# kernel takes a moment to let go of what a closed link held.
 programs() {
-	bpftool prog list 2>/dev/null | grep -c 'name kmemlab_doctor'
+	local i n=0
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		n=$(bpftool prog list 2>/dev/null | grep -c 'name kmemlab_doctor')
+		[ "$n" = 0 ] && break
+		sleep 0.2
+	done
+	echo "$n"
 }
 
 mounts_before=$(sort /proc/self/mounts)
@@ -68,7 +75,7 @@ fi
 # What doctor says of a process and what record does there must be one, whichever
 # files that process may read. tracefs and the page map are closed to the first.
 for caps in +bpf,+perfmon +bpf,+perfmon,+dac_read_search,+syslog; do
-	name=doctor_agrees_with_record_under_${caps//[+,]/_}
+	name=doctor_agrees_with_record_under_$(tr , _ <<<"${caps//+/}")
 	mkdir -p -m 777 "$SCRATCH/open"
 	if ! as_nobody --inh-caps="$caps" --ambient-caps="$caps" "$SCRATCH/copy" --version \
 		>/dev/null 2>&1; then

@@ -48,17 +48,23 @@ check kill_had_something_to_detach "fewer than 5 links" \
 	at_least 5 "$(wc -l <"$SCRATCH/links")"
 same kill_leaves_nothing_attached 0 "$(still_attached "$SCRATCH/links")"
 
-# A second Ctrl-C must not wait for anything.
+# The first Ctrl-C waits for a command that will not end; the second for nothing.
+# shellcheck disable=SC2016
 T=$SCRATCH/twice.kmt
-env --default-signal=INT "$KMEMLAB" record -q -o "$T" 2>/dev/null &
+env --default-signal=INT "$KMEMLAB" record -q -o "$T" -- \
+	sh -c 'trap "" INT TERM; echo >"$0"; sleep 5' "$SCRATCH/deaf" 2>/dev/null &
 pid=$!
 until_recording $pid "$T"
+until_recording $pid "$SCRATCH/deaf"
 links_of $pid >"$SCRATCH/links"
 kill -INT $pid
+sleep 0.2
+check first_int_waits_for_the_command "it did not wait" kill -0 $pid
 kill -INT $pid 2>/dev/null
-timeout 5 tail --pid=$pid -f /dev/null
+timeout 1 tail -s 0.05 --pid=$pid -f /dev/null
 same second_int_ends_it_at_once 0 $?
 wait $pid
+same second_int_ends_it_by_the_signal 130 $?
 same second_int_leaves_nothing_attached 0 "$(still_attached "$SCRATCH/links")"
 
 # The recording's end is the end of what its command started.
