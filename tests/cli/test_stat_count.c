@@ -242,7 +242,7 @@ static void test_stat_refused_allocations_are_failed_not_live(void **state)
 /* Gigantic blocks, over and over: empty stretches must not be walked page by page. */
 static void test_stat_gigantic_frees_take_no_long_walk(void **state)
 {
-	enum { EVENTS = 100000 };
+	enum { EVENTS = 60000 };
 	struct page_event *events = calloc(EVENTS, sizeof(*events));
 	struct stat_unmatched u;
 

@@ -102,15 +102,22 @@ static void test_fidelity_grade_counts_measures_won(void **state)
 		.free_pages_error = -0.5, .emd = 1, .unusable_error = {5, 5, 5}};
 	const struct fidelity good = {
 		.free_pages_error = 0.1, .emd = 0.2, .unusable_error = {1, 1, 9}};
-	char line[400];
+	char line[500];
 
 	(void)state;
-	assert_int_equal(fidelity_grade(&good, &bad, line, sizeof(line)), 4);
+	assert_int_equal(fidelity_won(&good, &bad), 4);
+	fidelity_grade(&good, &bad, 0, line, sizeof(line));
 	assert_memory_equal(line, "fair:", 5);
-	assert_int_equal(fidelity_grade(&bad, &bad, line, sizeof(line)), 5);
+	assert_int_equal(fidelity_won(&bad, &bad), 5);
+	fidelity_grade(&bad, &bad, 1.0, line, sizeof(line));
 	assert_memory_equal(line, "good:", 5);
-	assert_int_equal(fidelity_grade(&bad, &good, line, sizeof(line)), 1);
+	fidelity_grade(&bad, &bad, 1.5, line, sizeof(line));
+	assert_memory_equal(line, "fair:", 5);
+	assert_non_null(strstr(line, "1.5 % of the events are missing"));
+	assert_int_equal(fidelity_won(&bad, &good), 1);
+	fidelity_grade(&bad, &good, 0, line, sizeof(line));
 	assert_memory_equal(line, "poor:", 5);
+	assert_non_null(strstr(line, "noise of 0.2 %, 0.01 and 2 of 1000"));
 	assert_non_null(strstr(line, "1 of 5 measures"));
 }
 
@@ -121,11 +128,10 @@ static void test_fidelity_grade_forgives_what_readings_differ_by(void **state)
 		.free_pages_error = -0.002, .emd = 0.01, .unusable_error = {2, 2, 2}};
 	const struct fidelity more = {
 		.free_pages_error = 0.0021, .emd = 0.011, .unusable_error = {3, 3, 3}};
-	char line[400];
 
 	(void)state;
-	assert_int_equal(fidelity_grade(&tiny, &still, line, sizeof(line)), 5);
-	assert_int_equal(fidelity_grade(&more, &still, line, sizeof(line)), 0);
+	assert_int_equal(fidelity_won(&tiny, &still), 5);
+	assert_int_equal(fidelity_won(&more, &still), 0);
 }
 
 int main(void)

@@ -104,12 +104,15 @@ static json_t *memmap(struct view *v)
 	json_int_t bytes = json_integer_value(json_object_get(v->header, "struct_page_bytes"));
 	json_int_t page = json_integer_value(json_object_get(host, "page_size"));
 	uint64_t pages = pages_present(v);
+	json_int_t overhead;
 
 	if (bytes <= 0 || page <= 0 || !pages)
 		return NULL;
+	if (__builtin_mul_overflow(pages, bytes, &overhead))
+		return NULL;
 	return json_pack("{s:I, s:I, s:I, s:f}", "struct_page_bytes", bytes, "pages",
-			 (json_int_t)pages, "overhead_bytes", (json_int_t)pages * bytes,
-			 "overhead_percent", 100.0 * (double)bytes / (double)page);
+			 (json_int_t)pages, "overhead_bytes", overhead, "overhead_percent",
+			 100.0 * (double)bytes / (double)page);
 }
 
 /* A finished trace carries its accounting; a torn one has what block heads say. */
@@ -126,9 +129,13 @@ static json_t *accounting(const struct view *v, const struct info *in)
 			 "lost_write", (json_int_t)write);
 }
 
+/* A count as the trace tells it: small enough to add up a few. */
 static json_int_t number(const json_t *object, const char *key)
 {
-	return json_integer_value(json_object_get(object, key));
+	const json_int_t most = INT64_MAX / 8;
+	json_int_t n = json_integer_value(json_object_get(object, key));
+
+	return n < 0 ? 0 : n > most ? most : n;
 }
 
 /* Damage that costs events, in two words; NULL if there is none. */
@@ -221,9 +228,12 @@ static json_t *describe(struct view *v, const struct info *in)
 	json_object_set_new(doc, "last_event_ns", json_integer((json_int_t)last));
 	json_object_set_new(doc, "events_total", json_integer((json_int_t)in->total));
 	json_object_set_new(doc, "events", events_by_kind(in));
-	if (count)
+	if (count) {
+		json_object_set_new(doc, "event_bytes_per_event",
+				    json_real((double)event_bytes / (double)count));
 		json_object_set_new(doc, "bytes_per_event",
 				    json_real((double)bytes / (double)count));
+	}
 	json_object_set_new(doc, "event_bytes", json_integer((json_int_t)event_bytes));
 	json_object_set_new(doc, "accounting", account);
 	copy_members(doc, v->account, of_account);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_replay.c - kmemlab replay: a trace through the reference allocator. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "common/out.h"
 #include "replay/knobs.h"
 #include "replay/result.h"
+#include "report/report.h"
 
 enum { KEY_SET = 0x100, KEY_REPRODUCIBLE };
 
@@ -181,31 +181,13 @@ static const struct argp argp = {
 
 static int write_file(const struct options *o, const char *text)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->force ? O_TRUNC : O_EXCL);
-	int fd = open(o->output, flags, 0666);
-	size_t left = strlen(text);
+	int err = report_write(o->output, text, strlen(text), o->force);
 
-	if (fd < 0 && errno == EEXIST)
+	if (err == -EEXIST)
 		log_error("cannot write '%s': it exists; use -f to overwrite", o->output);
-	else if (fd < 0)
-		log_error("cannot write '%s': %s", o->output, strerror(errno));
-	if (fd < 0)
-		return EXIT_FAILED;
-	while (left) {
-		ssize_t n = write(fd, text, left);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		text += n;
-		left -= (size_t)n;
-	}
-	if (close(fd) || left) {
-		log_error("cannot write '%s': %s", o->output, strerror(errno));
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
+	else if (err)
+		log_error("cannot write '%s': %s", o->output, strerror(-err));
+	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
 /* What a user wants to know at once. */
@@ -249,7 +231,14 @@ static int put_result(const struct options *o, const json_t *doc)
 static int failed(const struct options *o, int err, const char *error)
 {
 	log_error("cannot replay '%s': %s", o->path, *error ? error : strerror(-err));
-	return err == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+	switch (err) {
+	case -EINVAL: /* a setting */
+		return EXIT_USAGE;
+	case -EBADMSG:
+		return EXIT_DAMAGED;
+	default:
+		return EXIT_FAILED;
+	}
 }
 
 static int replay(const struct options *o, struct replay *p, struct trace_reader *r)

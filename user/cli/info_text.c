@@ -11,16 +11,40 @@
 #include "cli/info.h"
 #include "common/out.h"
 
+enum { CLEAN_TEXTS = 4, CLEAN_BYTES = 4096 };
+
 static uint64_t number(const json_t *object, const char *key)
 {
 	return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+/*
+ * Text of the trace, without what steers a terminal: control characters, and
+ * those of C1, two bytes of UTF-8. Good until CLEAN_TEXTS more are cleaned.
+ */
+static const char *clean(const char *s)
+{
+	static char texts[CLEAN_TEXTS][CLEAN_BYTES];
+	static unsigned int next;
+	char *text = texts[next++ % CLEAN_TEXTS];
+	size_t n = 0;
+
+	for (; *s && n + 1 < CLEAN_BYTES; s++) {
+		const unsigned char *c = (const unsigned char *)s;
+		bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0;
+
+		text[n++] = (char)(*c < 0x20 || *c == 0x7f || c1 ? '?' : *c);
+		s += c1;
+	}
+	text[n] = 0;
+	return text;
 }
 
 static const char *string(const json_t *object, const char *key)
 {
 	const char *s = json_string_value(json_object_get(object, key));
 
-	return s ? s : "?";
+	return s ? clean(s) : "?";
 }
 
 static void print_host(const json_t *doc)
@@ -38,7 +62,8 @@ static void print_host(const json_t *doc)
 	if (json_array_size(command)) {
 		out_text("command    ");
 		json_array_foreach (command, i, word)
-			out_text(" %s", json_string_value(word));
+			out_text(" %s",
+				 json_is_string(word) ? clean(json_string_value(word)) : "?");
 		out_text("\n");
 	}
 	out_text("recorded by kmemlab %s\n", string(doc, "kmemlab"));
@@ -52,7 +77,8 @@ static void print_size(const json_t *doc)
 	out_text("size        %s, %" PRIu64 " events", out_human_bytes(number(doc, "bytes"), bytes),
 		 number(doc, "events_total"));
 	if (json_object_get(doc, "bytes_per_event"))
-		out_text(", %.2f bytes an event",
+		out_text(", %.2f bytes an event, %.2f with snapshots",
+			 json_real_value(json_object_get(doc, "event_bytes_per_event")),
 			 json_real_value(json_object_get(doc, "bytes_per_event")));
 	out_text("\nsnapshots   %" PRIu64 " texts, %" PRIu64 " blocks of page states\n",
 		 number(doc, "texts"), number(doc, "page_blocks"));
@@ -67,7 +93,7 @@ static void print_trust(const json_t *doc)
 
 	out_text("verdict     %s\naccounting ", string(doc, "verdict"));
 	json_object_foreach ((json_t *)a, key, value) {
-		out_text("%s %s %" JSON_INTEGER_FORMAT, first ? "" : ",", key,
+		out_text("%s %s %" JSON_INTEGER_FORMAT, first ? "" : ",", clean(key),
 			 json_integer_value(value));
 		first = false;
 	}

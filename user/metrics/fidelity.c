@@ -35,34 +35,47 @@ void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity
 				 (int64_t)(model_free + model->pcp_pages);
 }
 
-/* Below these two readings of an idle kernel differ. */
-#define NOISE_FREE     0.002
-#define NOISE_EMD      0.01
-#define NOISE_UNUSABLE 2.0
-
 static bool wins(double model, double baseline, double noise)
 {
 	return fabs(model) <= fmax(fabs(baseline), noise);
 }
 
-unsigned int fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
-			    char *line, unsigned int size)
+unsigned int fidelity_won(const struct fidelity *model, const struct fidelity *baseline)
 {
-	unsigned int won = 0, measures = 2 + FIDELITY_UNUSABLE;
+	unsigned int won = 0;
 
-	won += wins(model->free_pages_error, baseline->free_pages_error, NOISE_FREE);
-	won += wins(model->emd, baseline->emd, NOISE_EMD);
+	won += wins(model->free_pages_error, baseline->free_pages_error, FIDELITY_NOISE_FREE);
+	won += wins(model->emd, baseline->emd, FIDELITY_NOISE_EMD);
 	for (unsigned int i = 0; i < FIDELITY_UNUSABLE; i++)
-		won += wins(model->unusable_error[i], baseline->unusable_error[i], NOISE_UNUSABLE);
+		won += wins(model->unusable_error[i], baseline->unusable_error[i],
+			    FIDELITY_NOISE_UNUSABLE);
+	return won;
+}
+
+static const char *word(unsigned int won, double missing)
+{
+	if (won == FIDELITY_MEASURES && missing <= FIDELITY_MISSING_PERCENT)
+		return "good";
+	return won * 2 >= FIDELITY_MEASURES ? "fair" : "poor";
+}
+
+void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline, double missing,
+		    char *line, unsigned int size)
+{
+	unsigned int last = FIDELITY_UNUSABLE - 1, won = fidelity_won(model, baseline);
+	char lacks[80] = "";
+
+	if (missing > FIDELITY_MISSING_PERCENT)
+		snprintf(lacks, sizeof(lacks), "; %.3g %% of the events are missing, so not good",
+			 missing);
 	snprintf(line, size,
 		 "%s: free pages off by %.2f %% (nothing changed: %.2f %%), distance over orders "
 		 "%.3f (%.3f), unusable index at order 9 off by %u (%u) of 1000; as good as or "
-		 "better than 'nothing changed' in %u of %u measures",
-		 won == measures       ? "good"
-		 : won * 2 >= measures ? "fair"
-				       : "poor",
-		 100 * model->free_pages_error, 100 * baseline->free_pages_error, model->emd,
-		 baseline->emd, model->unusable_error[FIDELITY_UNUSABLE - 1],
-		 baseline->unusable_error[FIDELITY_UNUSABLE - 1], won, measures);
-	return won;
+		 "better than 'nothing changed' in %u of %u measures (noise of %.1f %%, %.2f and "
+		 "%.0f of 1000 forgiven)%s",
+		 word(won, missing), 100 * model->free_pages_error,
+		 100 * baseline->free_pages_error, model->emd, baseline->emd,
+		 model->unusable_error[last], baseline->unusable_error[last], won,
+		 FIDELITY_MEASURES, 100 * FIDELITY_NOISE_FREE, FIDELITY_NOISE_EMD,
+		 FIDELITY_NOISE_UNUSABLE, lacks);
 }

@@ -37,17 +37,28 @@ struct fidelity {
 void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity_state *model,
 		      struct fidelity *out);
 
+/* By so much two readings of an idle kernel differ. */
+#define FIDELITY_NOISE_FREE	0.002 /* relative */
+#define FIDELITY_NOISE_EMD	0.01
+#define FIDELITY_NOISE_UNUSABLE 2.0 /* of 1000 */
+/* With more of the events missing a grade is never "good". */
+#define FIDELITY_MISSING_PERCENT 1.0
+
+enum { FIDELITY_MEASURES = 2 + FIDELITY_UNUSABLE };
+
+/**
+ * fidelity_won() - of FIDELITY_MEASURES (free pages, distance, unusable
+ * indices), how many @model wins: it is no further off than @baseline, or off by
+ * no more than the noise
+ */
+unsigned int fidelity_won(const struct fidelity *model, const struct fidelity *baseline);
+
 /**
  * fidelity_grade() - one line on whether @model beats @baseline
+ * @missing: percent of the kernel's events that the model was not given
  * @size: of @line
- * A measure counts as won if the model is no further off than the baseline, or
- * off by no more than two readings of an idle kernel differ: 0.2 % of free pages,
- * 0.01 of distance, 2 of 1000 of an index.
- *
- * Return: of the measures free pages, distance and unusable indices, how many
- * the model wins.
  */
-unsigned int fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
-			    char *line, unsigned int size);
+void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline, double missing,
+		    char *line, unsigned int size);
 
 #endif

@@ -14,6 +14,13 @@ enum {
 	DEFAULT_MAX_ORDER = 10,
 	PAGEBLOCK_ORDER_MAX = 14,
 	PCP_TYPES = 3,
+	/* What the kernel never exceeds; sums of them fit in 32 bits. */
+	PCP_BATCH_MAX = 4096,
+	PCP_PAGES_MAX = 1 << 27,
+	/* How far zones may reach: holes, and memory that does not begin at 0. */
+	SPAN_FACTOR = 4,
+	SPAN_SPARSE_FACTOR = 64,
+	SPAN_HOLE_PAGES = 1 << 20,
 };
 
 unsigned int host_zone_find(const struct host *h, unsigned int node, const char *name)
@@ -49,6 +56,11 @@ static uint8_t zone_type(const char *name)
 	return 2;
 }
 
+static uint64_t at_most(uint64_t n, uint64_t most)
+{
+	return n < most ? n : most;
+}
+
 static void copy_zone(struct host_zone *to, const struct proc_zone *from)
 {
 	const uint64_t wmark[HOST_WMARKS] = {from->min, from->low, from->high, from->promo};
@@ -74,7 +86,10 @@ static void copy_zone(struct host_zone *to, const struct proc_zone *from)
 		if (p->high_max > to->pcp_high_max)
 			to->pcp_high_max = p->high_max;
 	}
-	to->pcp_start = proc_zone_pcp_pages(from);
+	to->pcp_batch = at_most(to->pcp_batch, PCP_BATCH_MAX);
+	to->pcp_high_min = at_most(to->pcp_high_min, PCP_PAGES_MAX);
+	to->pcp_high_max = at_most(to->pcp_high_max, PCP_PAGES_MAX);
+	to->pcp_start = at_most(proc_zone_pcp_pages(from), to->present);
 }
 
 static int take_zones(struct host *h, const struct proc_zoneinfo *info)
@@ -86,15 +101,17 @@ static int take_zones(struct host *h, const struct proc_zoneinfo *info)
 		if (!z->present || !z->spanned)
 			continue;
 		if (h->nr_zones == HOST_ZONES_MAX || z->node > UINT8_MAX ||
-		    z->start_pfn + z->spanned > UINT32_MAX)
-			return -E2BIG;
+		    z->spanned > UINT32_MAX || z->start_pfn > UINT32_MAX - z->spanned ||
+		    z->present > z->spanned || z->managed > z->present ||
+		    host_zone_find(h, z->node, z->name) != HOST_ZONE_NONE)
+			return -EBADMSG;
 		copy_zone(&h->zones[h->nr_zones++], z);
 		if (z->start_pfn + z->spanned > h->nr_pfns)
 			h->nr_pfns = z->start_pfn + z->spanned;
 		if (z->pcps > h->cpus)
 			h->cpus = z->pcps;
 	}
-	return h->nr_zones ? 0 : -EINVAL;
+	return h->nr_zones ? 0 : -EBADMSG;
 }
 
 /* Pages on each CPU's lists; CPUs are those with lists or with events. */
@@ -116,8 +133,10 @@ static int take_pcp(struct host *h, const struct proc_zoneinfo *info, unsigned i
 			return -ENOMEM;
 		for (unsigned int c = 0; c < from->pcps; c++)
 			if (from->pcp[c].cpu < h->cpus) {
-				h->zones[z].pcp_cpu[from->pcp[c].cpu] = from->pcp[c].count;
-				h->zones[z].pcp_high[from->pcp[c].cpu] = from->pcp[c].high;
+				h->zones[z].pcp_cpu[from->pcp[c].cpu] =
+					(uint32_t)at_most(from->pcp[c].count, PCP_PAGES_MAX);
+				h->zones[z].pcp_high[from->pcp[c].cpu] =
+					(uint32_t)at_most(from->pcp[c].high, PCP_PAGES_MAX);
 			}
 	}
 	return 0;
@@ -134,6 +153,8 @@ static int load_zones(struct host *h, struct trace_reader *r, char *error)
 		return err;
 	}
 	err = proc_zoneinfo_parse(t.text, &info);
+	if (err && err != -ENOMEM)
+		err = -EBADMSG;
 	h->start_ns = t.time_ns;
 	trace_text_free(&t);
 	if (!err) {
@@ -144,7 +165,7 @@ static int load_zones(struct host *h, struct trace_reader *r, char *error)
 	}
 	if (err)
 		snprintf(error, 256, "the trace's zoneinfo tells no usable zones: %s",
-			 strerror(-err));
+			 err == -EBADMSG ? "damaged or made up" : strerror(-err));
 	return err;
 }
 
@@ -219,6 +240,34 @@ static void load_header(struct host *h, struct trace_reader *r)
 	for (unsigned int i = 0; i < h->nr_zones; i++)
 		h->pcp_auto |= h->zones[i].pcp_high_min != h->zones[i].pcp_high_max;
 	h->thp_pcp = thp_on_pcp(h, r);
+}
+
+/* Pages of all memory: the zones', or what the header says if that is less. */
+static uint64_t memory_pages(const struct host *h)
+{
+	const json_t *host = json_object_get(h->header, "host");
+	json_int_t kb = json_integer_value(json_object_get(host, "mem_total_kb"));
+	uint64_t pages = 0;
+
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		pages += h->zones[i].present;
+	/* What the kernel keeps for itself is present, but not in the total. */
+	return kb > 0 ? at_most(pages, (uint64_t)kb) : pages;
+}
+
+int host_check_span(const struct host *h, uint64_t pages_end, char *error)
+{
+	uint64_t memory = memory_pages(h), most = memory * SPAN_FACTOR + SPAN_HOLE_PAGES;
+
+	if (pages_end > most)
+		most = at_most(pages_end, memory * SPAN_SPARSE_FACTOR + SPAN_HOLE_PAGES);
+	if (h->nr_pfns <= most)
+		return 0;
+	snprintf(error, 256,
+		 "its zoneinfo tells zones up to frame %llu for %llu pages of memory: damaged or "
+		 "made up",
+		 (unsigned long long)h->nr_pfns, (unsigned long long)memory);
+	return -EBADMSG;
 }
 
 int host_load(struct host *h, struct trace_reader *r, char *error)

@@ -56,6 +56,15 @@ struct host {
 int host_load(struct host *h, struct trace_reader *r, char *error);
 void host_destroy(struct host *h);
 
+/**
+ * host_check_span() - may the zones reach as far as zoneinfo says? All tables of a
+ * replay are as large as that
+ * @pages_end: where the start snapshot's pages end
+ * @error: 256 bytes for one line
+ * Return: 0 or -EBADMSG.
+ */
+int host_check_span(const struct host *h, uint64_t pages_end, char *error);
+
 /** host_zone_find() - by node and name; HOST_ZONE_NONE */
 unsigned int host_zone_find(const struct host *h, unsigned int node, const char *name);
 

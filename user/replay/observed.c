@@ -83,6 +83,8 @@ static void load_run(void *ctx, uint64_t pfn, const struct trace_page_run *run)
 		return;
 	if (end > o->map.nr_pfns)
 		end = o->map.nr_pfns;
+	if (kind == PAGE_FREE && pfn & ((1ull << order) - 1))
+		o->counts.unaligned_free += end - pfn;
 	if (pfn & ((1ull << order) - 1) || kind == PAGE_RESERVED ||
 	    (kind == PAGE_FREE && order > o->map.max_order))
 		order = 0;

@@ -62,6 +62,7 @@ struct observed_counts {
 	uint64_t split_live;	   /* allocated blocks that came back in parts */
 	uint64_t joined_live;	   /* blocks that came back whole, known in parts */
 	uint64_t out_of_range;	   /* events on frames outside all zones */
+	uint64_t unaligned_free;   /* pages in the snapshot's free blocks that cannot be */
 	uint64_t kernel_failed;	   /* allocations that the kernel refused */
 	uint64_t class_unknown;	   /* class lost with a damaged block */
 	uint64_t to_pcp, to_buddy; /* frees by where they went */

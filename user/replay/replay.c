@@ -21,6 +21,16 @@ static int load_classes(struct replay *p)
 	return 0;
 }
 
+static uint64_t snapshot_end(const struct snapshot *s)
+{
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->chunks[i].end_pfn > end)
+			end = s->chunks[i].end_pfn;
+	return end;
+}
+
 static int load_trace(struct replay *p, char *error)
 {
 	int err = host_load(&p->host, p->reader, error);
@@ -31,6 +41,8 @@ static int load_trace(struct replay *p, char *error)
 	err = load_classes(p);
 	if (!err)
 		err = snapshot_load(&p->start_pages, p->reader, KMT_PHASE_START);
+	if (!err)
+		err = host_check_span(&p->host, snapshot_end(&p->start_pages), error);
 	if (!err)
 		err = snapshot_load(&p->end_pages, p->reader, KMT_PHASE_END);
 	if (!err)
@@ -111,9 +123,11 @@ static int open_reference(struct replay *p, struct run *run, const struct replay
 	err = reference_configure(run->reference, &p->host, &p->start, p->reader);
 	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
 		err = knob_set(&run->reference->config, policy->settings[i], run->settings, error);
-	if (!err)
-		err = reference_start(run->reference, &p->start, &p->host, error);
-	return err;
+	if (err)
+		return err;
+	err = reference_start(run->reference, &p->start, &p->host, error);
+	/* As recorded, only the trace can be at fault. */
+	return err == -EINVAL && !policy->nr_settings ? -EBADMSG : err;
 }
 
 static int open_run(struct replay *p, const struct replay_policy *policy, char *error)

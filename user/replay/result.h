@@ -38,6 +38,9 @@ json_t *result_array(const uint64_t *v, size_t n);
 /** result_add() - object[name] += n, unless n is 0 */
 void result_add(json_t *object, const char *name, uint64_t n);
 
+/** result_missing_percent() - share of the kernel's events that the replay did not see */
+double result_missing_percent(const struct replay *p);
+
 /** result_damaged() - does the trace's damage touch the result? */
 bool result_damaged(const struct replay *p);
 

@@ -102,6 +102,12 @@ static const struct kernel_sample *start_sample(const struct replay *p)
 	return p->kernel.n ? &p->kernel.at[0] : NULL;
 }
 
+static json_t *noise(void)
+{
+	return json_pack("{s:f, s:f, s:f}", "free_pages_error", FIDELITY_NOISE_FREE, "emd",
+			 FIDELITY_NOISE_EMD, "unusable_error", FIDELITY_NOISE_UNUSABLE);
+}
+
 json_t *result_fidelity(const struct replay *p)
 {
 	const struct run *reference = find(p, "reference");
@@ -109,7 +115,9 @@ json_t *result_fidelity(const struct replay *p)
 	struct fidelity_state kernel, model;
 	struct fidelity base, f;
 	json_t *runs;
-	char grade[400];
+	double missing = result_missing_percent(p);
+	unsigned int won = 0;
+	char grade[500] = "";
 	bool ended;
 
 	if (!p->observed || !reference || !start || p->kernel.end == p->kernel.n)
@@ -122,14 +130,18 @@ json_t *result_fidelity(const struct replay *p)
 		run_end(p, &p->runs[i], &model);
 		fidelity_compare(&kernel, &model, &f);
 		json_array_append_new(runs, one(p->runs[i].name, &f));
-		if (&p->runs[i] == reference)
-			fidelity_grade(&f, &base, grade, sizeof(grade));
+		if (&p->runs[i] != reference)
+			continue;
+		won = fidelity_won(&f, &base);
+		fidelity_grade(&f, &base, missing, grade, sizeof(grade));
 	}
 	json_array_append_new(runs, one("baseline", &base));
 	ended = p->kernel.at[p->kernel.end].flags & KMT_PHASE_END;
-	return json_pack("{s:s, s:o, s:s}", "against",
+	return json_pack("{s:s, s:o, s:i, s:i, s:o, s:f, s:s}", "against",
 			 ended ? "/proc/buddyinfo, end snapshot" : "/proc/buddyinfo, last sample",
-			 "runs", runs, "grade", grade);
+			 "runs", runs, "measures_won", (int)won, "measures_total",
+			 (int)FIDELITY_MEASURES, "noise", noise(), "missing_percent", missing,
+			 "grade", grade);
 }
 
 /* Growth of a zone is inferred, not unmatched. */
@@ -154,6 +166,7 @@ static void unmatched_observed(json_t *to, const struct observed_counts *c)
 			result_add(to, name, c->found[e][k]);
 		}
 	}
+	result_add(to, "start_free_block_unaligned", c->unaligned_free);
 	result_add(to, "event_out_of_range", c->out_of_range);
 	result_add(to, "event_of_lost_class", c->class_unknown);
 }

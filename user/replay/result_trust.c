@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* result_trust.c - what the numbers rest on: losses, damage, inferences. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +31,33 @@ bool result_damaged(const struct replay *p)
 	return is_damaged(&d);
 }
 
+/* A count as the trace tells it: small enough to add up a few. */
 static json_int_t number(const json_t *object, const char *name)
 {
-	return json_integer_value(json_object_get(object, name));
+	const json_int_t most = INT64_MAX / 8;
+	json_int_t n = json_integer_value(json_object_get(object, name));
+
+	return n < 0 ? 0 : n > most ? most : n;
+}
+
+double result_missing_percent(const struct replay *p)
+{
+	const char *text = trace_reader_account(p->reader);
+	json_t *account = text ? json_loads(text, 0, NULL) : NULL;
+	json_t *totals = json_object_get(account, "totals");
+	double seen = (double)(p->events - p->by_kind[KMT_TASK]), wanted, lost;
+	uint64_t ring, recursion, write;
+
+	if (json_is_integer(json_object_get(totals, "fired"))) {
+		wanted = (double)(number(totals, "fired") - number(totals, "filtered"));
+	} else {
+		/* Nobody told how many there were: damage may have cost any number. */
+		trace_reader_lost(p->reader, &ring, &recursion, &write);
+		lost = (double)ring + (double)recursion + (double)write;
+		wanted = result_damaged(p) ? INFINITY : seen + lost;
+	}
+	json_decref(account);
+	return wanted > seen ? 100.0 * (1 - seen / wanted) : 0.0;
 }
 
 /* Return: complete? */

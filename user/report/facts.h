@@ -18,9 +18,9 @@ enum facts_trust {
 enum facts_model {
 	MODEL_ABSENT,	  /* no reference run */
 	MODEL_UNCOMPARED, /* no fidelity, or nothing to compare it with */
-	MODEL_BEATS,	  /* emd clearly smaller, and better on more than half */
-	MODEL_MIXED,	  /* better here, worse there */
-	MODEL_LOSES,	  /* better on nothing */
+	MODEL_BEATS,	  /* emd clearly smaller, more than half of the measures won */
+	MODEL_MIXED,	  /* better here, worse there, or too many events missing */
+	MODEL_LOSES,	  /* no measure won */
 };
 
 struct facts_what_if {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kmemlab/trace.h>
+
 #include "report/report.h"
 
 const int report_orders[REPORT_ORDERS_SHOWN] = {3, 4, 9};
@@ -185,11 +187,35 @@ static char *label_of(const char *path)
 	return make_utf8(strndup(base, len));
 }
 
+/* Does it begin as a trace does? Leaves @f where it is. */
+static bool is_trace(FILE *f)
+{
+	const uint32_t magic = KMT_MAGIC;
+	int first = getc(f);
+
+	/* One character can be put back: JSON does not begin with this one. */
+	if (first != (int)(magic & 0xff)) {
+		ungetc(first, f);
+		return false;
+	}
+	return getc(f) == (int)(magic >> 8 & 0xff) && getc(f) == (int)(magic >> 16 & 0xff) &&
+	       getc(f) == (int)(magic >> 24);
+}
+
 static json_t *parse(FILE *f, const char *path, char *error, int *err)
 {
 	json_error_t at;
-	json_t *root = json_loadf(f, 0, &at);
+	json_t *root;
 
+	if (is_trace(f)) {
+		*err = -EBADMSG;
+		snprintf(error, REPORT_ERROR_BYTES,
+			 "cannot use '%s': it is a trace, not a result; run 'kmemlab replay -o "
+			 "result.json %s' first",
+			 path, path);
+		return NULL;
+	}
+	root = json_loadf(f, 0, &at);
 	if (root)
 		return root;
 	*err = ferror(f) ? -EIO : -EBADMSG;

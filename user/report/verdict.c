@@ -103,6 +103,8 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 {
 	char all[NUMBER], top[NUMBER], share[NUMBER], claimed[NUMBER];
 
+	if (!f->fallbacks_known && !f->observed)
+		return "Fallbacks between migrate types are not known without an observed run";
 	if (!f->fallbacks_known)
 		return "Fallbacks between migrate types were not recorded";
 	if (f->fallbacks <= 0)
@@ -129,9 +131,9 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 
 	s->id = "causes";
 	s->tone = !f->fallbacks_known || f->fallbacks > 0 ? TONE_CAUTION : TONE_GOOD;
-	s->tag = !f->fallbacks_known ? "not recorded"
-		 : f->fallbacks > 0  ? "types mix"
-				     : "no mixing";
+	s->tag = f->fallbacks_known ? (f->fallbacks > 0 ? "types mix" : "no mixing")
+		 : f->observed	    ? "not recorded"
+				    : "not observed";
 	if (f->site)
 		s->text = pool_printf(pool,
 				      "%s; of the slab memory allocated meanwhile and still held "
@@ -191,13 +193,13 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 	s->tone = f->model == MODEL_BEATS   ? TONE_GOOD
 		  : f->model == MODEL_MIXED ? TONE_CAUTION
 					    : TONE_BAD;
-	s->text =
-		pool_printf(pool,
-			    "The reference %s to the kernel's end state than \"nothing changed\": "
-			    "better on %zu of %zu measures, earth mover's distance %.3f against "
-			    "%.3f%s.",
-			    how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
-			    say_what_if(f, pool));
+	s->text = pool_printf(
+		pool,
+		"The reference %s to the kernel's end state than \"nothing changed\": "
+		"as good or better on %zu of %zu measures, earth mover's distance %.3f against "
+		"%.3f%s.",
+		how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
+		say_what_if(f, pool));
 	doc_figure(s, "earth mover's distance, reference", f->emd, UNIT_REAL);
 	doc_figure(s, "earth mover's distance, baseline", f->emd_baseline, UNIT_REAL);
 	doc_figure(s, "free memory off by", f->free_error, UNIT_PERCENT);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * write.c - put a report on disk: under a temporary name beside its place,
- * then linked (must not exist) or renamed (may exist) to it. Whoever opens the
- * report's name finds all of it; links at that name are not followed.
+ * write.c - put a result or report on disk: under a temporary name beside its
+ * place, then linked (must not exist) or renamed (may exist) to it. Whoever opens
+ * the name finds all of it; links to files at that name are not followed. What is
+ * no file (a device, a pipe) is written to, never replaced.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,26 @@ static int put_in_place(const char *temporary, const char *path, bool force)
 	return rename(temporary, path) ? -errno : 0;
 }
 
+/* Is there something at @path that can be written to and must stay? */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int write_special(const char *path, const void *data, size_t bytes)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, data, bytes);
+	if (close(fd) && !err)
+		err = -errno;
+	return err;
+}
+
 int report_write(const char *path, const void *data, size_t bytes, bool force)
 {
 	char *temporary = NULL;
@@ -51,6 +73,8 @@ int report_write(const char *path, const void *data, size_t bytes, bool force)
 
 	if (!force && !faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW))
 		return -EEXIST;
+	if (is_special(path))
+		return write_special(path, data, bytes);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
 		return -ENOMEM;
 	int fd = mkostemp(temporary, O_CLOEXEC);

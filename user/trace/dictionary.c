@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* dictionary.c - strings and classes as read back, by number. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "trace/reader_impl.h"
 #include "trace/varint.h"
+
+enum { CLASS_ORDER_MAX = 18, /* a gigantic page of 1 GiB */ CLASS_TYPE_MAX = 15 };
 
 /* Make @d->string hold numbers below @n. */
 static int reserve_strings(struct dictionary *d, uint32_t n)
@@ -93,6 +96,28 @@ int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const
 	return place_strings(d, head, raw, arena);
 }
 
+/* Readers shift by orders and index by types: no kernel has any beyond these. */
+static bool possible(const struct kmt_class *c)
+{
+	return c->kind < KMT_KINDS && c->order <= CLASS_ORDER_MAX &&
+	       c->fallback_order <= CLASS_ORDER_MAX && c->migratetype <= CLASS_TYPE_MAX &&
+	       c->fallback_type <= CLASS_TYPE_MAX;
+}
+
+/* Undefine the impossible ones among @n classes from @first. */
+static int reject_impossible(struct dictionary *d, uint64_t first, uint32_t n)
+{
+	int err = 0;
+
+	for (struct kmt_class *c = d->class + first; n; n--, c++) {
+		if (possible(c))
+			continue;
+		c->kind = KMT_KINDS;
+		err = -EBADMSG;
+	}
+	return err;
+}
+
 int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw)
 {
 	int err;
@@ -103,7 +128,7 @@ int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const
 	if (err || !head->count)
 		return err;
 	memcpy(d->class + head->first_id, raw, head->raw_bytes);
-	return 0;
+	return reject_impossible(d, head->first_id, head->count);
 }
 
 void dictionary_free(struct dictionary *d)

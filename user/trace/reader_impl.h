@@ -81,7 +81,8 @@ int reader_payload(struct trace_reader *r, const struct kmt_block *head, uint64_
 
 /** dictionary_strings() - take in a STRINGS payload; -EBADMSG if malformed */
 int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);
-/** dictionary_classes() - take in a CLASSES payload; -EBADMSG if malformed */
+/** dictionary_classes() - take in a CLASSES payload; -EBADMSG if malformed, or if it
+ *  holds impossible classes: these stay undefined, the others are taken */
 int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);
 void dictionary_free(struct dictionary *d);
 

@@ -105,8 +105,13 @@ size_t trace_reader_pages(const struct trace_reader *r)
 	return r->pages.n;
 }
 
+/* Frames of 4 KiB in 64 bits of physical address: no run ends beyond. */
+#define PFN_MAX (1ull << 52)
+
 static int parse_runs(const uint8_t *at, const uint8_t *end, struct trace_pages *out)
 {
+	uint64_t pfn = out->first_pfn;
+
 	for (size_t i = 0; i < out->n; i++) {
 		struct trace_page_run *run = &out->runs[i];
 
@@ -115,8 +120,9 @@ static int parse_runs(const uint8_t *at, const uint8_t *end, struct trace_pages 
 		run->state = *at >> 4;
 		run->order = *at++ & 15;
 		if (!varint_get(&at, end, &run->blocks) || run->state >= KMT_PG_STATES ||
-		    run->order > 14 || run->blocks >> 48)
+		    run->order > 14 || pfn > PFN_MAX || run->blocks > (PFN_MAX - pfn) >> run->order)
 			return -EBADMSG;
+		pfn += run->blocks << run->order;
 	}
 	return at == end ? 0 : -EBADMSG;
 }

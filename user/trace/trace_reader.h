@@ -3,9 +3,9 @@
  * trace_reader.h - read a .kmt file (include/kmemlab/trace.h).
  *
  * Single-threaded, read() only, trusts nothing in the file: checked sizes,
- * bounded allocation and decompression. Memory: 8 bytes per EVENTS block, the
- * dictionaries, and one decompressed block (< 3 MB, typically 0.3 MB) plus 70 KB
- * of state per CPU.
+ * bounded allocation and decompression. Memory: 8 bytes per EVENTS block, 104 per
+ * TEXT or PAGES block, the dictionaries, and one decompressed block (< 3 MB, typically 0.3 MB) plus
+ * 70 KB of state per CPU.
  */
 #ifndef KMEMLAB_TRACE_READER_H
 #define KMEMLAB_TRACE_READER_H
