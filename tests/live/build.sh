@@ -35,8 +35,8 @@ tree
 all="kept.o gone.o one.o main.o librefmm.a libkmemlab.a kmemlab"
 sorted=$(tr ' ' '\n' <<<"$all" | sort | xargs)
 while read -r name wanted arguments; do
-	# shellcheck disable=SC2086
 	wanted=${wanted/none/}
+	# shellcheck disable=SC2086
 	same "build_$name" "${wanted/all/$sorted}" "$(made $arguments)"
 done <<-END
 	first_makes_all all
