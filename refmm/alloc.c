@@ -149,22 +149,25 @@ static inline struct rmm_page *give_page(struct rmm_page *page,
 					 struct rmm_stat *stat,
 					 unsigned int order, int mt)
 {
-	RMM_WRITE(page->order, (uint8_t)order);
-	RMM_WRITE(page->migratetype, (uint8_t)mt);
-	page->flags = 0;
-	page->count = 1;
 	page->private = 0;
-	RMM_WRITE(page->state, RMM_PG_ALLOCATED);
+	RMM_WRITE(page->word,
+		  rmm_page_word(0, RMM_PG_ALLOCATED, order, (unsigned int)mt));
 	stat->alloc[order]++;
-	stat->alloc_pages += 1ull << order;
 	return page;
 }
 
 /** rmm_prep_new_page() - prep_new_page() */
 struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 {
-	return give_page(&ac->rmm->memmap[pfn], &ac->rmm->cpu[ac->cpu].stat,
-			 ac->want.order, ac->want.migratetype);
+	struct rmm *rmm = ac->rmm;
+	struct rmm_stat *stat = &rmm->cpu[ac->cpu].stat;
+	unsigned int order = ac->want.order;
+	struct rmm_page *page =
+		give_page(&rmm->memmap[pfn], stat, order, ac->want.migratetype);
+
+	if (order && (ac->gfp & RMM_GFP_COMP))
+		RMM_WRITE(page->flags, RMM_PF_HEAD);
+	return page;
 }
 
 /** rmm_fail_alloc() - see refmm.h */
@@ -272,18 +275,19 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	struct rmm_cpu *c = &rmm->cpu[cpu];
 	struct rmm_zone *z = c->preferred[highest];
 	const struct rmm_want order0 = {.migratetype = mt};
+	struct rmm_pcp *pcp;
 	rmm_pfn pfn;
 
-	if (!z || RMM_READ(rmm->fail_nth) || RMM_READ(z->below_high) ||
-	    RMM_READ(z->boosted) ||
+	if (!z || RMM_READ(rmm->fail_nth) || RMM_READ(z->pressure) ||
 	    !rmm_plenty(z, &order0, rmm_wmark_pages(z, RMM_WMARK_HIGH),
 			highest))
 		return NULL;
-	if (rmm_list_empty(&z->pcp[cpu].lists[mt]) ||
-	    !rmm_trylock(rmm, &z->pcp[cpu].lock))
+	pcp = &z->pcp[cpu];
+	if (rmm_list_empty(&pcp->lists[mt]) || !rmm_trylock(rmm, &pcp->lock))
 		return NULL;
-	pfn = rmm_take_from_pcp(z, cpu, &z->pcp[cpu].lists[mt], 0);
-	rmm_unlock(rmm, &z->pcp[cpu].lock);
+	pfn = rmm_take_from_pcp(rmm->memmap, pcp, &pcp->lists[mt], 0);
+	rmm_unlock(rmm, &pcp->lock);
+	c->stat.pcp_hit++;
 	return give_page(&rmm->memmap[pfn], &c->stat, 0, mt);
 }
 

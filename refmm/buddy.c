@@ -56,11 +56,9 @@ void rmm_add_to_free_list(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			  int mt, bool tail)
 {
 	struct rmm_list *list = &z->free_area[order].free_list[mt];
-	struct rmm_page *page = &z->memmap[pfn];
 
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
-	RMM_WRITE(page->state, RMM_PG_BUDDY);
+	RMM_WRITE(z->memmap[pfn].word,
+		  rmm_page_word(-1, RMM_PG_BUDDY, order, (unsigned int)mt));
 	if (tail)
 		rmm_list_add_tail(z->memmap, list, pfn);
 	else

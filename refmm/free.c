@@ -13,9 +13,10 @@
  * Locking: takes pcp->lock or the zone lock.
  *
  * Modelled: __free_pages, free_unref_page, __free_pages_ok, free_one_page,
- * split_page, free_pages_prepare's checks. Simplified: a block has one
- * reference. Omitted: free_unref_folios (one page at a time does the same in
- * the same order). (6.12, mm/page_alloc.c; LKD3 ch. 12 "Freeing Pages")
+ * split_page, free_pages_prepare's checks, and what is left of a block whose
+ * first page is referenced elsewhere. Omitted: free_unref_folios (one page at a
+ * time does the same in the same order). (6.12, mm/page_alloc.c; LKD3 ch. 12
+ * "Freeing Pages")
  */
 #include <errno.h>
 
@@ -41,6 +42,12 @@ static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
 				 "order %u; free that",
 				 pfn, info.head, info.order);
 	case RMM_PG_ALLOCATED:
+		if (info.order == order)
+			return rmm_error(
+				rmm, -EINVAL,
+				"cannot free pfn %u: bad page state, locked or "
+				"under writeback; unlock it first",
+				pfn);
 		return rmm_error(rmm, -EINVAL,
 				 "cannot free pfn %u as order %u: wrong order, "
 				 "allocated as order %u",
@@ -55,33 +62,39 @@ static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
 	}
 }
 
-/* Is this one of our pages, given out with this order? */
-static bool may_free(const struct rmm *rmm, const struct rmm_page *page,
-		     unsigned int order)
+/* Is this one of our pages? */
+static inline bool is_ours(const struct rmm *rmm, const struct rmm_page *page)
 {
 	size_t at = (size_t)((const char *)page - (const char *)rmm->memmap);
 
-	if (at >= rmm->memmap_bytes || at % sizeof(*page))
-		return false;
-	return RMM_READ(page->state) == RMM_PG_ALLOCATED &&
-	       page->order == order;
+	return at < rmm->memmap_bytes && at % sizeof(*page) == 0;
+}
+
+/* Given out with this order, to one owner, who is through with it? One look at
+ * the word; type and harmless flags do not matter. */
+static inline bool may_free(const struct rmm_page *page, unsigned int order)
+{
+	const uint64_t matters = rmm_page_word(-1, UINT8_MAX, UINT8_MAX, 0) |
+				 (uint64_t)(RMM_PF_LOCKED | RMM_PF_WRITEBACK)
+					 << 56;
+
+	return (RMM_READ(page->word) & matters) ==
+	       rmm_page_word(0, RMM_PG_ALLOCATED, order, 0);
 }
 
 static int refuse_page(struct rmm *rmm, unsigned int cpu,
 		       const struct rmm_page *page, unsigned int order)
 {
-	size_t at = (size_t)((const char *)page - (const char *)rmm->memmap);
-
 	if (cpu >= rmm->config.nr_cpus)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot free on CPU %u: there are %u", cpu,
 				 rmm->config.nr_cpus);
-	if (at >= rmm->memmap_bytes || at % sizeof(*page))
+	if (!is_ours(rmm, page))
 		return rmm_error(rmm, -EINVAL,
 				 "cannot free page %p: not of this instance "
 				 "(foreign page)",
 				 (const void *)page);
-	return refuse(rmm, (rmm_pfn)(at / sizeof(*page)), order);
+	return refuse(rmm, (rmm_pfn)(page - rmm->memmap), order);
 }
 
 /* free_one_page() */
@@ -94,46 +107,110 @@ static void free_one_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 	rmm_zone_unlock(z);
 }
 
+/**
+ * rmm_free_frozen_pages() - free_unref_page(): nobody refers to the block
+ *
+ * What rmm_free_pages() and rmm_put_page() come to.
+ */
+void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+			   unsigned int order)
+{
+	struct rmm_zone *z = rmm_page_zone(rmm, pfn);
+	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
+
+	if (order < RMM_NR_ORDERS)
+		stat->free[order]++;
+	else
+		stat->free_pages += 1ull << order;
+	if (!rmm_free_unref_page(z, cpu, pfn, order))
+		free_one_page(z, cpu, pfn, order);
+}
+
+/*
+ * Others hold references. A compound page just loses one. Without GFP_COMP they
+ * can only be to the first page: it stays, as a single one, and the rest goes.
+ */
+static void drop_reference(struct rmm *rmm, unsigned int cpu,
+			   struct rmm_page *page, unsigned int order)
+{
+	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
+	bool head = RMM_READ(page->flags) & RMM_PF_HEAD;
+
+	if (!head)
+		RMM_WRITE(page->order, 0);
+	if (__atomic_sub_fetch(&page->_count, 1, __ATOMIC_ACQ_REL) < 0) {
+		/* The others have gone meanwhile. */
+		rmm_free_frozen_pages(rmm, cpu, pfn, head ? order : 0);
+	}
+	while (!head && order-- > 0)
+		rmm_free_frozen_pages(rmm, cpu, pfn + (1u << order), order);
+}
+
+/* Not the plain case: a wrong free, or one of several references */
+static int free_otherwise(struct rmm *rmm, unsigned int cpu,
+			  struct rmm_page *page, unsigned int order)
+{
+	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page) ||
+	    RMM_READ(page->state) != RMM_PG_ALLOCATED ||
+	    RMM_READ(page->order) != order || RMM_READ(page->_count) < 1)
+		return refuse_page(rmm, cpu, page, order);
+	drop_reference(rmm, cpu, page, order);
+	return 0;
+}
+
+/*
+ * The case that decides the speed: a single page, one owner, a per-CPU list.
+ * rmm_free_frozen_pages() would do the same.
+ */
+static inline bool free_page_quick(struct rmm *rmm, unsigned int cpu,
+				   const struct rmm_page *page)
+{
+	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
+	const struct rmm_pageblock *block =
+		&rmm->blocks[pfn >> rmm->config.pageblock_order];
+	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
+
+	if (!(rmm->pcp_orders & 1) ||
+	    !rmm_free_unref_page_quick(&rmm->zone[block->zone], cpu, pfn,
+				       RMM_READ(block->migratetype)))
+		return false;
+	stat->pcp_free++;
+	stat->free[0]++;
+	return true;
+}
+
 /** rmm_free_pages() - __free_pages(); see refmm.h */
 int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 		   unsigned int order)
 {
-	struct rmm_stat *stat;
-	struct rmm_zone *z;
-	rmm_pfn pfn;
-
-	if (cpu >= rmm->config.nr_cpus || !may_free(rmm, page, order))
-		return refuse_page(rmm, cpu, page, order);
-	pfn = (rmm_pfn)(page - rmm->memmap);
-	z = rmm_page_zone(rmm, pfn);
-	stat = &rmm->cpu[cpu].stat;
-	/* Spelled out for order 0, so that a copy is made for it. */
-	if (order == 0 && rmm_free_unref_page(z, cpu, pfn, 0)) {
-		stat->free[0]++;
-		stat->free_pages++;
-		return 0;
-	}
-	stat->free[order < RMM_NR_ORDERS ? order : RMM_NR_ORDERS - 1]++;
-	stat->free_pages += 1ull << order;
-	if (order == 0 || !rmm_free_unref_page(z, cpu, pfn, order))
-		free_one_page(z, cpu, pfn, order);
+	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page) ||
+	    !may_free(page, order))
+		return free_otherwise(rmm, cpu, page, order);
+	if (order || !free_page_quick(rmm, cpu, page))
+		rmm_free_frozen_pages(rmm, cpu, (rmm_pfn)(page - rmm->memmap),
+				      order);
 	return 0;
 }
 
 /** rmm_split_page() - split_page(): each page can be freed by itself then */
 int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order)
 {
-	if (!may_free(rmm, page, order))
+	if (!is_ours(rmm, page) || RMM_READ(page->state) != RMM_PG_ALLOCATED ||
+	    page->order != order)
 		return refuse_page(rmm, 0, page, order);
-	for (size_t i = 1ull << order; i-- > 0;) {
-		struct rmm_page *p = page + i;
-
-		RMM_WRITE(p->order, 0);
-		RMM_WRITE(p->migratetype, page->migratetype);
-		p->flags = page->flags;
-		p->count = 1;
-		p->private = 0;
-		RMM_WRITE(p->state, RMM_PG_ALLOCATED);
+	if (RMM_READ(page->flags) & RMM_PF_HEAD)
+		return rmm_error(
+			rmm, -EINVAL,
+			"cannot split pfn %u: a compound page of order "
+			"%u is one unit; allocate without GFP_COMP",
+			(rmm_pfn)(page - rmm->memmap), order);
+	/* The first page keeps its references and goes last: until then the
+	 * others are its tails. */
+	for (size_t i = 1ull << order; i-- > 1;) {
+		page[i].private = 0;
+		RMM_WRITE(page[i].word, rmm_page_word(0, RMM_PG_ALLOCATED, 0,
+						      page->migratetype));
 	}
+	RMM_WRITE(page->order, 0);
 	return 0;
 }

@@ -37,7 +37,7 @@ struct rmm_free_area {
 /* struct per_cpu_pages: one zone's lists for one CPU */
 struct rmm_pcp {
 	int count; /* base pages on the lists */
-	int high;  /* drain from here on */
+	int high;  /* drain from here on; clamped to the next two */
 	int high_min, high_max;
 	int batch;	      /* pages to move at a time */
 	int free_count;	      /* frees without an allocation between */
@@ -63,10 +63,16 @@ struct rmm_zone {
 	int64_t nr_free_highatomic; /* part of nr_free */
 	uint8_t id, type, node;
 	uint8_t pageblock_order, max_order;
-	uint8_t below_high;	/* ZONE_BELOW_HIGH */
-	uint8_t boosted;	/* ZONE_BOOSTED_WATERMARK */
-	uint8_t reclaim_active; /* ZONE_RECLAIM_ACTIVE */
 	uint8_t nofragment; /* requests that prefer this zone avoid mixing */
+	union {
+		struct {
+			uint8_t below_high;	/* ZONE_BELOW_HIGH */
+			uint8_t boosted;	/* ZONE_BOOSTED_WATERMARK */
+			uint8_t reclaim_active; /* ZONE_RECLAIM_ACTIVE */
+			uint8_t zero;
+		};
+		uint32_t pressure; /* any of them */
+	};
 
 	/* Under the lock */
 	uint8_t lock __attribute__((aligned(64)));

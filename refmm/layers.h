@@ -123,6 +123,10 @@ int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
 /* pcp.c; the rest is in pcp.h */
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
 
+/* free.c */
+void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+			   unsigned int order);
+
 /* gfp.c, alloc.c, slowpath.c: see alloc.h */
 
 #endif

@@ -141,7 +141,6 @@ int rmm_load_free(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 /** rmm_load_allocated() - see refmm.h */
 int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 {
-	struct rmm_page *page;
 	struct rmm_zone *z;
 	int err;
 
@@ -150,11 +149,8 @@ int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 	z = prepare(rmm, pfn, order, &err);
 	if (!z)
 		return err;
-	page = &rmm->memmap[pfn];
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
-	page->count = 1;
-	page->state = RMM_PG_ALLOCATED;
+	rmm->memmap[pfn].word =
+		rmm_page_word(0, RMM_PG_ALLOCATED, order, (unsigned int)mt);
 	return 0;
 }
 
@@ -162,7 +158,6 @@ int rmm_load_allocated(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 		 unsigned int order, int mt)
 {
-	struct rmm_page *page;
 	struct rmm_zone *z;
 	struct rmm_pcp *pcp;
 	int err;
@@ -177,11 +172,7 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 	if (!z)
 		return err;
 	mt = rmm_grouped_type(rmm, mt);
-	page = &rmm->memmap[pfn];
-	page->order = (uint8_t)order;
-	page->migratetype = (uint8_t)mt;
-	page->cpu = cpu;
-	page->state = RMM_PG_PCP;
+	rmm_put_on_pcp(z->memmap, cpu, pfn, order, mt);
 	pcp = &z->pcp[cpu];
 	rmm_list_add_tail(z->memmap,
 			  &pcp->lists[rmm_order_to_pindex(rmm, mt, order)],

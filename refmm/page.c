@@ -94,7 +94,7 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 	out->order = page->order;
 	out->migratetype = page->migratetype;
 	if (page->state == RMM_PG_PCP)
-		out->cpu = (uint16_t)page->cpu;
+		out->cpu = (uint16_t)rmm_page_cpu(page);
 	return 0;
 }
 

@@ -15,15 +15,27 @@
  * the allocator never had. Whoever must tell the two apart looks for a head in
  * front (rmm_find_head). So no operation ever touches 2^order frames.
  *
- * Invariant: a frame with state BUDDY, PCP or ALLOCATED is the head of a block,
- * pfn is a multiple of 2^order, and blocks do not overlap.
+ * What a frame is lies in one word, and changes in one store:
+ *
+ *      bits 0-31 _count | 32-39 state | 40-47 order | 48-55 type | 56-63 flags
+ *
+ * _count is the number of references less one, so that -1 means free and 0 one
+ * owner (LKD3: "when this count reaches negative one, no one is using the
+ * page"). Nobody reads it but rmm_page_count(); on the lists of CPU c it is
+ * -1 - c, as free as can be. A new map is all zero: RESERVED, one reference.
+ *
+ * Invariants: a frame with state BUDDY, PCP or ALLOCATED is the head of a
+ * block, pfn is a multiple of 2^order, and blocks do not overlap. _count >= 0
+ * if and only if the block is ALLOCATED.
  *
  * Locking: state BUDDY is set and cleared under the zone lock. A holder of that
- * lock looks at frames that other CPUs use, hence the atomic accesses.
+ * lock looks at frames that other CPUs use, hence the atomic accesses. flags
+ * and _count of an allocated page change by atomic operations.
  *
  * Modelled: struct page's buddy_list/pcp_list, private (order), PageBuddy,
  * _refcount. Simplified: the migrate type of a per-CPU page is a field (6.1:
- * page->index). Omitted: mapping, LRU, memcg, compound tails. (6.12,
+ * page->index). Omitted: mapping, LRU, memcg; a
+ * tail holds no pointer to its head. (6.12,
  * include/linux/mm_types.h; LKD3 ch. 12 "Pages")
  */
 #ifndef REFMM_PAGE_H
@@ -42,15 +54,33 @@ struct rmm_page {
 		uint64_t private; /* of an allocated page: its owner's */
 	};
 	union {
-		uint32_t count; /* allocated: references */
-		uint32_t cpu;	/* on a per-CPU list: whose */
+		struct {
+			int32_t _count; /* references - 1 */
+			uint8_t state;	/* enum rmm_page_state, never TAIL */
+			uint8_t order;
+			uint8_t migratetype; /* of the list, or the request */
+			uint8_t flags;	     /* enum rmm_pageflags */
+		};
+		uint64_t word;
 	};
-	uint8_t state; /* enum rmm_page_state, never TAIL */
-	uint8_t order;
-	uint8_t migratetype; /* of the list; allocated: of the request */
-	uint8_t flags;	     /* for what is built on top */
 };
 _Static_assert(sizeof(struct rmm_page) == 16, "a frame is 16 bytes");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "rmm_page_word() puts _count first and flags last");
+
+/** rmm_page_word() - a frame's word, without flags */
+static inline uint64_t rmm_page_word(int32_t count, unsigned int state,
+				     unsigned int order, unsigned int mt)
+{
+	return (uint32_t)count | (uint64_t)state << 32 | (uint64_t)order << 40 |
+	       (uint64_t)mt << 48;
+}
+
+/** rmm_page_cpu() - whose list a page with state PCP is on */
+static inline unsigned int rmm_page_cpu(const struct rmm_page *page)
+{
+	return ~(uint32_t)page->_count;
+}
 
 /* The kernel's pageblock flags, a byte each, and the zone (page->flags there).
  * `present` lets walkers skip holes without reading the memmap. */

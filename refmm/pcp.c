@@ -44,7 +44,8 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 
 		if (pfn == RMM_NO_PFN)
 			break;
-		rmm_put_on_pcp(z, cpu, pfn, want->order, want->migratetype);
+		rmm_put_on_pcp(z->memmap, cpu, pfn, want->order,
+			       want->migratetype);
 		rmm_list_add_tail(z->memmap, list, pfn);
 	}
 	z->stat->pcp_refill++;
@@ -130,13 +131,48 @@ static void check_below_high(struct rmm_zone *z)
 		RMM_WRITE(z->below_high, 0);
 }
 
-/** rmm_pcp_drain() - @count pages back to the buddy lists, after a free to list
- *  @pindex */
-void rmm_pcp_drain(struct rmm_zone *z, unsigned int cpu, int count,
-		   unsigned int pindex)
+/** rmm_pcp_commit() - the end of free_unref_page_commit(): a block of @order
+ * came to list @pindex; tune, and drain if there are too many */
+void rmm_pcp_commit(struct rmm_zone *z, unsigned int cpu, unsigned int order,
+		    unsigned int pindex)
 {
-	free_pcppages_bulk(z, cpu, count, &z->pcp[cpu], pindex);
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	int drain = rmm_nr_pcp_drain(pcp, z, order);
+
+	if (!drain)
+		return;
+	free_pcppages_bulk(z, cpu, drain, pcp, pindex);
 	check_below_high(z);
+}
+
+/**
+ * rmm_free_unref_page() - free to @cpu's lists
+ *
+ * A block of a type without lists goes to the movable one.
+ *
+ * Return: false if the block must go to the buddy lists instead.
+ */
+bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			 unsigned int order)
+{
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	int type = rmm_block_type(z, pfn);
+	int mt = type < RMM_PCPTYPES ? type : RMM_MOVABLE;
+	unsigned int pindex = rmm_order_to_pindex(z->rmm, mt, order);
+
+	if (order >= RMM_NR_ORDERS || !(z->rmm->pcp_orders >> order & 1) ||
+	    type == RMM_ISOLATE)
+		return false;
+	if (!rmm_trylock(z->rmm, &pcp->lock))
+		return false;
+	pcp->alloc_factor >>= 1;
+	rmm_put_on_pcp(z->memmap, cpu, pfn, order, type);
+	rmm_list_add(z->memmap, &pcp->lists[pindex], pfn);
+	pcp->count += 1 << order;
+	z->rmm->cpu[cpu].stat.pcp_free++;
+	rmm_pcp_commit(z, cpu, order, pindex);
+	rmm_unlock(z->rmm, &pcp->lock);
+	return true;
 }
 
 /* drain_pages_zone(): empty the lists of CPU @of, on behalf of @cpu */

@@ -14,8 +14,10 @@
 /* pcp.c: the cold half; pcp->lock is held */
 bool rmm_pcp_refill(struct rmm_zone *z, unsigned int cpu,
 		    const struct rmm_want *want, struct rmm_list *list);
-void rmm_pcp_drain(struct rmm_zone *z, unsigned int cpu, int count,
-		   unsigned int pindex);
+void rmm_pcp_commit(struct rmm_zone *z, unsigned int cpu, unsigned int order,
+		    unsigned int pindex);
+bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			 unsigned int order);
 
 /** rmm_order_to_pindex() - order_to_pindex(): which list */
 static inline unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
@@ -28,27 +30,23 @@ static inline unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
 }
 
 /** rmm_put_on_pcp() - describe a block that is about to enter a list */
-static inline void rmm_put_on_pcp(struct rmm_zone *z, unsigned int cpu,
+static inline void rmm_put_on_pcp(struct rmm_page *map, unsigned int cpu,
 				  rmm_pfn pfn, unsigned int order, int mt)
 {
-	struct rmm_page *page = &z->memmap[pfn];
-
-	RMM_WRITE(page->order, (uint8_t)order);
-	RMM_WRITE(page->migratetype, (uint8_t)mt);
-	page->cpu = cpu;
-	RMM_WRITE(page->state, RMM_PG_PCP);
+	RMM_WRITE(map[pfn].word, rmm_page_word((int32_t)~cpu, RMM_PG_PCP, order,
+					       (unsigned int)mt));
 }
 
-/** rmm_take_from_pcp() - a hit: the head of a list that has one */
-static inline rmm_pfn rmm_take_from_pcp(struct rmm_zone *z, unsigned int cpu,
+/** rmm_take_from_pcp() - the head of a list that has one */
+static inline rmm_pfn rmm_take_from_pcp(struct rmm_page *map,
+					struct rmm_pcp *pcp,
 					struct rmm_list *list,
 					unsigned int order)
 {
 	rmm_pfn pfn = list->first;
 
-	rmm_list_del_first(z->memmap, list);
-	z->pcp[cpu].count -= 1 << order;
-	z->rmm->cpu[cpu].stat.pcp_hit++;
+	rmm_list_del_first(map, list);
+	pcp->count -= 1 << order;
 	return pfn;
 }
 
@@ -59,17 +57,14 @@ static inline rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 {
 	unsigned int pindex =
 		rmm_order_to_pindex(z->rmm, want->migratetype, want->order);
-	struct rmm_list *list = &z->pcp[cpu].lists[pindex];
-	rmm_pfn pfn;
+	struct rmm_pcp *pcp = &z->pcp[cpu];
+	struct rmm_list *list = &pcp->lists[pindex];
 
 	if (!rmm_list_empty(list))
-		return rmm_take_from_pcp(z, cpu, list, want->order);
-	if (!rmm_pcp_refill(z, cpu, want, list))
+		z->rmm->cpu[cpu].stat.pcp_hit++;
+	else if (!rmm_pcp_refill(z, cpu, want, list))
 		return RMM_NO_PFN;
-	pfn = list->first;
-	rmm_list_del_first(z->memmap, list);
-	z->pcp[cpu].count -= 1 << want->order;
-	return pfn;
+	return rmm_take_from_pcp(z->memmap, pcp, list, want->order);
 }
 
 /** rmm_rmqueue_pcplist() - a block from @cpu's lists, or RMM_NO_PFN */
@@ -90,12 +85,9 @@ static inline rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 
 /* The case in which rmm_nr_pcp_drain() tunes nothing: a single page, room
  * enough, no memory pressure. */
-static inline __attribute__((always_inline)) bool
-pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z, unsigned int order)
+static inline bool pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z)
 {
-	if (order || pcp->count >= pcp->high || pcp->high < pcp->high_min ||
-	    pcp->high > pcp->high_max || RMM_READ(z->below_high) ||
-	    RMM_READ(z->reclaim_active))
+	if (pcp->count >= pcp->high || RMM_READ(z->pressure))
 		return false;
 	pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
 	if (pcp->free_count < pcp->batch << RMM_PCP_SCALE_MAX)
@@ -104,36 +96,25 @@ pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z, unsigned int order)
 }
 
 /**
- * rmm_free_unref_page() - free to @cpu's lists
+ * rmm_free_unref_page_quick() - free a single page of @type to @cpu's lists
  *
- * A block of a type without lists goes to the movable one.
- *
- * Return: false if the block must go to the buddy lists instead.
+ * Return: false if it is another case; nothing has changed then.
  */
-static inline __attribute__((always_inline)) bool
-rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
-		    unsigned int order)
+static inline bool rmm_free_unref_page_quick(struct rmm_zone *z,
+					     unsigned int cpu, rmm_pfn pfn,
+					     int type)
 {
 	struct rmm_pcp *pcp = &z->pcp[cpu];
-	int type = rmm_block_type(z, pfn), drain;
-	int mt = type < RMM_PCPTYPES ? type : RMM_MOVABLE;
-	unsigned int pindex = rmm_order_to_pindex(z->rmm, mt, order);
+	struct rmm_page *map = z->memmap;
 
-	if (order >= RMM_NR_ORDERS || !(z->rmm->pcp_orders >> order & 1) ||
-	    type == RMM_ISOLATE)
-		return false;
-	if (!rmm_trylock(z->rmm, &pcp->lock))
+	if (type >= RMM_PCPTYPES || !rmm_trylock(z->rmm, &pcp->lock))
 		return false;
 	pcp->alloc_factor >>= 1;
-	rmm_put_on_pcp(z, cpu, pfn, order, type);
-	rmm_list_add(z->memmap, &pcp->lists[pindex], pfn);
-	pcp->count += 1 << order;
-	z->rmm->cpu[cpu].stat.pcp_free++;
-	if (!pcp_has_room(pcp, z, order)) {
-		drain = rmm_nr_pcp_drain(pcp, z, order);
-		if (drain)
-			rmm_pcp_drain(z, cpu, drain, pindex);
-	}
+	rmm_put_on_pcp(map, cpu, pfn, 0, type);
+	rmm_list_add(map, &pcp->lists[type], pfn);
+	pcp->count++;
+	if (!pcp_has_room(pcp, z))
+		rmm_pcp_commit(z, cpu, 0, (unsigned int)type);
 	rmm_unlock(z->rmm, &pcp->lock);
 	return true;
 }

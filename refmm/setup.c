@@ -201,6 +201,8 @@ static void pageset_update(struct rmm_zone *z, struct rmm_pcp *pcp)
 	pcp->batch = (int)z->pcp_batch;
 	pcp->high_min = (int)z->pcp_high_min;
 	pcp->high_max = (int)z->pcp_high_max;
+	if (pcp->high > pcp->high_max)
+		pcp->high = pcp->high_max;
 	if (z->rmm->config.pcp_mode == RMM_PCP_FIXED ||
 	    pcp->high < pcp->high_min)
 		pcp->high = pcp->high_min;

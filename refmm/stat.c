@@ -82,11 +82,18 @@ uint32_t rmm_pcp_high(const struct rmm *rmm, unsigned int zone,
 int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 		     uint32_t high)
 {
+	struct rmm_pcp *pcp;
+
 	if (zone >= rmm->nr_zones || cpu >= rmm->config.nr_cpus)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot set PCP high: no zone %u or CPU %u",
 				 zone, cpu);
-	rmm->zone[zone].pcp[cpu].high = (int)(high & INT32_MAX);
+	pcp = &rmm->zone[zone].pcp[cpu];
+	pcp->high = (int)(high & INT32_MAX);
+	if (rmm->ready && pcp->high > pcp->high_max)
+		pcp->high = pcp->high_max;
+	if (rmm->ready && pcp->high < pcp->high_min)
+		pcp->high = pcp->high_min;
 	return 0;
 }
 
@@ -165,7 +172,8 @@ int rmm_extfrag_index(const struct rmm *rmm, unsigned int zone,
 	       (int)((1000 + (info.free_pages * 1000 >> order)) / info.blocks);
 }
 
-/** rmm_stat() - the sum over CPUs; struct rmm_stat is all counters */
+/** rmm_stat() - the sum over CPUs; struct rmm_stat is all counters. Pages are
+ *  counted here, not on the way: calls times 2^order */
 void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
 {
 	uint64_t *sum = (uint64_t *)out;
@@ -176,5 +184,9 @@ void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
 
 		for (size_t n = 0; n < sizeof(*out) / sizeof(*sum); n++)
 			sum[n] += add[n];
+	}
+	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++) {
+		out->alloc_pages += out->alloc[o] << o;
+		out->free_pages += out->free[o] << o;
 	}
 }

@@ -14,6 +14,7 @@
  *   BUDDY + PCP + ALLOCATED pages = pages given	(conservation)
  *   no two free buddies that may merge		(complete coalescing)
  *   a free block's list = its pageblocks' type	(policy claim)
+ *   _count is -1 in BUDDY, >= 0 in ALLOCATED		(references)
  *   nr_free, nr_free_cma, nr_free_highatomic = what is on the lists
  *
  * and for each per-CPU structure
@@ -184,11 +185,13 @@ static int check_pcp(struct check *c, unsigned int cpu)
 		pages += (int)(e.list->count << e.order);
 		for (rmm_pfn p = e.list->first; p != RMM_NIL;
 		     p = c->rmm->memmap[p].next)
-			if (c->rmm->memmap[p].cpu != cpu)
+			if (rmm_page_cpu(&c->rmm->memmap[p]) != cpu)
 				return broken(c,
 					      "pfn %u: of CPU %u, on a list "
 					      "of CPU %u",
-					      p, c->rmm->memmap[p].cpu, cpu);
+					      p,
+					      rmm_page_cpu(&c->rmm->memmap[p]),
+					      cpu);
 	}
 	return check_pcp_limits(c, cpu, pages);
 }
@@ -255,6 +258,10 @@ static int check_block(struct check *c, rmm_pfn pfn)
 				      "pfn %u, order %u",
 				      (unsigned long long)pfn + i, pfn,
 				      page->order);
+	if ((page->_count >= 0) != (page->state == RMM_PG_ALLOCATED) ||
+	    (page->state == RMM_PG_BUDDY && page->_count != -1))
+		return broken(c, "pfn %u: state %u, but _count is %d", pfn,
+			      page->state, page->_count);
 	c->seen_pages += nr;
 	if (page->state == RMM_PG_PCP)
 		c->seen_pcp++;

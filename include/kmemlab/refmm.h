@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 
+#include <kmemlab/refmm_page.h>
 #include <kmemlab/refmm_query.h>
 #include <kmemlab/refmm_stat.h>
 #include <kmemlab/refmm_types.h>

@@ -69,7 +69,7 @@ static void damage_pcp_count(struct rmm *r)
 }
 static void damage_pcp_cpu(struct rmm *r)
 {
-	r->memmap[3].cpu = 1;
+	r->memmap[3]._count = -1 - 1;
 }
 static void damage_pcp_bound(struct rmm *r)
 {
@@ -83,9 +83,14 @@ static void damage_highatomic(struct rmm *r)
 {
 	r->zone[0].nr_free_highatomic = 1;
 }
+static void damage_references(struct rmm *r)
+{
+	r->memmap[16]._count = 0;
+}
 static void damage_stray(struct rmm *r)
 {
 	r->memmap[4].state = RMM_PG_PCP;
+	r->memmap[4]._count = -1;
 }
 
 static void test_validate_damage_is_found_and_named(void **state)
@@ -108,6 +113,7 @@ static void test_validate_damage_is_found_and_named(void **state)
 		{damage_pcp_bound, "1 pages on per-CPU lists, at most"},
 		{damage_block, "in a pageblock of type 2"},
 		{damage_highatomic, "0 highatomic pages free, counters say 0 and 1"},
+		{damage_references, "pfn 16: state 1, but _count is 0"},
 		{damage_stray, "2 per-CPU blocks, but 3 and 1 on lists"},
 	};
 
