@@ -167,6 +167,8 @@ struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 
 	if (order && (ac->gfp & RMM_GFP_COMP))
 		RMM_WRITE(page->flags, RMM_PF_HEAD);
+	if (rmm->arena && (ac->gfp & RMM_GFP_ZERO))
+		rmm_clear_pages(rmm, pfn, order);
 	return page;
 }
 
@@ -174,6 +176,7 @@ struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 void rmm_fail_alloc(struct rmm *rmm, uint64_t nth)
 {
 	RMM_WRITE(rmm->fail_nth, nth);
+	RMM_WRITE(rmm->watch, rmm->watch | RMM_WATCH_ALL);
 }
 
 /* should_fail_alloc_page() */
@@ -278,7 +281,8 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	struct rmm_pcp *pcp;
 	rmm_pfn pfn;
 
-	if (!z || RMM_READ(rmm->fail_nth) || RMM_READ(z->pressure) ||
+	if (!z || (RMM_READ(rmm->watch) & (gfp | RMM_WATCH_ALL)) ||
+	    RMM_READ(z->pressure) ||
 	    !rmm_plenty(z, &order0, rmm_wmark_pages(z, RMM_WMARK_HIGH),
 			highest))
 		return NULL;

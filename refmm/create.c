@@ -42,7 +42,39 @@ void rmm_config_init(struct rmm_config *c)
 		.pcp_thp_lists = 2,
 		.pcp_free_high_batch = true,
 		.pcp = true,
+		.page_offset = (uintptr_t)0xffff888000000000,
 	};
+}
+
+/** rmm_config_32bit() - see refmm.h */
+void rmm_config_32bit(struct rmm_config *c, struct rmm_zone_config *zones,
+		      uint32_t pages)
+{
+	uint32_t mib = 1u << (20 - c->page_shift), start = 0;
+	const struct {
+		uint8_t type;
+		uint32_t end;
+	} layout[] = {
+		{RMM_ZONE_DMA, 16 * mib},
+		{RMM_ZONE_NORMAL, 896 * mib},
+		{RMM_ZONE_HIGHMEM, UINT32_MAX},
+	};
+
+	c->zones = zones;
+	c->nr_zones = 0;
+	c->page_offset = 0xc0000000;
+	for (int i = 0; i < 3 && start < pages; i++) {
+		uint32_t end = layout[i].end < pages ? layout[i].end : pages;
+
+		zones[c->nr_zones++] = (struct rmm_zone_config){
+			.type = layout[i].type,
+			.start_pfn = start,
+			.spanned = end - start,
+			.present = end - start,
+			.managed = end - start,
+		};
+		start = end;
+	}
 }
 
 /* What is wrong with the scalar settings; NULL if nothing */
@@ -144,7 +176,7 @@ static int allocate(struct rmm *rmm)
 		if (!rmm->zone[i].pcp)
 			return -ENOMEM;
 	}
-	return 0;
+	return rmm_map_arena(rmm);
 }
 
 static void init_lists(struct rmm_zone *z, unsigned int nr_cpus)
@@ -279,6 +311,7 @@ void rmm_destroy(struct rmm *rmm)
 		return;
 	for (unsigned int i = 0; rmm->zone && i < rmm->nr_zones; i++)
 		free(rmm->zone[i].pcp);
+	rmm_unmap_arena(rmm);
 	if (rmm->memmap)
 		munmap(rmm->memmap, rmm->memmap_bytes);
 	free(rmm->zonelist);

@@ -30,6 +30,9 @@ enum {
 		2, /* a free block's list may differ from its pageblock */
 };
 
+/* In rmm->watch: no allocation at all may go the quick way. No gfp bit. */
+#define RMM_WATCH_ALL (1u << 31)
+
 struct rmm_free_area {
 	struct rmm_list free_list[RMM_MIGRATE_TYPES];
 };
@@ -115,7 +118,10 @@ struct rmm {
 	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */
 	uint64_t min_free_kbytes;
-	uint64_t fail_nth; /* allocations until one fails; 0: none does */
+	void *arena;	       /* backed mode: memory of frame 0 */
+	uintptr_t page_offset; /* PAGE_OFFSET: address of frame 0 */
+	unsigned int watch;    /* gfp bits that the quick way cannot serve */
+	uint64_t fail_nth;     /* allocations until one fails; 0: none does */
 	size_t memmap_bytes;
 	bool ready; /* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */

@@ -123,6 +123,13 @@ int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
 /* pcp.c; the rest is in pcp.h */
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
 
+/* address.c */
+int rmm_map_arena(struct rmm *rmm);
+void rmm_unmap_arena(struct rmm *rmm);
+void rmm_clear_pages(struct rmm *rmm, rmm_pfn pfn, unsigned int order);
+void rmm_copy_pages(struct rmm *rmm, rmm_pfn to, rmm_pfn from,
+		    unsigned int order);
+
 /* free.c */
 void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 			   unsigned int order);

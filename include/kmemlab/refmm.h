@@ -8,7 +8,8 @@
  *   rmm_config_init -> rmm_create -> [rmm_load_*] -> rmm_setup_done
  *	-> rmm_alloc_pages / rmm_free_pages / queries -> rmm_destroy
  *
- * Metadata only: pages are numbers, nothing is mapped behind them. One thread
+ * Metadata only: pages are numbers, nothing is mapped behind them, unless
+ * rmm_config.backed says so. One thread
  * at a time, or, with rmm_config.threads, one thread per simulated CPU.
  * Deterministic on one thread.
  *
@@ -20,6 +21,7 @@
 
 #include <stddef.h>
 
+#include <kmemlab/refmm_config.h>
 #include <kmemlab/refmm_page.h>
 #include <kmemlab/refmm_query.h>
 #include <kmemlab/refmm_stat.h>
@@ -28,6 +30,11 @@
 /* ---- Instance (refmm/load.c) ------------------------------------------- */
 
 void rmm_config_init(struct rmm_config *c);
+/** rmm_config_32bit() - x86-32's zones for a machine of @pages: 16 MiB of DMA,
+ *  NORMAL up to 896 MiB, HIGHMEM above. Fills @zones[3] and points @c at them.
+ */
+void rmm_config_32bit(struct rmm_config *c, struct rmm_zone_config *zones,
+		      uint32_t pages);
 /** rmm_create() - all pages reserved, pageblocks movable; NULL with errno set:
  *  ENOMEM, or EINVAL and @error (256 bytes, may be NULL) says why */
 struct rmm *rmm_create(const struct rmm_config *c, char *error);
@@ -82,6 +89,10 @@ struct rmm_page *rmm_alloc_pages(struct rmm *rmm, unsigned int cpu,
 struct rmm_page *rmm_alloc_pages_node(struct rmm *rmm, unsigned int cpu,
 				      int nid, unsigned int gfp,
 				      unsigned int order);
+/** rmm_alloc_page(), rmm_free_page() - of order 0 */
+struct rmm_page *rmm_alloc_page(struct rmm *rmm, unsigned int cpu,
+				unsigned int gfp);
+int rmm_free_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page);
 /** rmm_alloc_pages_bulk() - fill the NULL entries of @pages[@nr] with order-0
  *  pages; returns how many entries are filled */
 size_t rmm_alloc_pages_bulk(struct rmm *rmm, unsigned int cpu, unsigned int gfp,

@@ -84,4 +84,30 @@ int rmm_get_page(struct rmm *rmm, struct rmm_page *page);
 /** rmm_put_page() - one user less; the last one frees the page, on @cpu */
 int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page);
 
+/* ---- Pages by address (refmm/address.c) --------------------------------- */
+
+/*
+ * Addresses are those of the kernel's direct map: page_offset + pfn * page
+ * size. They are numbers, unless rmm_config.backed puts memory behind them.
+ */
+
+/** rmm_page_address() - NULL for a page of high memory, which has none */
+void *rmm_page_address(const struct rmm *rmm, const struct rmm_page *page);
+/** rmm_virt_to_page() - page that @address lies in, NULL if none does */
+struct rmm_page *rmm_virt_to_page(const struct rmm *rmm, uintptr_t address);
+/** rmm___get_free_pages() - address of 2^@order pages, 0: none; @gfp's HIGHMEM
+ *  is ignored. rmm___get_free_page(): one. rmm_get_zeroed_page(): full of zeros
+ *  (in backed mode), so that no data leaks from one owner to the next. */
+uintptr_t rmm___get_free_pages(struct rmm *rmm, unsigned int cpu,
+			       unsigned int gfp, unsigned int order);
+uintptr_t rmm___get_free_page(struct rmm *rmm, unsigned int cpu,
+			      unsigned int gfp);
+uintptr_t rmm_get_zeroed_page(struct rmm *rmm, unsigned int cpu,
+			      unsigned int gfp);
+/** rmm_free_pages_addr() - free_pages(), by address; 0 is fine. -EINVAL as
+ *  rmm_free_pages(), the kernel's __free_pages() */
+int rmm_free_pages_addr(struct rmm *rmm, unsigned int cpu, uintptr_t address,
+			unsigned int order);
+int rmm_free_page_addr(struct rmm *rmm, unsigned int cpu, uintptr_t address);
+
 #endif

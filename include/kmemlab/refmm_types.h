@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * refmm_types.h - vocabulary of the reference allocator: page frame numbers,
- * orders, migrate types, gfp bits, and the configuration of an instance.
+ * orders, migrate types, gfp bits.
  *
  * gfp bits are refmm's own, as the kernel's move from version to version.
  */
@@ -91,63 +91,6 @@ enum rmm_gfp {
 				   RMM_GFP_NOMEMALLOC | RMM_GFP_NOWARN) &
 				  ~RMM_GFP_RECLAIM,
 	RMM_GFP_TRANSHUGE = RMM_GFP_TRANSHUGE_LIGHT | RMM_GFP_DIRECT_RECLAIM,
-};
-
-/* What happens when a migrate type has no free block (refmm/fallback.c). */
-enum rmm_fallback {
-	RMM_FALLBACK_CLAIM = 0, /* 6.12.117, 6.18: claim pageblock, or steal */
-	RMM_FALLBACK_STEAL = 1, /* 6.1: move what is free, largest first */
-};
-
-enum rmm_pcp_mode {
-	RMM_PCP_AUTO = 0,  /* 6.7+: high is tuned */
-	RMM_PCP_FIXED = 1, /* 6.1: one high mark */
-};
-
-/*
- * A populated zone. `spanned` frames from `start_pfn`; zones neither overlap
- * nor share a pageblock. `wmark` and `lowmem_reserve` are read only when
- * rmm_config.given_watermarks is set (from /proc/zoneinfo: min, low, high,
- * promo, protection). `pcp_*` 0 means compute.
- */
-struct rmm_zone_config {
-	uint8_t node, type; /* enum rmm_zone_type */
-	rmm_pfn start_pfn;
-	uint32_t spanned, present, managed;
-	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
-	uint64_t wmark[RMM_NR_WMARK];
-	uint64_t lowmem_reserve[RMM_ZONE_TYPES];
-};
-
-/* rmm_config_init() sets the defaults named here. */
-struct rmm_config {
-	unsigned int nr_cpus;	 /* 1 */
-	const uint8_t *cpu_node; /* node of each CPU; NULL: all on node 0 */
-	unsigned int page_shift; /* 12 */
-	unsigned int pageblock_order; /* 9 */
-	unsigned int max_order;	      /* 10, inclusive (MAX_PAGE_ORDER) */
-	const struct rmm_zone_config *zones; /* until rmm_setup_done() */
-	unsigned int nr_zones;
-
-	int64_t min_free_kbytes; /* -1: compute as the kernel does at boot */
-	bool thp; /* true: min_free_kbytes as khugepaged raises it, PCP lists */
-	bool given_watermarks;		     /* false: compute */
-	unsigned int watermark_scale_factor; /* 10, in 1/10000 */
-	unsigned int watermark_boost_factor; /* 15000, in 1/10000 */
-	unsigned int lowmem_reserve_ratio[RMM_ZONE_TYPES]; /* 256 256 32 0 0 */
-	bool defrag_mode;		/* false; vm.defrag_mode of 6.15+ */
-	bool mobility;			/* true: group pages by mobility */
-	enum rmm_fallback fallback;	/* RMM_FALLBACK_CLAIM */
-	enum rmm_pcp_mode pcp_mode;	/* RMM_PCP_AUTO */
-	unsigned int pcp_thp_lists;	/* 2 (movable, other); 6.1: 1 */
-	unsigned int pcp_high_fraction; /* 0; percpu_pagelist_high_fraction */
-	uint32_t pcp_high, pcp_batch;	/* 0: compute; override every zone */
-	bool pcp_free_high_batch;   /* true; CPUs have > 3 batches of cache */
-	bool pcp_free_high_patient; /* false; 6.16+: high-order frees empty a
-				       list after batch + high_min / 2 pages,
-				       not after a batch */
-	bool pcp;     /* true; false: every page straight to the buddy lists */
-	bool threads; /* false: one thread; true: take the locks */
 };
 
 #endif
