@@ -45,8 +45,6 @@ int rmm_map_arena(struct rmm *rmm)
 	rmm->page_offset = c->page_offset;
 	if (!c->backed)
 		return 0;
-	/* Zeroing is not done on the quick way. */
-	rmm->watch |= RMM_GFP_ZERO;
 	rmm->arena = c->arena;
 	if (!rmm->arena) {
 		map = mmap(NULL, arena_bytes(rmm), PROT_READ | PROT_WRITE,
@@ -56,6 +54,7 @@ int rmm_map_arena(struct rmm *rmm)
 		rmm->arena = map;
 	}
 	rmm->page_offset = (uintptr_t)rmm->arena;
+	rmm_set_watch(rmm);
 	return 0;
 }
 

@@ -172,21 +172,6 @@ struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 	return page;
 }
 
-/** rmm_fail_alloc() - see refmm.h */
-void rmm_fail_alloc(struct rmm *rmm, uint64_t nth)
-{
-	RMM_WRITE(rmm->fail_nth, nth);
-	RMM_WRITE(rmm->watch, rmm->watch | RMM_WATCH_ALL);
-}
-
-/* should_fail_alloc_page() */
-static bool should_fail(struct rmm *rmm, unsigned int gfp)
-{
-	if (!RMM_READ(rmm->fail_nth) || (gfp & RMM_GFP_NOFAIL))
-		return false;
-	return __atomic_sub_fetch(&rmm->fail_nth, 1, __ATOMIC_RELAXED) == 0;
-}
-
 /**
  * rmm_prepare_alloc_pages() - derive everything from cpu, gfp and order
  * @nid: node to prefer, -1 for the CPU's
@@ -206,7 +191,8 @@ bool rmm_prepare_alloc_pages(struct rmm_alloc_context *ac, int nid)
 			  rmm->config.nr_cpus, rmm->nr_nodes);
 		return false;
 	}
-	if (should_fail(rmm, ac->gfp))
+	if (!(ac->gfp & RMM_GFP_NOFAIL) &&
+	    rmm_should_fail(rmm, RMM_FAULT_ALLOC, ac->gfp, ac->want.order))
 		return false;
 	if (nid < 0)
 		nid = rmm->cpu[ac->cpu].node;

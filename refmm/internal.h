@@ -121,7 +121,8 @@ struct rmm {
 	void *arena;	       /* backed mode: memory of frame 0 */
 	uintptr_t page_offset; /* PAGE_OFFSET: address of frame 0 */
 	unsigned int watch;    /* gfp bits that the quick way cannot serve */
-	uint64_t fail_nth;     /* allocations until one fails; 0: none does */
+	struct rmm_fault fault;
+	uint64_t fault_calls, faults; /* that passed its filters; that failed */
 	size_t memmap_bytes;
 	bool ready; /* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */

@@ -42,6 +42,23 @@ struct rmm_block_count {
 	unsigned int free, movable;
 };
 
+/* fault.c */
+bool rmm__should_fail(struct rmm *rmm, unsigned int gfp, unsigned int order);
+
+/** rmm_should_fail() - shall this step fail? Nothing but one look, usually. */
+static inline bool rmm_should_fail(struct rmm *rmm, unsigned int point,
+				   unsigned int gfp, unsigned int order)
+{
+	return (rmm->fault.points & point) && rmm__should_fail(rmm, gfp, order);
+}
+
+/** rmm_set_watch() - what the quick way of alloc.c must leave to the walk */
+static inline void rmm_set_watch(struct rmm *rmm)
+{
+	rmm->watch = (rmm->arena ? RMM_GFP_ZERO : 0) |
+		     (rmm->fault.points & RMM_FAULT_ALLOC ? RMM_WATCH_ALL : 0);
+}
+
 /* page.c */
 rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
 int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)

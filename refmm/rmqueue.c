@@ -81,6 +81,8 @@ static rmm_pfn rmqueue_mode(struct rmm_zone *z, const struct rmm_want *want,
 rmm_pfn rmm__rmqueue(struct rmm_zone *z, const struct rmm_want *want,
 		     enum rmm_rmqueue_mode *mode)
 {
+	if (rmm_should_fail(z->rmm, RMM_FAULT_RMQUEUE, 0, want->order))
+		return RMM_NO_PFN;
 	if ((want->alloc_flags & RMM_ALLOC_CMA) &&
 	    z->nr_free_cma > z->nr_free / 2) {
 		rmm_pfn pfn = rmm__rmqueue_smallest(z, want->order, RMM_CMA);

@@ -22,6 +22,7 @@
 #include <stddef.h>
 
 #include <kmemlab/refmm_config.h>
+#include <kmemlab/refmm_fault.h>
 #include <kmemlab/refmm_page.h>
 #include <kmemlab/refmm_query.h>
 #include <kmemlab/refmm_stat.h>
@@ -101,10 +102,6 @@ size_t rmm_alloc_pages_bulk(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
  *  free, tail page, other order, reserved or foreign page; nothing changes */
 int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 		   unsigned int order);
-/** rmm_fail_alloc() - the @nth allocation from now (1: the next) shall fail, as
- *  if memory had run out; 0: none. NOFAIL requests do not count. A bulk call
- *  counts once. (should_fail_alloc_page) */
-void rmm_fail_alloc(struct rmm *rmm, uint64_t nth);
 /** rmm_split_page() - an allocated block becomes 2^order single pages */
 int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order);
 
