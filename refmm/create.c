@@ -42,6 +42,9 @@ void rmm_config_init(struct rmm_config *c)
 		.pcp_thp_lists = 2,
 		.pcp_free_high_batch = true,
 		.pcp = true,
+		.compaction_proactiveness = 20,
+		.extfrag_threshold = 500,
+		.compact_unevictable_allowed = true,
 		.page_offset = (uintptr_t)0xffff888000000000,
 	};
 }

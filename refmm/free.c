@@ -107,6 +107,17 @@ static void free_one_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 	rmm_zone_unlock(z);
 }
 
+/** rmm_free_unused() - give back what no caller has ever had, or has no more:
+ *  not counted as a free */
+void rmm_free_unused(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+		     unsigned int order)
+{
+	struct rmm_zone *z = rmm_page_zone(rmm, pfn);
+
+	if (!rmm_free_unref_page(z, cpu, pfn, order))
+		free_one_page(z, cpu, pfn, order);
+}
+
 /**
  * rmm_free_frozen_pages() - free_unref_page(): nobody refers to the block
  *
@@ -115,15 +126,13 @@ static void free_one_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 			   unsigned int order)
 {
-	struct rmm_zone *z = rmm_page_zone(rmm, pfn);
 	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
 
 	if (order < RMM_NR_ORDERS)
 		stat->free[order]++;
 	else
 		stat->free_pages += 1ull << order;
-	if (!rmm_free_unref_page(z, cpu, pfn, order))
-		free_one_page(z, cpu, pfn, order);
+	rmm_free_unused(rmm, cpu, pfn, order);
 }
 
 /*

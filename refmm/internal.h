@@ -52,6 +52,19 @@ struct rmm_pcp {
 	struct rmm_list lists[RMM_PCP_LISTS];
 } __attribute__((aligned(64)));
 
+/* What compaction remembers of a zone, from run to run */
+struct rmm_zone_compact {
+	rmm_pfn migrate_pfn[2]; /* where to begin; [1]: synchronous */
+	rmm_pfn free_pfn;
+	unsigned int considered, defer_shift;
+	int order_failed;
+	bool blockskip_flush; /* kswapd shall clear the skip hints */
+	/* A run of rmm_compact_step() that is not through; order 0: none */
+	bool step_whole;
+	unsigned int step_order;
+	rmm_pfn step_migrate, step_free, step_last;
+};
+
 struct rmm_zone {
 	/* Read on every allocation */
 	struct rmm *rmm;
@@ -90,6 +103,7 @@ struct rmm_zone {
 	uint32_t spanned, present, managed;
 	uint64_t nr_given; /* pages that are not reserved */
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
+	struct rmm_zone_compact compact;
 };
 
 struct rmm_cpu {

@@ -137,7 +137,11 @@ int rmm_nr_pcp_alloc(struct rmm_pcp *pcp, const struct rmm_zone *z,
 int rmm_nr_pcp_drain(struct rmm_pcp *pcp, const struct rmm_zone *z,
 		     unsigned int order);
 
+/* compact_scan.c */
+void rmm_reset_isolation_suitable(struct rmm_zone *z);
+
 /* pcp.c; the rest is in pcp.h */
+void rmm_drain_zone_pages(struct rmm_zone *z, unsigned int cpu);
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
 
 /* address.c */
@@ -148,6 +152,8 @@ void rmm_copy_pages(struct rmm *rmm, rmm_pfn to, rmm_pfn from,
 		    unsigned int order);
 
 /* free.c */
+void rmm_free_unused(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+		     unsigned int order);
 void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 			   unsigned int order);
 

@@ -291,6 +291,8 @@ int rmm_setup_done(struct rmm *rmm)
 		rmm_zone_set_pageset_high_and_batch(z, &c->zones[i]);
 		check_lists(z);
 		count_highatomic(z);
+		if (z->spanned)
+			rmm_reset_isolation_suitable(z);
 	}
 	rmm->config.zones = NULL; /* the caller may free them now */
 	rmm->config.cpu_node = NULL;

@@ -88,7 +88,7 @@ struct rmm_pageblock {
 	uint8_t migratetype;
 	uint8_t zone;
 	uint8_t present;
-	uint8_t pad;
+	uint8_t skip; /* PB_migrate_skip: compaction found nothing here */
 };
 
 #define RMM_NIL UINT32_MAX

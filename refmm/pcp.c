@@ -194,6 +194,12 @@ static void drain_pages_zone(struct rmm_zone *z, unsigned int cpu,
 	} while (count);
 }
 
+/** rmm_drain_zone_pages() - drain_local_pages() of @cpu for one zone */
+void rmm_drain_zone_pages(struct rmm_zone *z, unsigned int cpu)
+{
+	drain_pages_zone(z, cpu, cpu);
+}
+
 /** rmm_drain_pages() - drain_local_pages() of @cpu */
 void rmm_drain_pages(struct rmm *rmm, unsigned int cpu)
 {

@@ -16,8 +16,9 @@
  *   last attempt, against the high mark; NOFAIL: with reserves, then without
  *   any mark; NULL
  *
- * refmm has no page cache to reclaim and moves no pages: the caller's hooks do.
- * Without hooks a request that may sleep ends where the free memory ends.
+ * refmm has no page cache to reclaim: the caller's hook does. It compacts by
+ * itself if owners can follow (rmm_hooks.migrate), unless the caller does that
+ * too. Without hooks a request that may sleep ends where the free memory ends.
  *
  * Locking: none held, as the hooks may call back.
  *
@@ -25,12 +26,12 @@
  * __alloc_pages_direct_compact, should_reclaim_retry, wake_all_kswapds.
  * Simplified: reclaimable pages count as none, so only what is free decides
  * about a retry; at most 64 rounds. Omitted: OOM killer (NOFAIL gets memory
- * without a mark, as after an OOM kill), compaction retries and deferral.
+ * without a mark, as after an OOM kill).
  * (6.12, mm/page_alloc.c; LKD3 ch. 12 "gfp_mask Flags")
  */
-#include "alloc.h"
+#include "compact.h"
 
-enum { MAX_RECLAIM_RETRIES = 16, MAX_ROUNDS = 64 };
+enum { MAX_RECLAIM_RETRIES = 16, MAX_COMPACT_RETRIES = 16, MAX_ROUNDS = 64 };
 
 static rmm_pfn try_with(struct rmm_alloc_context *ac, unsigned int alloc_flags)
 {
@@ -56,17 +57,44 @@ static void wake_all_kswapds(const struct rmm_alloc_context *ac)
 	}
 }
 
-/* __alloc_pages_direct_compact() */
-static rmm_pfn direct_compact(struct rmm_alloc_context *ac)
+/* Somebody else's compaction */
+static rmm_pfn compact_by_hook(struct rmm_alloc_context *ac)
 {
 	const struct rmm_hooks *hooks = &ac->rmm->hooks;
 
-	if (ac->want.order == 0 || !hooks->compact || !(ac->gfp & RMM_GFP_IO))
-		return RMM_NO_PFN;
-	ac->rmm->cpu[ac->cpu].stat.compact++;
 	if (!hooks->compact(hooks->ctx, ac->cpu, ac->gfp, ac->want.order))
 		return RMM_NO_PFN;
 	return rmm_get_page_from_freelist(ac);
+}
+
+/* __alloc_pages_direct_compact(); *@result: how it went */
+static rmm_pfn direct_compact(struct rmm_alloc_context *ac,
+			      enum rmm_compact_priority prio,
+			      enum rmm_compact_result *result)
+{
+	const struct rmm_hooks *hooks = &ac->rmm->hooks;
+	rmm_pfn pfn;
+
+	*result = RMM_COMPACT_SKIPPED;
+	if (ac->want.order == 0 || !(hooks->compact || hooks->migrate) ||
+	    !(ac->gfp & RMM_GFP_IO))
+		return RMM_NO_PFN;
+	ac->rmm->cpu[ac->cpu].stat.compact++;
+	if (hooks->compact) {
+		*result = RMM_COMPACT_CONTINUE;
+		return compact_by_hook(ac);
+	}
+	*result = rmm_try_to_compact_pages(ac, prio);
+	if (*result <= RMM_COMPACT_DEFERRED)
+		return RMM_NO_PFN;
+	pfn = rmm_get_page_from_freelist(ac);
+	if (pfn != RMM_NO_PFN) {
+		struct rmm_zone *z = rmm_page_zone(ac->rmm, pfn);
+
+		z->compact.blockskip_flush = false;
+		rmm_compaction_defer_reset(z, (int)ac->want.order, true);
+	}
+	return pfn;
 }
 
 /* __alloc_pages_direct_reclaim(); *@progress: pages reclaimed */
@@ -127,23 +155,55 @@ static rmm_pfn last_attempt(struct rmm_alloc_context *ac)
 	return try_with(ac, RMM_ALLOC_NO_WATERMARKS | cma);
 }
 
-/* One round of reclaim and compaction. *@again: another may help */
-static rmm_pfn reclaim_round(struct rmm_alloc_context *ac,
-			     unsigned int *no_progress, bool *again)
+/* What the rounds of retry() hand on */
+struct rounds {
+	unsigned int no_progress; /* in a row */
+	enum rmm_compact_priority prio;
+	unsigned int compactions; /* that seemed to succeed */
+};
+
+/* should_compact_retry(): after some progress, try as often as it seems to
+ * help, then harder; but never hardest for a costly order */
+static bool should_compact_retry(const struct rmm_alloc_context *ac,
+				 enum rmm_compact_result result,
+				 struct rounds *r)
 {
 	bool costly = ac->want.order > RMM_COSTLY_ORDER;
+	enum rmm_compact_priority hardest =
+		costly ? RMM_COMPACT_SYNC_LIGHT : RMM_COMPACT_SYNC_FULL;
+
+	if (ac->want.order == 0 || !ac->rmm->hooks.migrate ||
+	    ac->rmm->hooks.compact || result == RMM_COMPACT_SKIPPED)
+		return false;
+	if (result == RMM_COMPACT_SUCCESS &&
+	    ++r->compactions <= MAX_COMPACT_RETRIES / (costly ? 4 : 1))
+		return true;
+	if (r->prio <= hardest)
+		return false;
+	r->prio--;
+	r->compactions = 0;
+	return true;
+}
+
+/* One round of reclaim and compaction. *@again: another may help */
+static rmm_pfn reclaim_round(struct rmm_alloc_context *ac, struct rounds *r,
+			     bool *again)
+{
+	bool costly = ac->want.order > RMM_COSTLY_ORDER;
+	enum rmm_compact_result result;
 	uint64_t progress;
 	rmm_pfn pfn;
 
 	*again = false;
 	pfn = direct_reclaim(ac, &progress);
 	if (pfn == RMM_NO_PFN)
-		pfn = direct_compact(ac);
+		pfn = direct_compact(ac, r->prio, &result);
 	if (pfn != RMM_NO_PFN || (ac->gfp & RMM_GFP_NORETRY))
 		return pfn;
 	if (costly && !(ac->gfp & RMM_GFP_RETRY_MAYFAIL))
 		return pfn;
-	*again = should_reclaim_retry(ac, progress, no_progress);
+	*again = should_reclaim_retry(ac, progress, &r->no_progress) ||
+		 (progress && should_compact_retry(ac, result, r));
 	if (!*again && ac->rmm->config.defrag_mode &&
 	    (ac->want.alloc_flags & RMM_ALLOC_NOFRAGMENT)) {
 		/* Reclaim did not prevent the fallback: so be it. */
@@ -157,14 +217,16 @@ static rmm_pfn reclaim_round(struct rmm_alloc_context *ac,
 static rmm_pfn retry(struct rmm_alloc_context *ac)
 {
 	bool costly = ac->want.order > RMM_COSTLY_ORDER, again = true;
-	unsigned int no_progress = 0;
+	struct rounds rounds = {.prio = RMM_COMPACT_SYNC_LIGHT};
 	rmm_pfn pfn;
 
+	if (costly && (ac->gfp & RMM_GFP_NORETRY))
+		rounds.prio = RMM_COMPACT_ASYNC; /* THP: fail fast */
 	for (int round = 0; again && round < MAX_ROUNDS; round++) {
 		wake_all_kswapds(ac);
 		pfn = rmm_get_page_from_freelist(ac);
 		if (pfn == RMM_NO_PFN)
-			pfn = reclaim_round(ac, &no_progress, &again);
+			pfn = reclaim_round(ac, &rounds, &again);
 		if (pfn != RMM_NO_PFN)
 			return pfn;
 	}
@@ -184,6 +246,7 @@ rmm_pfn rmm__alloc_pages_slowpath(struct rmm_alloc_context *ac)
 	bool compact_first = order > RMM_COSTLY_ORDER ||
 			     (order && ac->want.migratetype != RMM_MOVABLE);
 	unsigned int keep = RMM_ALLOC_KSWAPD | RMM_ALLOC_CMA;
+	enum rmm_compact_result result;
 	rmm_pfn pfn;
 
 	ac->rmm->cpu[ac->cpu].stat.slow_path++;
@@ -192,10 +255,11 @@ rmm_pfn rmm__alloc_pages_slowpath(struct rmm_alloc_context *ac)
 	wake_all_kswapds(ac);
 	pfn = try_with(ac, rmm_gfp_to_alloc_flags(ac->rmm, gfp, order));
 	if (pfn == RMM_NO_PFN && may_wait && compact_first && !no_marks) {
-		pfn = direct_compact(ac);
+		pfn = direct_compact(ac, RMM_COMPACT_ASYNC, &result);
 		if (pfn == RMM_NO_PFN && order > RMM_COSTLY_ORDER &&
 		    (gfp & RMM_GFP_NORETRY) &&
-		    (!ac->rmm->hooks.compact || (gfp & RMM_GFP_THISNODE)))
+		    (result <= RMM_COMPACT_DEFERRED ||
+		     (gfp & RMM_GFP_THISNODE)))
 			return RMM_NO_PFN;
 	}
 	if (pfn != RMM_NO_PFN)

@@ -14,6 +14,7 @@
  *   BUDDY + PCP + ALLOCATED pages = pages given	(conservation)
  *   no two free buddies that may merge		(complete coalescing)
  *   a free block's list = its pageblocks' type	(policy claim)
+ *   nothing is isolated				(migration is over)
  *   _count is -1 in BUDDY, >= 0 in ALLOCATED		(references)
  *   nr_free, nr_free_cma, nr_free_highatomic = what is on the lists
  *
@@ -262,6 +263,8 @@ static int check_block(struct check *c, rmm_pfn pfn)
 	    (page->state == RMM_PG_BUDDY && page->_count != -1))
 		return broken(c, "pfn %u: state %u, but _count is %d", pfn,
 			      page->state, page->_count);
+	if (page->flags & RMM_PF_ISOLATED)
+		return broken(c, "pfn %u: still isolated for migration", pfn);
 	c->seen_pages += nr;
 	if (page->state == RMM_PG_PCP)
 		c->seen_pcp++;

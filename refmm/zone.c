@@ -127,13 +127,6 @@ bool rmm_boost_watermark(struct rmm_zone *z)
 	return true;
 }
 
-/** rmm_kswapd_done() - balance_pgdat() is through with @zone: no boost left */
-void rmm_kswapd_done(struct rmm *rmm, unsigned int zone)
-{
-	if (zone < rmm->nr_zones)
-		RMM_WRITE(rmm->zone[zone].boost, 0);
-}
-
 /** rmm_set_reclaim_active() - ZONE_RECLAIM_ACTIVE, while kswapd runs */
 void rmm_set_reclaim_active(struct rmm *rmm, unsigned int zone, bool active)
 {

@@ -21,6 +21,7 @@
 
 #include <stddef.h>
 
+#include <kmemlab/refmm_compact.h>
 #include <kmemlab/refmm_config.h>
 #include <kmemlab/refmm_fault.h>
 #include <kmemlab/refmm_page.h>

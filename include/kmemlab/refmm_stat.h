@@ -22,8 +22,13 @@ struct rmm_stat {
 	uint64_t merge;	      /* buddies joined */
 	uint64_t zone_lock;   /* times a zone lock was taken */
 	uint64_t slow_path; /* allocations that the first walk did not serve */
-	uint64_t direct_reclaim;     /* calls of the reclaim hook */
-	uint64_t compact;	     /* calls of the compact hook */
+	uint64_t direct_reclaim; /* calls of the reclaim hook */
+	uint64_t compact;	 /* direct compactions, or calls of the hook */
+	uint64_t compact_migrate_scanned; /* frames, by each scanner */
+	uint64_t compact_free_scanned;
+	uint64_t compact_isolated; /* free pages taken as targets */
+	uint64_t migrate_success;  /* blocks moved; that stayed */
+	uint64_t migrate_fail;
 	uint64_t failed;	     /* allocations that returned NULL */
 	uint64_t boost;		     /* fallbacks that raised a watermark */
 	uint64_t highatomic_reserve; /* pageblocks reserved, given back */
@@ -52,7 +57,7 @@ struct rmm_extfrag {
  * All may be NULL. `cpu` is the CPU the operation was issued on. Tracepoint
  * hooks are called with the zone lock held and must not call refmm, except for
  * queries. reclaim and compact are called with no lock held and may free and
- * allocate pages.
+ * allocate pages; migrate likewise, but should not.
  */
 struct rmm_hooks {
 	void *ctx;
@@ -70,7 +75,13 @@ struct rmm_hooks {
 	/* Direct reclaim; returns how many pages it freed (0: no progress) */
 	uint64_t (*reclaim)(void *ctx, unsigned int cpu, unsigned int gfp,
 			    unsigned int order);
-	/* Direct compaction; returns whether it is worth looking again */
+	/* A movable block moves: it must be found at @to from now on, and is
+	 * freed there. Flags, private and memory have moved already. Returns
+	 * false if it must stay. Without this hook nothing is ever moved. */
+	bool (*migrate)(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to,
+			unsigned int order);
+	/* Direct compaction instead of refmm's own; returns whether it is worth
+	 * looking again */
 	bool (*compact)(void *ctx, unsigned int cpu, unsigned int gfp,
 			unsigned int order);
 };

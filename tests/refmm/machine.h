@@ -14,7 +14,7 @@
 
 #include "../support/test.h"
 
-#include "../../refmm/alloc.h"
+#include "../../refmm/compact.h"
 
 #define HELPER __attribute__((unused)) static
 #define BLOCK  512u

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * refmm_compact.h - moving pages: compaction, and ranges of one's own choice.
+ *
+ * Both move what was allocated as movable, and need the hook
+ * rmm_hooks.migrate, by which owners follow; without it nothing moves.
+ */
+#ifndef KMEMLAB_REFMM_COMPACT_H
+#define KMEMLAB_REFMM_COMPACT_H
+
+#include <kmemlab/refmm_types.h>
+
+/* enum migrate_mode: how much the mover puts up with */
+enum rmm_migrate_mode {
+	RMM_MIGRATE_ASYNC = 0,	    /* for a request that hopes: no dirty pages,
+				       only pageblocks of its own type */
+	RMM_MIGRATE_SYNC_LIGHT = 1, /* any pageblock */
+	RMM_MIGRATE_SYNC = 2,
+};
+
+/* enum compact_result, in the kernel's order: the larger the better */
+enum rmm_compact_result {
+	RMM_COMPACT_SKIPPED = 1,  /* too little memory, or nobody can follow */
+	RMM_COMPACT_DEFERRED = 2, /* failed lately: not worth trying */
+	RMM_COMPACT_CONTINUE = 4, /* there is more to do */
+	RMM_COMPACT_COMPLETE = 5, /* the whole zone was scanned, in vain */
+	RMM_COMPACT_PARTIAL_SKIPPED = 6, /* a part of it was, in vain */
+	RMM_COMPACT_CONTENDED = 7,	 /* no place to move to */
+	RMM_COMPACT_SUCCESS = 8,	 /* a block is there */
+};
+
+/** rmm_compact_step() - kcompactd, bit by bit: move up to 32 blocks of @zone to
+ *  make a free block of @order. Call it again while it says CONTINUE. -EINVAL
+ *  for no such zone or order. */
+int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
+		     unsigned int order);
+/** rmm_compact_node() - /proc/sys/vm/compact_memory: all of @node's zones */
+void rmm_compact_node(struct rmm *rmm, unsigned int cpu, unsigned int node);
+/** rmm_fragmentation_score() - of a node, 0..100: how much of its free memory
+ * is no good for huge pages, zones weighted by size */
+unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
+/** rmm_proactive_compact() - what kcompactd does every 500 ms: if the score is
+ *  over min(low + 10, 100), compact each zone down to low = max(100 -
+ *  compaction_proactiveness, 5). Returns whether it did. */
+bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu,
+			   unsigned int node);
+
+#endif

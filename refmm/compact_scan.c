@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * compact_scan.c - the two scanners of compaction.
+ *
+ * One walks up and takes movable pages, the other walks down and takes free
+ * ones. When they meet, what is movable lies at the end of the zone, and what
+ * is free at its start:
+ *
+ *      start                                                     end
+ *      |  #.#..#|#######|..U.#..|.#.....|#.#....|.......|....#..|
+ *         ^ migrate_pfn -->                  <-- free_pfn ^
+ *      |........|#######|..U....|.......|#.#..##|#######|#######|
+ *
+ * # movable, U unmovable, . free
+ *
+ * Both go by pageblocks and remember what led nowhere (`skip`). The free
+ * scanner takes from movable and CMA pageblocks only, never from isolated ones,
+ * and only what leaves the zone above its min mark:
+ *
+ *   free after taking 2^order  >  min + 2^order	(__isolate_free_page)
+ *
+ * Free blocks taken are in no list of the zone: ALLOCATED, without a reference.
+ *
+ * Locking: free blocks are taken under the zone lock; frames in use are read
+ * without it and taken by an atomic exchange (migrate.c).
+ *
+ * Modelled: isolate_migratepages, isolate_migratepages_block,
+ * isolate_freepages, isolate_freepages_block, compaction_alloc,
+ * __isolate_free_page, pageblock skip hints. Simplified: a batch is at most 32
+ * blocks, also where the rest of a pageblock shall be finished. Omitted: the
+ * searches of free lists for a short cut (fast_find_migrateblock,
+ * fast_isolate_freepages), contention, hugetlb. (6.12, mm/compaction.c; not in
+ * LKD3)
+ */
+#include "compact.h"
+
+/** rmm_scanners_met() - compact_scanners_met(): in the same pageblock */
+bool rmm_scanners_met(const struct rmm_compact *cc)
+{
+	unsigned int shift = cc->z->pageblock_order;
+
+	return cc->free_pfn >> shift <= cc->migrate_pfn >> shift;
+}
+
+static struct rmm_pageblock *block_of(const struct rmm_zone *z, rmm_pfn pfn)
+{
+	return &z->blocks[pfn >> z->pageblock_order];
+}
+
+/* pageblock_pfn_to_page(): does the pageblock hold memory of this zone? */
+static bool has_memory(const struct rmm_zone *z, rmm_pfn pfn)
+{
+	const struct rmm_pageblock *b = block_of(z, pfn);
+
+	return b->zone == z->id && b->present;
+}
+
+/** rmm_reset_isolation_suitable() - __reset_isolation_suitable(): forget the
+ *  hints and start anew */
+void rmm_reset_isolation_suitable(struct rmm_zone *z)
+{
+	rmm_pfn end = rmm_zone_end(z);
+
+	for (rmm_pfn p = z->start_pfn; p < end; p = rmm_block_end(z, p))
+		block_of(z, p)->skip = 0;
+	z->compact.migrate_pfn[0] = z->compact.migrate_pfn[1] = z->start_pfn;
+	z->compact.free_pfn = rmm_block_start(z, end - 1);
+	z->compact.blockskip_flush = false;
+}
+
+static bool is_skipped(const struct rmm_compact *cc, rmm_pfn pfn)
+{
+	return !cc->ignore_skip && block_of(cc->z, pfn)->skip;
+}
+
+/* update_cached_migrate(): later runs begin behind @pfn */
+static void update_cached_migrate(struct rmm_compact *cc, rmm_pfn pfn)
+{
+	struct rmm_zone_compact *zc = &cc->z->compact;
+
+	if (cc->no_set_skip)
+		return;
+	if (pfn > zc->migrate_pfn[0])
+		zc->migrate_pfn[0] = pfn;
+	if (cc->mode != RMM_MIGRATE_ASYNC && pfn > zc->migrate_pfn[1])
+		zc->migrate_pfn[1] = pfn;
+}
+
+/* ---- The migrate scanner ------------------------------------------------ */
+
+/* skip_isolation_on_order(): moving it would need what is missing */
+static bool too_large(const struct rmm_compact *cc, unsigned int order)
+{
+	if (cc->contig)
+		return false;
+	if (cc->order != RMM_COMPACT_ALL && (int)order >= cc->order)
+		return true;
+	return order >= cc->z->pageblock_order && order > 0;
+}
+
+/* suitable_migration_source() */
+static bool is_source(const struct rmm_compact *cc, rmm_pfn pfn)
+{
+	int type = rmm_block_type(cc->z, pfn);
+
+	if (cc->mode != RMM_MIGRATE_ASYNC || !cc->direct)
+		return true;
+	if (cc->migratetype == RMM_MOVABLE)
+		return type == RMM_MOVABLE || type == RMM_CMA;
+	return type == cc->migratetype;
+}
+
+/* Where in a pageblock the scanner is, and what it may skip. An asynchronous
+ * request wants one aligned block soon: where a page must stay, the others of
+ * that block may stay as well. */
+struct scan {
+	rmm_pfn pfn, end, next_skip;
+	bool give_up_blocks;
+};
+
+/* A frame that cannot be moved, @nr pages long */
+static void cannot_move(struct rmm_compact *cc, struct scan *s, rmm_pfn nr)
+{
+	s->pfn += nr;
+	if (!s->give_up_blocks)
+		return;
+	rmm_putback_pages(cc);
+	if (s->pfn < s->next_skip)
+		s->pfn = s->next_skip;
+}
+
+/* Frames to the end of the block that begins at @page */
+static rmm_pfn frames(const struct rmm_page *page)
+{
+	unsigned int order = RMM_READ(page->order);
+
+	return order < 31 ? 1u << order : 1u << 31;
+}
+
+static void scan_frame(struct rmm_compact *cc, struct scan *s)
+{
+	const struct rmm_page *page = &cc->z->memmap[s->pfn];
+	unsigned int state = RMM_READ(page->state);
+
+	if (state == RMM_PG_BUDDY) {
+		s->pfn += frames(page);
+		return;
+	}
+	if (state != RMM_PG_ALLOCATED) {
+		cannot_move(cc, s, state == RMM_PG_PCP ? frames(page) : 1);
+		return;
+	}
+	if (too_large(cc, RMM_READ(page->order)) ||
+	    !rmm_isolate_page(cc, s->pfn)) {
+		cannot_move(cc, s, frames(page));
+		return;
+	}
+	s->pfn += frames(page);
+}
+
+/** rmm_isolate_migratepages_block() - take movable pages of [@pfn, @end), which
+ *  lies in a pageblock; cc->migrate_pfn: where to go on */
+void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
+				    rmm_pfn end)
+{
+	struct rmm_stat *stat = &cc->z->rmm->cpu[cc->cpu].stat;
+	struct scan s = {.pfn = pfn, .end = end};
+	rmm_pfn step = cc->order > 0 ? 1u << cc->order : 1;
+
+	s.give_up_blocks = cc->direct && cc->mode == RMM_MIGRATE_ASYNC;
+	s.next_skip = (pfn & ~(step - 1)) + step;
+	while (s.pfn < end) {
+		if (s.give_up_blocks && s.pfn >= s.next_skip) {
+			if (cc->nr_from)
+				break;
+			s.next_skip = (s.pfn & ~(step - 1)) + step;
+		}
+		scan_frame(cc, &s);
+		if (cc->nr_migratepages >= RMM_COMPACT_CLUSTER ||
+		    cc->nr_from == RMM_COMPACT_CLUSTER)
+			break;
+	}
+	if (s.pfn > end)
+		s.pfn = end;
+	stat->compact_migrate_scanned += s.pfn - pfn;
+	cc->migrate_pfn = s.pfn;
+	if (s.pfn < end || (cc->nr_from && !cc->finish_pageblock))
+		return;
+	if (!cc->no_set_skip)
+		block_of(cc->z, pfn)->skip = 1;
+	update_cached_migrate(cc, s.pfn);
+}
+
+/** rmm_isolate_migratepages() - isolate_migratepages(): a batch from the first
+ *  pageblock that may have some; false: nothing this time */
+bool rmm_isolate_migratepages(struct rmm_compact *cc)
+{
+	const struct rmm_zone *z = cc->z;
+	rmm_pfn low = cc->migrate_pfn, end = rmm_block_end(z, low);
+
+	for (; end <= cc->free_pfn;
+	     cc->migrate_pfn = low = end, end = rmm_block_end(z, low)) {
+		bool first =
+			low == rmm_block_start(z, low) || low == z->start_pfn;
+
+		if (!has_memory(z, low) || (first && is_skipped(cc, low)))
+			continue;
+		if (!is_source(cc, low)) {
+			update_cached_migrate(cc, end);
+			continue;
+		}
+		rmm_isolate_migratepages_block(cc, low, end);
+		break;
+	}
+	return cc->nr_from > 0;
+}
+
+/* ---- The free scanner --------------------------------------------------- */
+
+/**
+ * rmm__isolate_free_page() - __isolate_free_page(): take a free block whole
+ *
+ * A pageblock that is half taken becomes movable, as that is what comes.
+ * Locked.
+ *
+ * Return: its pages; 0 if the zone would get too low.
+ */
+unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn)
+{
+	const struct rmm_want order0 = {.alloc_flags = RMM_ALLOC_CMA};
+	unsigned int order = z->memmap[pfn].order;
+	int mt = z->memmap[pfn].migratetype, half = z->pageblock_order - 1;
+	rmm_pfn nr = 1u << order, block = 1u << z->pageblock_order;
+
+	if (mt != RMM_ISOLATE &&
+	    !rmm__zone_watermark_ok(z, &order0, z->wmark[RMM_WMARK_MIN] + nr,
+				    RMM_ZONE_DMA, z->nr_free))
+		return 0;
+	if (rmm_should_fail(z->rmm, RMM_FAULT_ISOLATE_FREE, 0, order))
+		return 0;
+	rmm_del_page_from_free_list(z, pfn);
+	rmm_account_freepages(z, -(int64_t)nr, mt);
+	RMM_WRITE(z->memmap[pfn].word,
+		  rmm_page_word(-1, RMM_PG_ALLOCATED, order, RMM_MOVABLE));
+	for (rmm_pfn p = pfn; (int)order >= half && p < pfn + nr; p += block)
+		if (rmm_block_type(z, p) < RMM_PCPTYPES)
+			rmm_move_freepages_block(z, p, RMM_MOVABLE);
+	return nr;
+}
+
+/* suitable_migration_target() */
+static bool is_target(const struct rmm_compact *cc, rmm_pfn pfn)
+{
+	const struct rmm_page *page = &cc->z->memmap[pfn];
+	int order = cc->order > 0 ? cc->order : cc->z->pageblock_order;
+	int type = rmm_block_type(cc->z, pfn);
+
+	if (RMM_READ(page->state) == RMM_PG_BUDDY &&
+	    (int)RMM_READ(page->order) >= order)
+		return false; /* it is what we are working for */
+	if (type == RMM_ISOLATE)
+		return false;
+	return cc->ignore_suitable || type == RMM_MOVABLE || type == RMM_CMA;
+}
+
+/* isolate_freepages_block(): free blocks of [@pfn, @end); returns where it
+ * stopped, @end if not early */
+static rmm_pfn isolate_freepages_block(struct rmm_compact *cc, rmm_pfn pfn,
+				       rmm_pfn end, unsigned int stride)
+{
+	struct rmm_zone *z = cc->z;
+	struct rmm_stat *stat = &z->rmm->cpu[cc->cpu].stat;
+	rmm_pfn start = pfn;
+
+	rmm_zone_lock(z, cc->cpu);
+	while (pfn < end) {
+		unsigned int order = z->memmap[pfn].order, nr;
+
+		if (RMM_READ(z->memmap[pfn].state) != RMM_PG_BUDDY) {
+			pfn += stride;
+			continue;
+		}
+		nr = rmm__isolate_free_page(z, pfn);
+		if (!nr)
+			break;
+		rmm_list_add_tail(z->memmap, &cc->free[order], pfn);
+		cc->nr_freepages += nr;
+		stat->compact_isolated += nr;
+		pfn += nr;
+		if (cc->nr_migratepages <= cc->nr_freepages)
+			break;
+	}
+	rmm_zone_unlock(z);
+	if (pfn > end)
+		pfn = end;
+	stat->compact_free_scanned += pfn - start;
+	return pfn;
+}
+
+/* update_pageblock_skip(): all of it was looked at */
+static void update_free_skip(struct rmm_compact *cc, rmm_pfn block)
+{
+	rmm_pfn below = block - (1u << cc->z->pageblock_order);
+
+	if (cc->no_set_skip)
+		return;
+	block_of(cc->z, block)->skip = 1;
+	if (block > cc->z->start_pfn && below < cc->z->compact.free_pfn)
+		cc->z->compact.free_pfn = below;
+}
+
+/* isolate_freepages(): walk down until there are enough */
+static void isolate_freepages(struct rmm_compact *cc)
+{
+	struct rmm_zone *z = cc->z;
+	rmm_pfn size = 1u << z->pageblock_order, at = cc->free_pfn;
+	rmm_pfn block = rmm_block_start(z, at);
+	rmm_pfn low = rmm_block_end(z, cc->migrate_pfn);
+	unsigned int stride =
+		cc->mode == RMM_MIGRATE_ASYNC ? RMM_COMPACT_CLUSTER : 1;
+
+	for (; block >= low; block -= size, at = block) {
+		rmm_pfn end = block + size, zone_end = rmm_zone_end(z);
+		unsigned int had = cc->nr_freepages;
+
+		if (end > zone_end)
+			end = zone_end;
+		if (!has_memory(z, block) || !is_target(cc, block) ||
+		    is_skipped(cc, block))
+			continue;
+		at = isolate_freepages_block(cc, at, end, stride);
+		if (at == end)
+			update_free_skip(cc, block);
+		if (cc->nr_freepages >= cc->nr_migratepages) {
+			if (at >= end)
+				at = block - size;
+			break;
+		}
+		if (at < end)
+			break; /* the zone is low */
+		stride = cc->nr_freepages > had		? 1
+			 : stride < RMM_COMPACT_CLUSTER ? stride << 1
+							: stride;
+	}
+	cc->free_pfn = at;
+}
+
+/** rmm_compaction_alloc() - compaction_alloc(): a frozen block of @order out of
+ *  the isolated ones, halved until it fits */
+rmm_pfn rmm_compaction_alloc(struct rmm_compact *cc, unsigned int order)
+{
+	struct rmm_page *map = cc->z->memmap;
+	unsigned int o = order;
+	rmm_pfn pfn;
+
+	for (int tried = 0;; tried++) {
+		for (o = order; o < RMM_NR_ORDERS; o++)
+			if (!rmm_list_empty(&cc->free[o]))
+				break;
+		if (o < RMM_NR_ORDERS)
+			break;
+		if (tried)
+			return RMM_NO_PFN;
+		isolate_freepages(cc);
+	}
+	pfn = cc->free[o].first;
+	rmm_list_del_first(map, &cc->free[o]);
+	cc->nr_freepages -= 1u << o;
+	while (o > order) {
+		o--;
+		rmm_free_target(cc, pfn + (1u << o), o);
+	}
+	if (cc->nr_migratepages >= 1u << order)
+		cc->nr_migratepages -= 1u << order;
+	return pfn;
+}
+
+/** rmm_release_freepages() - release_free_list(): what was not needed goes
+ * back; the next run's free scanner shall see it */
+void rmm_release_freepages(struct rmm_compact *cc)
+{
+	struct rmm_zone *z = cc->z;
+	rmm_pfn high = 0;
+
+	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++)
+		while (!rmm_list_empty(&cc->free[o])) {
+			rmm_pfn pfn = cc->free[o].first;
+
+			rmm_list_del_first(z->memmap, &cc->free[o]);
+			rmm_free_unused(z->rmm, cc->cpu, pfn, o);
+			if (pfn > high)
+				high = pfn;
+		}
+	cc->nr_freepages = 0;
+	high = rmm_block_start(z, high);
+	if (high > z->compact.free_pfn)
+		z->compact.free_pfn = high;
+	if (high > cc->free_pfn)
+		cc->free_pfn = high;
+}
