@@ -82,6 +82,14 @@ void rmm_release_freepages(struct rmm_compact *cc);
 void rmm_reset_isolation_suitable(struct rmm_zone *z);
 bool rmm_scanners_met(const struct rmm_compact *cc);
 
+/* isolation.c */
+int rmm_start_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
+				 rmm_pfn start, rmm_pfn end, int mt);
+void rmm_undo_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
+				 rmm_pfn start, rmm_pfn end, int mt);
+rmm_pfn rmm_test_pages_isolated(const struct rmm_zone *z, rmm_pfn start,
+				rmm_pfn end);
+
 /* compaction.c */
 bool rmm_compaction_deferred(struct rmm_zone *z, int order);
 void rmm_compaction_defer_reset(struct rmm_zone *z, int order, bool success);

@@ -82,14 +82,17 @@ static inline unsigned int rmm_page_cpu(const struct rmm_page *page)
 	return ~(uint32_t)page->_count;
 }
 
-/* The kernel's pageblock flags, a byte each, and the zone (page->flags there).
+/* The kernel's pageblock flags, loosely, and the zone (page->flags there).
  * `present` lets walkers skip holes without reading the memmap. */
 struct rmm_pageblock {
 	uint8_t migratetype;
 	uint8_t zone;
-	uint8_t present;
-	uint8_t skip; /* PB_migrate_skip: compaction found nothing here */
+	uint8_t saved;	     /* type before it was isolated */
+	uint8_t present : 1; /* holds memory */
+	uint8_t skip : 1;    /* PB_migrate_skip: compaction found nothing */
 };
+
+_Static_assert(sizeof(struct rmm_pageblock) == 4, "shifted, not multiplied");
 
 #define RMM_NIL UINT32_MAX
 

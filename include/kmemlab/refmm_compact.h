@@ -45,4 +45,16 @@ unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
 bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu,
 			   unsigned int node);
 
+/** rmm_alloc_contig_range() - just these @nr pages from @start, in one zone.
+ *  What is in use there is moved away, or the call fails: -EBUSY (unmovable, or
+ *  an owner refuses), -ENOMEM (no place to move to), -EINVAL. @mt: type of the
+ *  pageblocks afterwards (MOVABLE or CMA; with isolate_bit they keep theirs).
+ *  The pages are single ones then, to be freed one by one or by */
+int rmm_alloc_contig_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,
+			   uint64_t nr, int mt);
+/** rmm_free_contig_range() - -EINVAL if some of them are not ours to free; the
+ *  others are freed all the same */
+int rmm_free_contig_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,
+			  uint64_t nr);
+
 #endif

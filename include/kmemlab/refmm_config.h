@@ -66,7 +66,8 @@ struct rmm_config {
 	unsigned int compaction_proactiveness; /* 20; 0..100, 0: never */
 	int extfrag_threshold; /* 500; costly orders: compact above it only */
 	bool compact_unevictable_allowed; /* true */
-	bool backed; /* false; true: memory lies behind the pages */
+	bool isolate_bit; /* false; 6.18+: isolation does not change the type */
+	bool backed;	  /* false; true: memory lies behind the pages */
 	void *arena; /* NULL: map one; else frame 0, up to the last zone's end,
 			rounded up to a block of max_order, and one more */
 	uintptr_t page_offset; /* direct map if not backed; x86-64's */

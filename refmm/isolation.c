@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * isolation.c - take pageblocks out of use.
+ *
+ * What is free in an isolated pageblock is on the ISOLATE lists: not counted as
+ * free, and nobody gets it. What is freed there comes to them too. So once all
+ * that is used has moved away, the pageblock is empty and stays so.
+ *
+ *      MOVABLE  |.#..#.|   isolate   |i#ii#i|   empty it   |iiiiii|
+ *
+ * Up to 6.17 ISOLATE is a migrate type like others: the type before is
+ * forgotten, and undoing sets the type that the caller names. Since 6.18 it is
+ * a bit beside the type (rmm_config.isolate_bit): undoing clears it.
+ *
+ *   a range is isolated whole, or not at all
+ *
+ * Locking: takes the zone lock, for one pageblock at a time.
+ *
+ * Modelled: start_isolate_page_range, undo_isolate_page_range,
+ * set_migratetype_isolate, unset_migratetype_isolate, has_unmovable_pages,
+ * test_pages_isolated, isolate_single_pageblock for free blocks. Simplified: a
+ * block in use that reaches out of the range is refused, not migrated first.
+ * (6.12 and 6.18, mm/page_isolation.c; not in LKD3)
+ */
+#include <errno.h>
+
+#include "compact.h"
+
+/* has_unmovable_pages(): the first frame of [@pfn, @end) that can never become
+ * free, or RMM_NO_PFN */
+static rmm_pfn find_unmovable(const struct rmm_zone *z, rmm_pfn pfn,
+			      rmm_pfn end)
+{
+	const struct rmm *rmm = z->rmm;
+
+	while (pfn < end) {
+		rmm_pfn head = rmm_find_head(rmm, pfn);
+		const struct rmm_page *page;
+
+		if (head == RMM_NO_PFN)
+			return pfn; /* reserved */
+		page = &rmm->memmap[head];
+		if (page->state == RMM_PG_ALLOCATED &&
+		    (page->migratetype != RMM_MOVABLE ||
+		     page->order > rmm->config.max_order))
+			return pfn;
+		pfn = head + (1u << page->order);
+	}
+	return RMM_NO_PFN;
+}
+
+/* set_migratetype_isolate(): the pageblock of @pfn, for the sake of [@start,
+ * @end) */
+static int isolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			 rmm_pfn start, rmm_pfn end)
+{
+	struct rmm *rmm = z->rmm;
+	rmm_pfn from = pfn > start ? pfn : start, bad;
+	rmm_pfn to = rmm_block_end(z, pfn) < end ? rmm_block_end(z, pfn) : end;
+	int type;
+
+	rmm_zone_lock(z, cpu);
+	type = rmm_block_type(z, pfn);
+	bad = type == RMM_ISOLATE ? pfn : find_unmovable(z, from, to);
+	if (bad == RMM_NO_PFN &&
+	    !rmm_should_fail(rmm, RMM_FAULT_ISOLATE_BLOCK, 0, 0)) {
+		z->blocks[pfn >> z->pageblock_order].saved = (uint8_t)type;
+		rmm_move_freepages_block_isolate(z, pfn, RMM_ISOLATE);
+		rmm_zone_unlock(z);
+		return 0;
+	}
+	rmm_zone_unlock(z);
+	if (bad == RMM_NO_PFN)
+		bad = pfn;
+	return rmm_error(rmm, -EBUSY,
+			 "cannot isolate pfn %u..%u: pfn %u is unmovable, "
+			 "reserved, or isolated already",
+			 start, end - 1, bad);
+}
+
+/* unset_migratetype_isolate(): free blocks that could not merge over the edge
+ * may now, so the first one is freed anew */
+static void unisolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
+			    int mt)
+{
+	struct rmm_page *page = &z->memmap[pfn];
+	unsigned int order;
+
+	if (z->rmm->config.isolate_bit)
+		mt = z->blocks[pfn >> z->pageblock_order].saved;
+	rmm_zone_lock(z, cpu);
+	rmm_move_freepages_block_isolate(z, pfn, mt);
+	order = page->order;
+	if (page->state == RMM_PG_BUDDY && order >= z->pageblock_order &&
+	    order < z->max_order) {
+		rmm_del_page_from_free_list(z, pfn);
+		rmm_account_freepages(z, -(1ll << order), page->migratetype);
+		rmm__free_one_page(z, pfn, order, rmm_block_type(z, pfn), true);
+	}
+	rmm_zone_unlock(z);
+}
+
+/** rmm_undo_isolate_page_range() - undo_isolate_page_range(): @mt, or what each
+ *  pageblock was */
+void rmm_undo_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
+				 rmm_pfn start, rmm_pfn end, int mt)
+{
+	for (rmm_pfn p = rmm_block_start(z, start); p < end;
+	     p = rmm_block_end(z, p))
+		unisolate_block(z, cpu, p, mt);
+}
+
+/**
+ * rmm_start_isolate_page_range() - isolate all pageblocks of [@start, @end)
+ * @mt: for pageblocks that must be given back, if a later one refuses
+ *
+ * Return: 0, or -EBUSY and none is isolated.
+ */
+int rmm_start_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
+				 rmm_pfn start, rmm_pfn end, int mt)
+{
+	for (rmm_pfn p = rmm_block_start(z, start); p < end;
+	     p = rmm_block_end(z, p)) {
+		int err = isolate_block(z, cpu, p, start, end);
+
+		if (!err)
+			continue;
+		if (p > rmm_block_start(z, start))
+			rmm_undo_isolate_page_range(z, cpu, start, p, mt);
+		return err;
+	}
+	return 0;
+}
+
+/** rmm_test_pages_isolated() - test_pages_isolated(): the first frame of
+ *  [@start, @end) that is not free and isolated, or RMM_NO_PFN */
+rmm_pfn rmm_test_pages_isolated(const struct rmm_zone *z, rmm_pfn start,
+				rmm_pfn end)
+{
+	for (rmm_pfn p = start; p < end;) {
+		rmm_pfn head = rmm_find_head(z->rmm, p);
+		const struct rmm_page *page;
+
+		if (head == RMM_NO_PFN)
+			return p;
+		page = &z->memmap[head];
+		if (page->state != RMM_PG_BUDDY ||
+		    page->migratetype != RMM_ISOLATE)
+			return p;
+		p = head + (1u << page->order);
+	}
+	return RMM_NO_PFN;
+}
