@@ -22,8 +22,10 @@ struct rmm_alloc_context {
 /* gfp.c */
 unsigned int rmm_gfp_to_alloc_flags(const struct rmm *rmm, unsigned int gfp,
 				    unsigned int order);
-void rmm_build_zonelists(struct rmm *rmm);
 void rmm_build_gfp_table(struct rmm *rmm);
+
+/* zonelist.c */
+void rmm_build_zonelists(struct rmm *rmm);
 
 /* The bits that say where and what kind */
 #define RMM_GFP_INDEX                                                          \

@@ -13,7 +13,8 @@
  * to the heads of their lists. Giving one back joins it with its buddy as long
  * as that is free and whole. Where it then goes decides about fragmentation: to
  * the head (warm, taken next), but to the tail if its parent's buddy is free
- * too, for then waiting may give a larger block.
+ * too, for then waiting may give a larger block. Shuffled (shuffle.c), the
+ * largest blocks go to either end.
  *
  * Invariants, per zone:
  *   nr_free = sum over orders o, types t but ISOLATE: nr(o, t) * 2^o
@@ -24,7 +25,7 @@
  *
  * Modelled: __free_one_page, expand, __rmqueue_smallest, split_large_buddy,
  * {add_to,del_from,move_to}_free_list. Omitted: guard pages, capture by
- * compaction, shuffling, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
+ * compaction, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
  * "Getting Pages")
  */
 #include "layers.h"
@@ -161,8 +162,11 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 		pfn &= buddy;
 		order++;
 	}
-	rmm_add_to_free_list(z, pfn, order, mt,
-			     to_tail || merge_likely(z, pfn, order));
+	if (!to_tail)
+		to_tail = rmm_is_shuffle_order(z, order)
+				  ? rmm_shuffle_pick_tail(z)
+				  : merge_likely(z, pfn, order);
+	rmm_add_to_free_list(z, pfn, order, mt, to_tail);
 }
 
 /**

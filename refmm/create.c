@@ -12,7 +12,8 @@
  * Invariants: zones are sorted by nothing, but do not overlap, and no two share
  * a pageblock, so that a frame's zone can be read from its pageblock.
  *
- * Modelled: free_area_init, setup_zone_pageset. Simplified: interleaved nodes
+ * Modelled: free_area_init, setup_zone_pageset, the
+ * choice of page_group_by_mobility_disabled. Simplified: interleaved nodes
  * are refused. (6.12, mm/mm_init.c; LKD3 ch. 12 "Zones")
  */
 #include <errno.h>
@@ -38,7 +39,7 @@ void rmm_config_init(struct rmm_config *c)
 		.watermark_scale_factor = 10,
 		.watermark_boost_factor = 15000,
 		.lowmem_reserve_ratio = {256, 256, 32, 0, 0},
-		.mobility = true,
+		.mobility = RMM_MOBILITY_ON,
 		.pcp_thp_lists = 2,
 		.pcp_free_high_batch = true,
 		.pcp = true,
@@ -89,8 +90,10 @@ static const char *check_numbers(const struct rmm_config *c)
 		return "page_shift is not in 10..20";
 	if (c->max_order >= RMM_NR_ORDERS)
 		return "max_order is over 15";
-	if (c->pageblock_order < 1 || c->pageblock_order > c->max_order)
-		return "pageblock_order is not in 1..max_order";
+	if (c->pageblock_order > c->max_order)
+		return "pageblock_order is not in 0..max_order";
+	if (c->nr_nodes > RMM_MAX_NODES || (c->node_distance && !c->nr_nodes))
+		return "nr_nodes is over 64, or missing for node_distance";
 	if (!c->zones || c->nr_zones < 1 || c->nr_zones > RMM_MAX_ZONES)
 		return "there are no zones, or over 255";
 	if (c->pcp_thp_lists > 2)
@@ -120,6 +123,13 @@ static const char *check_config(const struct rmm_config *c)
 	for (unsigned int i = 0; !bad && c->cpu_node && i < c->nr_cpus; i++)
 		if (c->cpu_node[i] >= RMM_MAX_NODES)
 			bad = "a CPU has a node over 63";
+	for (unsigned int i = 0; !bad && c->nr_nodes && i < c->nr_zones; i++)
+		if (c->zones[i].node >= c->nr_nodes)
+			bad = "a zone has a node beyond nr_nodes";
+	for (unsigned int i = 0;
+	     !bad && c->nr_nodes && c->cpu_node && i < c->nr_cpus; i++)
+		if (c->cpu_node[i] >= c->nr_nodes)
+			bad = "a CPU has a node beyond nr_nodes";
 	return bad;
 }
 
@@ -128,6 +138,8 @@ static void measure(struct rmm *rmm)
 {
 	const struct rmm_config *c = &rmm->config;
 	uint64_t end = 0, align = 1ull << c->max_order;
+
+	rmm->nr_nodes = c->nr_nodes;
 
 	for (unsigned int i = 0; i < c->nr_zones; i++) {
 		const struct rmm_zone_config *z = &c->zones[i];
@@ -231,6 +243,7 @@ static int init_zone(struct rmm *rmm, unsigned int id)
 	z->present = from->present;
 	z->managed = from->managed;
 	z->stat = &rmm->cpu[0].stat;
+	z->random = c->shuffle_seed + id;
 	if (c->fallback == RMM_FALLBACK_STEAL)
 		z->loose = RMM_LOOSE_TYPE; /* see fallback_61.c and pcp.c */
 	init_lists(z, c->nr_cpus);
@@ -251,11 +264,29 @@ static void init_pcp_orders(struct rmm *rmm)
 	rmm->pcp_orders &= (2u << c->max_order) - 1;
 }
 
+/* page_group_by_mobility_disabled: too little memory to have all types. At boot
+ * no watermarks are set yet, so all that is managed counts. */
+static void decide_mobility(struct rmm *rmm)
+{
+	struct rmm_config *c = &rmm->config;
+	uint64_t total = 0;
+
+	if (c->mobility != RMM_MOBILITY_AUTO)
+		return;
+	for (unsigned int i = 0; i < c->nr_zones; i++)
+		total += c->zones[i].managed;
+	c->mobility = total < (uint64_t)RMM_MIGRATE_TYPES << c->pageblock_order
+			      ? RMM_MOBILITY_OFF
+			      : RMM_MOBILITY_ON;
+}
+
 static int init(struct rmm *rmm)
 {
 	const struct rmm_config *c = &rmm->config;
-	int mt = rmm_grouped_type(rmm, RMM_MOVABLE);
+	int mt;
 
+	decide_mobility(rmm);
+	mt = rmm_grouped_type(rmm, RMM_MOVABLE);
 	for (unsigned int b = 0; b < rmm->nr_blocks; b++) {
 		rmm->blocks[b].zone = NO_ZONE;
 		rmm->blocks[b].migratetype = (uint8_t)mt;
@@ -270,6 +301,7 @@ static int init(struct rmm *rmm)
 	}
 	init_pcp_orders(rmm);
 	rmm_build_zonelists(rmm);
+	rmm->config.node_distance = NULL; /* the caller may free it now */
 	rmm_build_gfp_table(rmm);
 	return 0;
 }

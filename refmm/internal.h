@@ -96,6 +96,7 @@ struct rmm_zone {
 	unsigned int cpu;      /* who holds the lock */
 	struct rmm_stat *stat; /* and where it counts */
 	uint64_t nr_reserved_highatomic;
+	uint64_t random; /* shuffle: state of the sequence */
 	struct rmm_free_area free_area[RMM_NR_ORDERS];
 
 	/* Set up once */
@@ -138,7 +139,8 @@ struct rmm {
 	struct rmm_fault fault;
 	uint64_t fault_calls, faults; /* that passed its filters; that failed */
 	size_t memmap_bytes;
-	bool ready; /* rmm_setup_done() was called */
+	bool loaded; /* lists have the order of a snapshot: not shuffled */
+	bool ready;  /* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */
 	char error[256];
 };

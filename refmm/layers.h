@@ -64,6 +64,17 @@ rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
 int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* shuffle.c; locked */
+bool rmm_shuffle_pick_tail(struct rmm_zone *z);
+void rmm_shuffle_zone(struct rmm_zone *z);
+
+/** rmm_is_shuffle_order() - is_shuffle_order(): only the largest */
+static inline bool rmm_is_shuffle_order(const struct rmm_zone *z,
+					unsigned int order)
+{
+	return z->rmm->config.shuffle && order >= z->max_order;
+}
+
 /* buddy.c; all locked */
 void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt);
 void rmm_add_to_free_list(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,

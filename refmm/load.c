@@ -133,6 +133,7 @@ int rmm_load_free(struct rmm *rmm, rmm_pfn pfn, unsigned int order, int mt)
 	if (!z)
 		return err;
 	mt = rmm_grouped_type(rmm, mt);
+	rmm->loaded = true;
 	rmm_add_to_free_list(z, pfn, order, mt, true);
 	rmm_account_freepages(z, 1ll << order, mt);
 	return 0;
@@ -289,6 +290,8 @@ int rmm_setup_done(struct rmm *rmm)
 		if (c->given_watermarks)
 			take_given(z, &c->zones[i]);
 		rmm_zone_set_pageset_high_and_batch(z, &c->zones[i]);
+		if (c->shuffle && !rmm->loaded)
+			rmm_shuffle_zone(z);
 		check_lists(z);
 		count_highatomic(z);
 		if (z->spanned)

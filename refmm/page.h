@@ -140,6 +140,26 @@ static inline void rmm_list_add_tail(struct rmm_page *map, struct rmm_list *l,
 	RMM_WRITE(l->count, l->count + 1);
 }
 
+/* list_add_tail() with a member as the head: in front of @next, or at the tail
+ * if that is RMM_NIL */
+static inline void rmm_list_add_before(struct rmm_page *map, struct rmm_list *l,
+				       rmm_pfn pfn, rmm_pfn next)
+{
+	if (next == RMM_NIL) {
+		rmm_list_add_tail(map, l, pfn);
+		return;
+	}
+	if (map[next].prev == RMM_NIL) {
+		rmm_list_add(map, l, pfn);
+		return;
+	}
+	map[pfn].next = next;
+	map[pfn].prev = map[next].prev;
+	map[map[next].prev].next = pfn;
+	map[next].prev = pfn;
+	RMM_WRITE(l->count, l->count + 1);
+}
+
 /* list_del() */
 static inline void rmm_list_del(struct rmm_page *map, struct rmm_list *l,
 				rmm_pfn pfn)

@@ -14,6 +14,13 @@ enum rmm_fallback {
 	RMM_FALLBACK_STEAL = 1, /* 6.1: move what is free, largest first */
 };
 
+enum rmm_mobility {
+	RMM_MOBILITY_OFF = 0,
+	RMM_MOBILITY_ON = 1,
+	RMM_MOBILITY_AUTO = 2, /* as at boot: off if there are fewer pageblocks
+				  than migrate types */
+};
+
 enum rmm_pcp_mode {
 	RMM_PCP_AUTO = 0,  /* 6.7+: high is tuned */
 	RMM_PCP_FIXED = 1, /* 6.1: one high mark */
@@ -38,7 +45,12 @@ struct rmm_zone_config {
 struct rmm_config {
 	unsigned int nr_cpus;	 /* 1 */
 	const uint8_t *cpu_node; /* node of each CPU; NULL: all on node 0 */
-	unsigned int page_shift; /* 12 */
+	/* Distance from node i to j at [i * nr_nodes + j], as in the SLIT;
+	 * NULL: 10 to itself, 20 to others. nr_nodes 0: those that zones and
+	 * CPUs name; needed with a table. Both until rmm_create() returns. */
+	const uint8_t *node_distance;
+	unsigned int nr_nodes;
+	unsigned int page_shift;      /* 12 */
 	unsigned int pageblock_order; /* 9 */
 	unsigned int max_order;	      /* 10, inclusive (MAX_PAGE_ORDER) */
 	const struct rmm_zone_config *zones; /* until rmm_setup_done() */
@@ -51,7 +63,7 @@ struct rmm_config {
 	unsigned int watermark_boost_factor; /* 15000, in 1/10000 */
 	unsigned int lowmem_reserve_ratio[RMM_ZONE_TYPES]; /* 256 256 32 0 0 */
 	bool defrag_mode;		/* false; vm.defrag_mode of 6.15+ */
-	bool mobility;			/* true: group pages by mobility */
+	enum rmm_mobility mobility;	/* on: group pages by mobility */
 	enum rmm_fallback fallback;	/* RMM_FALLBACK_CLAIM */
 	enum rmm_pcp_mode pcp_mode;	/* RMM_PCP_AUTO */
 	unsigned int pcp_thp_lists;	/* 2 (movable, other); 6.1: 1 */
@@ -66,6 +78,10 @@ struct rmm_config {
 	unsigned int compaction_proactiveness; /* 20; 0..100, 0: never */
 	int extfrag_threshold; /* 500; costly orders: compact above it only */
 	bool compact_unevictable_allowed; /* true */
+	bool shuffle; /* false; page_alloc.shuffle: free lists of max_order in
+			 random order, frees of it at a random end */
+	uint64_t shuffle_seed;
+	bool page_owner;  /* false; true: who had each page last, for errors */
 	bool isolate_bit; /* false; 6.18+: isolation does not change the type */
 	bool backed;	  /* false; true: memory lies behind the pages */
 	void *arena; /* NULL: map one; else frame 0, up to the last zone's end,

@@ -18,7 +18,7 @@ static void test_create_bad_settings_are_refused(void **state)
 	} while (0)
 	REFUSED(m.config.nr_cpus = 0, "nr_cpus is not in 1..8192");
 	REFUSED(m.config.max_order = 16, "max_order is over 15");
-	REFUSED(m.config.pageblock_order = 11, "pageblock_order is not in 1..max_order");
+	REFUSED(m.config.pageblock_order = 11, "pageblock_order is not in 0..max_order");
 	REFUSED(m.config.nr_zones = 0, "there are no zones, or over 255");
 	REFUSED(m.zone[0].type = 5, "a zone has an unknown type");
 	REFUSED(m.zone[0].node = 64, "a zone has a node over 63");
