@@ -54,7 +54,6 @@ int rmm_map_arena(struct rmm *rmm)
 		rmm->arena = map;
 	}
 	rmm->page_offset = (uintptr_t)rmm->arena;
-	rmm_set_watch(rmm);
 	return 0;
 }
 

@@ -169,6 +169,8 @@ struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 		RMM_WRITE(page->flags, RMM_PF_HEAD);
 	if (rmm->arena && (ac->gfp & RMM_GFP_ZERO))
 		rmm_clear_pages(rmm, pfn, order);
+	if (rmm->owner)
+		rmm_owner_alloc(rmm, ac->cpu, pfn);
 	return page;
 }
 

@@ -200,9 +200,12 @@ int rmm_alloc_contig_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,
 		return err;
 	err = empty_and_take(&cc, start, end);
 	rmm_undo_isolate_page_range(cc.z, cpu, start, end, mt);
-	if (!err)
-		rmm->cpu[cpu].stat.alloc[0] += nr;
-	return err;
+	if (err)
+		return err;
+	rmm->cpu[cpu].stat.alloc[0] += nr;
+	for (rmm_pfn p = start; rmm->owner && p < end; p++)
+		rmm_owner_alloc(rmm, cpu, p);
+	return 0;
 }
 
 /** rmm_free_contig_range() - free_contig_range(): page by page */

@@ -46,6 +46,9 @@ void rmm_config_init(struct rmm_config *c)
 		.compaction_proactiveness = 20,
 		.extfrag_threshold = 500,
 		.compact_unevictable_allowed = true,
+#ifdef RMM_DEBUG
+		.page_owner = true,
+#endif
 		.page_offset = (uintptr_t)0xffff888000000000,
 	};
 }
@@ -191,7 +194,7 @@ static int allocate(struct rmm *rmm)
 		if (!rmm->zone[i].pcp)
 			return -ENOMEM;
 	}
-	return rmm_map_arena(rmm);
+	return rmm_map_arena(rmm) || rmm_map_owners(rmm) ? -ENOMEM : 0;
 }
 
 static void init_lists(struct rmm_zone *z, unsigned int nr_cpus)
@@ -300,6 +303,7 @@ static int init(struct rmm *rmm)
 			return err;
 	}
 	init_pcp_orders(rmm);
+	rmm_set_watch(rmm);
 	rmm_build_zonelists(rmm);
 	rmm->config.node_distance = NULL; /* the caller may free it now */
 	rmm_build_gfp_table(rmm);
@@ -346,6 +350,7 @@ void rmm_destroy(struct rmm *rmm)
 		return;
 	for (unsigned int i = 0; rmm->zone && i < rmm->nr_zones; i++)
 		free(rmm->zone[i].pcp);
+	rmm_unmap_owners(rmm);
 	rmm_unmap_arena(rmm);
 	if (rmm->memmap)
 		munmap(rmm->memmap, rmm->memmap_bytes);

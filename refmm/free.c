@@ -94,7 +94,9 @@ static int refuse_page(struct rmm *rmm, unsigned int cpu,
 				 "cannot free page %p: not of this instance "
 				 "(foreign page)",
 				 (const void *)page);
-	return refuse(rmm, (rmm_pfn)(page - rmm->memmap), order);
+	refuse(rmm, (rmm_pfn)(page - rmm->memmap), order);
+	rmm_error_owner(rmm, (rmm_pfn)(page - rmm->memmap));
+	return -EINVAL;
 }
 
 /* free_one_page() */
@@ -132,6 +134,8 @@ void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 		stat->free[order]++;
 	else
 		stat->free_pages += 1ull << order;
+	if (rmm->owner)
+		rmm_owner_free(rmm, cpu, pfn);
 	rmm_free_unused(rmm, cpu, pfn, order);
 }
 
@@ -179,7 +183,7 @@ static inline bool free_page_quick(struct rmm *rmm, unsigned int cpu,
 		&rmm->blocks[pfn >> rmm->config.pageblock_order];
 	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
 
-	if (!(rmm->pcp_orders & 1) ||
+	if (!rmm->quick_free ||
 	    !rmm_free_unref_page_quick(&rmm->zone[block->zone], cpu, pfn,
 				       RMM_READ(block->migratetype)))
 		return false;
@@ -219,6 +223,9 @@ int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order)
 		page[i].private = 0;
 		RMM_WRITE(page[i].word, rmm_page_word(0, RMM_PG_ALLOCATED, 0,
 						      page->migratetype));
+		if (rmm->owner)
+			rmm_owner_copy(rmm, (rmm_pfn)(page - rmm->memmap + i),
+				       (rmm_pfn)(page - rmm->memmap));
 	}
 	RMM_WRITE(page->order, 0);
 	return 0;

@@ -110,6 +110,7 @@ struct rmm_zone {
 struct rmm_cpu {
 	struct rmm_stat stat;
 	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
+	uint32_t caller; /* page_owner: who acts here */
 	uint8_t node;
 } __attribute__((aligned(64)));
 
@@ -131,8 +132,11 @@ struct rmm {
 	rmm_pfn end_pfn; /* of memmap; a multiple of 2^max_order */
 	unsigned int nr_zones, nr_nodes, nr_blocks;
 	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
+	bool quick_free;	 /* single pages may go the quick way */
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */
 	uint64_t min_free_kbytes;
+	struct rmm_page_owner *owner; /* [end_pfn], or NULL: no history */
+	uint64_t owner_clock;
 	void *arena;	       /* backed mode: memory of frame 0 */
 	uintptr_t page_offset; /* PAGE_OFFSET: address of frame 0 */
 	unsigned int watch;    /* gfp bits that the quick way cannot serve */

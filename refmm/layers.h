@@ -52,12 +52,23 @@ static inline bool rmm_should_fail(struct rmm *rmm, unsigned int point,
 	return (rmm->fault.points & point) && rmm__should_fail(rmm, gfp, order);
 }
 
-/** rmm_set_watch() - what the quick way of alloc.c must leave to the walk */
+/** rmm_set_watch() - what the quick ways of alloc.c and free.c must leave */
 static inline void rmm_set_watch(struct rmm *rmm)
 {
-	rmm->watch = (rmm->arena ? RMM_GFP_ZERO : 0) |
-		     (rmm->fault.points & RMM_FAULT_ALLOC ? RMM_WATCH_ALL : 0);
+	bool all = (rmm->fault.points & RMM_FAULT_ALLOC) || rmm->owner;
+
+	rmm->watch =
+		(rmm->arena ? RMM_GFP_ZERO : 0) | (all ? RMM_WATCH_ALL : 0);
+	rmm->quick_free = (rmm->pcp_orders & 1) && !rmm->owner;
 }
+
+/* owner.c; only with rmm->owner, but for the last */
+int rmm_map_owners(struct rmm *rmm);
+void rmm_unmap_owners(struct rmm *rmm);
+void rmm_owner_alloc(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn);
+void rmm_owner_free(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn);
+void rmm_owner_copy(struct rmm *rmm, rmm_pfn to, rmm_pfn from);
+void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn);
 
 /* page.c */
 rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);

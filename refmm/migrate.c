@@ -123,6 +123,8 @@ static bool move_to(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 		  rmm_page_word(0, RMM_PG_ALLOCATED, order, RMM_MOVABLE) |
 			  flags << FLAGS_SHIFT);
 	rmm_copy_pages(cc->z->rmm, to, from, order);
+	if (cc->z->rmm->owner)
+		rmm_owner_copy(cc->z->rmm, to, from);
 	return owner_follows(cc, from, to);
 }
 

@@ -81,7 +81,7 @@ struct rmm_config {
 	bool shuffle; /* false; page_alloc.shuffle: free lists of max_order in
 			 random order, frees of it at a random end */
 	uint64_t shuffle_seed;
-	bool page_owner;  /* false; true: who had each page last, for errors */
+	bool page_owner;  /* false (true with -DRMM_DEBUG): who had each page */
 	bool isolate_bit; /* false; 6.18+: isolation does not change the type */
 	bool backed;	  /* false; true: memory lies behind the pages */
 	void *arena; /* NULL: map one; else frame 0, up to the last zone's end,

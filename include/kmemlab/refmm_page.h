@@ -110,4 +110,21 @@ int rmm_free_pages_addr(struct rmm *rmm, unsigned int cpu, uintptr_t address,
 			unsigned int order);
 int rmm_free_page_addr(struct rmm *rmm, unsigned int cpu, uintptr_t address);
 
+/* ---- History, with rmm_config.page_owner (refmm/owner.c) ---------------- */
+
+/* Last allocation and free of a block that began at a frame; times count both,
+ * from 1 on; 0: never. */
+struct rmm_page_owner {
+	uint64_t alloc_time, free_time;
+	uint32_t alloc_caller, free_caller;
+	uint16_t alloc_cpu, free_cpu;
+	uint32_t pad;
+};
+
+/** rmm_set_caller() - who acts on @cpu from now on: a number of your choice */
+void rmm_set_caller(struct rmm *rmm, unsigned int cpu, uint32_t caller);
+/** rmm_page_owner() - -ENOENT: no such page, or no history is kept */
+int rmm_page_owner(const struct rmm *rmm, rmm_pfn pfn,
+		   struct rmm_page_owner *out);
+
 #endif
