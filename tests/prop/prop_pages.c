@@ -9,7 +9,7 @@
  */
 #include "prop.h"
 
-#include "../../refmm/alloc.h"
+#include "../../refmm/compact.h"
 
 enum {
 	BLOCK_ORDER = 4,
@@ -32,12 +32,16 @@ enum code {
 	DRAIN,
 	TICK,
 	PRESSURE,
+	COMPACT,
+	CONTIG,
+	GET_PUT,
+	FAULT,
 	CODES,
 };
 
 static const char *const names[] = {
-	"alloc", "alloc",    "page",	 "free",  "free", "bulk",
-	"split", "bad-free", "set-type", "drain", "tick", "pressure",
+	"alloc",    "alloc", "page", "free",	 "free",    "bulk",   "split",	 "bad-free",
+	"set-type", "drain", "tick", "pressure", "compact", "contig", "get-put", "fault",
 };
 
 static const unsigned int masks[] = {
@@ -51,6 +55,7 @@ static const unsigned int masks[] = {
 	RMM_GFP_KERNEL | RMM_GFP_MEMALLOC,
 	RMM_GFP_USER | RMM_GFP_THISNODE | RMM_GFP_NORETRY,
 	RMM_GFP_KERNEL | RMM_GFP_NOFAIL,
+	RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_COMP,
 };
 
 struct live {
@@ -63,8 +68,11 @@ struct world {
 	uint8_t used[PAGES], given[PAGES];
 	struct live live[LIVE_MAX];
 	size_t n;
-	uint64_t hash;	/* of everything that was allocated */
-	bool set_types; /* pageblocks may change type; then buddies may lie unmerged */
+	bool wrong;	 /* a block moved from or to where it must not */
+	bool faults;	 /* anything may fail */
+	uint64_t refuse; /* owners refuse to follow now and then */
+	uint64_t hash;	 /* of everything that was allocated */
+	bool set_types;	 /* pageblocks may change type; then buddies may lie unmerged */
 	char *msg;
 };
 
@@ -111,7 +119,8 @@ static struct rmm *make(uint64_t seed)
 	c.nr_cpus = 2;
 	c.cpu_node = cpu_node;
 	c.page_shift = 15; /* a huge page is order 6 then */
-	c.pageblock_order = BLOCK_ORDER;
+	c.pageblock_order =
+		seed >> 7 & 1 ? (unsigned int)(seed >> 8) % (TOP_ORDER + 1) : BLOCK_ORDER;
 	c.max_order = TOP_ORDER;
 	c.zones = zones;
 	c.nr_zones = seed & 64 ? 4 : 2;
@@ -123,7 +132,34 @@ static struct rmm *make(uint64_t seed)
 	c.pcp = seed % 5 != 0;
 	c.defrag_mode = seed % 11 == 0;
 	c.pcp_batch = seed & 32 ? 6 : 0;
+	c.shuffle = seed % 13 == 0;
+	c.shuffle_seed = seed;
+	c.isolate_bit = seed % 2;
+	c.page_owner = seed % 17 == 0;
 	return rmm_create(&c, NULL);
+}
+
+/* A block moves, to where nobody is; each fifth time its owner refuses. */
+static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
+{
+	struct world *w = ctx;
+
+	(void)cpu;
+	if (++w->refuse % 5 == 0)
+		return false;
+	for (size_t i = 0; i < w->n; i++) {
+		if (w->live[i].pfn != from || w->live[i].order != order)
+			continue;
+		for (rmm_pfn p = 0; p < 1u << order; p++)
+			w->wrong |= w->used[to + p] || !w->given[to + p];
+		memset(w->used + from, 0, 1u << order);
+		memset(w->used + to, 1, 1u << order);
+		w->live[i].pfn = to;
+		w->hash = w->hash * 31 + to;
+		return true;
+	}
+	w->wrong = true; /* it moves what nobody has */
+	return false;
 }
 
 static void start(struct world *w, uint64_t seed, char *msg)
@@ -140,6 +176,7 @@ static void start(struct world *w, uint64_t seed, char *msg)
 		memset(w->given + from, 1, nr);
 	}
 	assert_int_equal(rmm_setup_done(w->rmm), 0);
+	rmm_set_hooks(w->rmm, &(struct rmm_hooks){.ctx = w, .migrate = migrate});
 }
 
 /* Is what was given out what may be given out? */
@@ -198,7 +235,7 @@ static bool do_alloc(struct world *w, const struct op *op, unsigned int order)
 		return take(w, page, gfp, order);
 	w->hash = w->hash * 31 + 1;
 	if (order == 0 && (gfp & RMM_GFP_MEMALLOC) && oracle_free(w) > out_of_reach(w) &&
-	    !w->rmm->config.defrag_mode)
+	    !w->rmm->config.defrag_mode && !w->faults)
 		return broken(w, "failed though there is memory", 0, 0);
 	return true;
 }
@@ -242,6 +279,8 @@ static bool do_split(struct world *w, const struct op *op)
 	l = w->live[op->a % w->n];
 	if (w->n + (1u << l.order) > LIVE_MAX)
 		return true;
+	if (rmm_PageCompound(w->rmm, rmm_pfn_to_page(w->rmm, l.pfn)))
+		return rmm_split_page(w->rmm, rmm_pfn_to_page(w->rmm, l.pfn), l.order) == -EINVAL;
 	if (rmm_split_page(w->rmm, rmm_pfn_to_page(w->rmm, l.pfn), l.order))
 		return broken(w, rmm_last_error(w->rmm), l.pfn, l.order);
 	w->live[op->a % w->n].order = 0;
@@ -261,6 +300,69 @@ static bool do_bad_free(struct world *w, const struct op *op)
 			return true;
 	if (rmm_free_pages(w->rmm, 0, &w->rmm->memmap[pfn], order) != -EINVAL)
 		return broken(w, "a wrong free was not refused", pfn, order);
+	return true;
+}
+
+static bool do_compact(struct world *w, const struct op *op)
+{
+	unsigned int cpu = op->b & 1, zone = op->a % rmm_nr_zones(w->rmm);
+
+	if (op->b % 64 == 0)
+		rmm_compact_node(w->rmm, cpu, zones[zone].node);
+	else if (op->b % 64 == 1)
+		rmm_proactive_compact(w->rmm, cpu, zones[zone].node);
+	else
+		rmm_compact_step(w->rmm, cpu, zone, 1 + op->b / 64 % TOP_ORDER);
+	return !w->wrong || broken(w, "a block moved from or to a wrong place", 0, 0);
+}
+
+static bool do_contig(struct world *w, const struct op *op)
+{
+	rmm_pfn pfn = op->a % PAGES;
+	unsigned int nr = op->b % 80;
+
+	if (op->b >> 8 & 3 || w->n + nr > LIVE_MAX)
+		return true;
+	if (rmm_alloc_contig_range(w->rmm, op->b & 1, pfn, nr, RMM_MOVABLE))
+		return true;
+	for (unsigned int i = 0; i < nr; i++)
+		if (!take(w, rmm_pfn_to_page(w->rmm, pfn + i), RMM_GFP_HIGHUSER_MOVABLE, 0))
+			return false;
+	return true;
+}
+
+/* Two users: the first to go changes nothing, the last one frees. */
+static bool do_get_put(struct world *w, const struct op *op)
+{
+	struct rmm_page *page;
+	struct live *l;
+
+	if (!w->n)
+		return true;
+	l = &w->live[op->a % w->n];
+	page = rmm_pfn_to_page(w->rmm, l->pfn);
+	if (l->order && !rmm_PageHead(w->rmm, page))
+		return true;
+	if (rmm_get_page(w->rmm, page) || rmm_page_count(w->rmm, page) != 2 ||
+	    rmm_free_pages(w->rmm, 0, page, l->order) || rmm_page_count(w->rmm, page) != 1 ||
+	    rmm_put_page(w->rmm, 1, page) || rmm_page_count(w->rmm, page))
+		return broken(w, "references are not counted", l->pfn, l->order);
+	memset(w->used + l->pfn, 0, 1u << l->order);
+	*l = w->live[--w->n];
+	return true;
+}
+
+static bool do_fault(struct world *w, const struct op *op)
+{
+	const struct rmm_fault fault = {
+		.points = op->a & 31,
+		.nth = op->b % 50,
+		.probability = op->b >> 8 & 1 ? 50000 : 0,
+		.seed = op->a,
+	};
+
+	w->faults = op->b >> 9 & 1;
+	rmm_set_fault(w->rmm, w->faults ? &fault : NULL);
 	return true;
 }
 
@@ -296,6 +398,14 @@ static bool perform(struct world *w, const struct op *op)
 		rmm_set_reclaim_active(w->rmm, op->a % 4, op->b & 1);
 		rmm_kswapd_done(w->rmm, op->a % 4);
 		return true;
+	case COMPACT:
+		return do_compact(w, op);
+	case CONTIG:
+		return do_contig(w, op);
+	case GET_PUT:
+		return do_get_put(w, op);
+	case FAULT:
+		return do_fault(w, op);
 	case CODES:
 		break;
 	}
