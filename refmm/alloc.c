@@ -144,14 +144,14 @@ rmm_pfn rmm_get_page_from_freelist(struct rmm_alloc_context *ac)
 	return pfn;
 }
 
-/* The block is the caller's now, and counted. */
+/* The block is the caller's now, and counted. Released, as compaction may take
+ * it from here on. */
 static inline struct rmm_page *give_page(struct rmm_page *page,
 					 struct rmm_stat *stat,
-					 unsigned int order, int mt)
+					 unsigned int order, uint64_t word)
 {
 	page->private = 0;
-	RMM_WRITE(page->word,
-		  rmm_page_word(0, RMM_PG_ALLOCATED, order, (unsigned int)mt));
+	__atomic_store_n(&page->word, word, __ATOMIC_RELEASE);
 	stat->alloc[order]++;
 	return page;
 }
@@ -160,18 +160,18 @@ static inline struct rmm_page *give_page(struct rmm_page *page,
 struct rmm_page *rmm_prep_new_page(struct rmm_alloc_context *ac, rmm_pfn pfn)
 {
 	struct rmm *rmm = ac->rmm;
-	struct rmm_stat *stat = &rmm->cpu[ac->cpu].stat;
 	unsigned int order = ac->want.order;
-	struct rmm_page *page =
-		give_page(&rmm->memmap[pfn], stat, order, ac->want.migratetype);
+	uint64_t word = rmm_page_word(0, RMM_PG_ALLOCATED, order,
+				      (unsigned int)ac->want.migratetype);
 
 	if (order && (ac->gfp & RMM_GFP_COMP))
-		RMM_WRITE(page->flags, RMM_PF_HEAD);
+		word |= (uint64_t)RMM_PF_HEAD << RMM_FLAGS_SHIFT;
 	if (rmm->arena && (ac->gfp & RMM_GFP_ZERO))
 		rmm_clear_pages(rmm, pfn, order);
 	if (rmm->owner)
 		rmm_owner_alloc(rmm, ac->cpu, pfn);
-	return page;
+	return give_page(&rmm->memmap[pfn], &rmm->cpu[ac->cpu].stat, order,
+			 word);
 }
 
 /**
@@ -280,7 +280,9 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	pfn = rmm_take_from_pcp(rmm->memmap, pcp, &pcp->lists[mt], 0);
 	rmm_unlock(rmm, &pcp->lock);
 	c->stat.pcp_hit++;
-	return give_page(&rmm->memmap[pfn], &c->stat, 0, mt);
+	return give_page(
+		&rmm->memmap[pfn], &c->stat, 0,
+		rmm_page_word(0, RMM_PG_ALLOCATED, 0, (unsigned int)mt));
 }
 
 /** rmm_alloc_pages_node() - __alloc_pages_node() */

@@ -140,22 +140,23 @@ void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 }
 
 /*
- * Others hold references. A compound page just loses one. Without GFP_COMP they
- * can only be to the first page: it stays, as a single one, and the rest goes.
+ * Others hold references. A compound page just loses one, and so does a block
+ * that compaction holds. Otherwise they can only be to the first page: it
+ * stays, as a single one, and the rest goes.
  */
 static void drop_reference(struct rmm *rmm, unsigned int cpu,
 			   struct rmm_page *page, unsigned int order)
 {
 	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
-	bool head = RMM_READ(page->flags) & RMM_PF_HEAD;
+	bool whole = RMM_READ(page->flags) & (RMM_PF_HEAD | RMM_PF_ISOLATED);
 
-	if (!head)
+	if (!whole && order)
 		RMM_WRITE(page->order, 0);
 	if (__atomic_sub_fetch(&page->_count, 1, __ATOMIC_ACQ_REL) < 0) {
 		/* The others have gone meanwhile. */
-		rmm_free_frozen_pages(rmm, cpu, pfn, head ? order : 0);
+		rmm_free_frozen_pages(rmm, cpu, pfn, whole ? order : 0);
 	}
-	while (!head && order-- > 0)
+	while (!whole && order-- > 0)
 		rmm_free_frozen_pages(rmm, cpu, pfn + (1u << order), order);
 }
 

@@ -31,12 +31,10 @@
 
 #include "compact.h"
 
-enum { FLAGS_SHIFT = 56 }; /* of a frame's word */
-
 /* May a page whose word this is be taken? */
 static bool may_isolate(const struct rmm_compact *cc, uint64_t word)
 {
-	unsigned int flags = (unsigned int)(word >> FLAGS_SHIFT);
+	unsigned int flags = (unsigned int)(word >> RMM_FLAGS_SHIFT);
 	unsigned int refuse =
 		RMM_PF_LOCKED | RMM_PF_WRITEBACK | RMM_PF_ISOLATED;
 	const uint64_t matters = rmm_page_word(-1, UINT8_MAX, 0, UINT8_MAX);
@@ -56,17 +54,17 @@ static bool may_isolate(const struct rmm_compact *cc, uint64_t word)
 bool rmm_isolate_page(struct rmm_compact *cc, rmm_pfn pfn)
 {
 	struct rmm_page *page = &cc->z->memmap[pfn];
-	uint64_t word = RMM_READ(page->word), taken;
+	uint64_t word = __atomic_load_n(&page->word, __ATOMIC_ACQUIRE), taken;
 
 	if (!may_isolate(cc, word))
 		return false;
 	taken = word + 1; /* a second reference */
-	taken |= (uint64_t)RMM_PF_ISOLATED << FLAGS_SHIFT;
+	taken |= (uint64_t)RMM_PF_ISOLATED << RMM_FLAGS_SHIFT;
 	if (!__atomic_compare_exchange_n(&page->word, &word, taken, false,
 					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		return false;
 	cc->from[cc->nr_from++] = pfn;
-	cc->nr_migratepages += 1u << page->order;
+	cc->nr_migratepages += 1u << (word >> RMM_ORDER_SHIFT & UINT8_MAX);
 	return true;
 }
 
@@ -74,7 +72,7 @@ bool rmm_isolate_page(struct rmm_compact *cc, rmm_pfn pfn)
 static void release(struct rmm_compact *cc, rmm_pfn pfn, int references)
 {
 	struct rmm_page *page = &cc->z->memmap[pfn];
-	unsigned int order = page->order;
+	unsigned int order = RMM_READ(page->order);
 
 	__atomic_fetch_and(&page->flags, (uint8_t)~RMM_PF_ISOLATED,
 			   __ATOMIC_RELAXED);
@@ -103,7 +101,7 @@ void rmm_free_target(struct rmm_compact *cc, rmm_pfn pfn, unsigned int order)
 static bool owner_follows(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 {
 	struct rmm *rmm = cc->z->rmm;
-	unsigned int order = rmm->memmap[from].order;
+	unsigned int order = RMM_READ(rmm->memmap[from].order);
 
 	if (rmm_should_fail(rmm, RMM_FAULT_MIGRATE, 0, order))
 		return false;
@@ -114,14 +112,14 @@ static bool owner_follows(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 static bool move_to(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 {
 	struct rmm_page *map = cc->z->memmap;
-	unsigned int order = map[from].order;
+	unsigned int order = RMM_READ(map[from].order);
 	uint64_t flags =
 		RMM_READ(map[from].flags) & (RMM_PF_OWNERS | RMM_PF_HEAD);
 
 	map[to].private = map[from].private;
 	RMM_WRITE(map[to].word,
 		  rmm_page_word(0, RMM_PG_ALLOCATED, order, RMM_MOVABLE) |
-			  flags << FLAGS_SHIFT);
+			  flags << RMM_FLAGS_SHIFT);
 	rmm_copy_pages(cc->z->rmm, to, from, order);
 	if (cc->z->rmm->owner)
 		rmm_owner_copy(cc->z->rmm, to, from);
@@ -146,7 +144,7 @@ int rmm_migrate_pages(struct rmm_compact *cc,
 
 	for (unsigned int i = 0; i < cc->nr_from; i++) {
 		rmm_pfn from = cc->from[i], to = RMM_NO_PFN;
-		unsigned int order = cc->z->memmap[from].order;
+		unsigned int order = RMM_READ(cc->z->memmap[from].order);
 
 		if (err != -ENOMEM)
 			to = get(cc, order);

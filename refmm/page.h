@@ -68,12 +68,14 @@ _Static_assert(sizeof(struct rmm_page) == 16, "a frame is 16 bytes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "rmm_page_word() puts _count first and flags last");
 
+enum { RMM_ORDER_SHIFT = 40, RMM_FLAGS_SHIFT = 56 }; /* in a word */
+
 /** rmm_page_word() - a frame's word, without flags */
 static inline uint64_t rmm_page_word(int32_t count, unsigned int state,
 				     unsigned int order, unsigned int mt)
 {
-	return (uint32_t)count | (uint64_t)state << 32 | (uint64_t)order << 40 |
-	       (uint64_t)mt << 48;
+	return (uint32_t)count | (uint64_t)state << 32 |
+	       (uint64_t)order << RMM_ORDER_SHIFT | (uint64_t)mt << 48;
 }
 
 /** rmm_page_cpu() - whose list a page with state PCP is on */

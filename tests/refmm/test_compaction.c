@@ -135,19 +135,61 @@ static void test_compaction_async_leaves_dirty_pages(void **state)
 	owners_destroy(&w);
 }
 
+/* Not even for the hardest priority, which takes any other pageblock */
 static void test_compaction_isolated_blocks_are_no_target(void **state)
 {
-	struct rmm *rmm = fragmented(4, false);
+	(void)state;
+	for (int hardest = 0; hardest < 2; hardest++) {
+		struct rmm *rmm = fragmented(4, false);
+		struct rmm_compact cc = {.z = &rmm->zone[0],
+					 .order = RMM_COMPACT_ALL,
+					 .mode = RMM_MIGRATE_SYNC_LIGHT,
+					 .whole_zone = true,
+					 .ignore_suitable = hardest,
+					 .ignore_skip = hardest};
+		rmm_pfn at[2 * BLOCK];
+
+		for (unsigned int b = 2; b < 8; b++)
+			rmm_set_pageblock_migratetype(rmm, b * BLOCK, RMM_ISOLATE);
+		memcpy(at, w.pfn, sizeof(at));
+		rmm_compact_init_lists(&cc);
+		rmm_compact_zone(&cc);
+		assert_true(w.moves > 0); /* from block 0 to block 1 */
+		for (unsigned int id = 0; id < 2 * BLOCK; id++)
+			if (at[id] < 2 * BLOCK)
+				assert_true(w.pfn[id] < 2 * BLOCK);
+		owners_destroy(&w);
+	}
+}
+
+static uint64_t some_progress(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
+{
+	(void)ctx, (void)cpu, (void)gfp, (void)order;
+	return 1;
+}
+
+/* With progress in reclaim, compaction is tried harder: in the end over the whole
+ * zone (order 3), but not for a costly order */
+static void test_compaction_is_retried_harder(void **state)
+{
+	static const struct {
+		unsigned int gfp, order, least, most;
+	} cases[] = {
+		{RMM_GFP_KERNEL, 3, 3, 3},
+		{RMM_GFP_KERNEL | RMM_GFP_RETRY_MAYFAIL, 4, 2, 2},
+		{RMM_GFP_KERNEL | RMM_GFP_NORETRY, 3, 2, 2},
+	};
 
 	(void)state;
-	for (unsigned int b = 2; b < 8; b++)
-		rmm_set_pageblock_migratetype(rmm, b * BLOCK, RMM_ISOLATE);
-	rmm_compact_node(rmm, 0, 0);
-	assert_true(w.moves > 0); /* from block 0 to block 1 */
-	for (unsigned int id = 0; id < w.n; id++)
-		if (w.pfn[id] != RMM_NO_PFN && id < BLOCK)
-			assert_true(w.pfn[id] < 2 * BLOCK);
-	owners_destroy(&w);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rmm *rmm = fragmented(2, false);
+
+		w.refuse = true;
+		rmm->hooks.reclaim = some_progress;
+		assert_int_equal(get(rmm, cases[i].gfp, cases[i].order), RMM_NO_PFN);
+		assert_in_range(stats(rmm).compact, cases[i].least, cases[i].most);
+		owners_destroy(&w);
+	}
 }
 
 static void test_compaction_needs_enough_free_memory(void **state)
@@ -344,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_compaction_unevictable_depends_on_the_sysctl),
 		cmocka_unit_test(test_compaction_async_leaves_dirty_pages),
 		cmocka_unit_test(test_compaction_isolated_blocks_are_no_target),
+		cmocka_unit_test(test_compaction_is_retried_harder),
 		cmocka_unit_test(test_compaction_needs_enough_free_memory),
 		cmocka_unit_test(test_compaction_free_scanner_respects_the_min_mark),
 		cmocka_unit_test(test_compaction_failure_defers_the_next),

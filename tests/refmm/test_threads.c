@@ -89,9 +89,106 @@ static void test_threads_share_a_machine_without_loss(void **state)
 	check_destroy(rmm);
 }
 
+/* An owner on each CPU whose pages may move: its lock keeps its frees and moves
+ * apart. CPU 0 compacts. */
+struct tenant {
+	struct rmm *rmm;
+	unsigned int cpu;
+	uint32_t random;
+	pthread_mutex_t lock;
+	rmm_pfn pfn[HELD]; /* RMM_NO_PFN: none */
+	unsigned int moves;
+};
+
+static struct tenant tenants[CPUS];
+
+static bool follow(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
+{
+	bool found = false;
+
+	(void)ctx, (void)cpu, (void)order;
+	for (unsigned int t = 1; !found && t < CPUS; t++) {
+		struct tenant *w = &tenants[t];
+
+		pthread_mutex_lock(&w->lock);
+		for (unsigned int i = 0; !found && i < HELD; i++)
+			if (w->pfn[i] == from) {
+				w->pfn[i] = to;
+				w->moves++;
+				found = true;
+			}
+		pthread_mutex_unlock(&w->lock);
+	}
+	return found; /* else it was freed meanwhile */
+}
+
+static rmm_pfn take(struct tenant *w)
+{
+	struct rmm_page *page = rmm_alloc_pages(w->rmm, w->cpu, RMM_GFP_HIGHUSER_MOVABLE, 0);
+
+	return page ? rmm_page_to_pfn(w->rmm, page) : RMM_NO_PFN;
+}
+
+static void give(struct tenant *w, unsigned int k)
+{
+	if (rmm_free_pages(w->rmm, w->cpu, &w->rmm->memmap[w->pfn[k]], 0) == 0)
+		w->pfn[k] = RMM_NO_PFN;
+}
+
+static void *live(void *arg)
+{
+	struct tenant *w = arg;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		unsigned int k = (w->random = w->random * 1664525u + 1013904223u) >> 16;
+
+		k %= HELD;
+		pthread_mutex_lock(&w->lock);
+		if (w->pfn[k] == RMM_NO_PFN)
+			w->pfn[k] = take(w);
+		else
+			give(w, k);
+		pthread_mutex_unlock(&w->lock);
+	}
+	return NULL;
+}
+
+static void test_threads_pages_move_while_owners_free(void **state)
+{
+	pthread_t thread[CPUS];
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 8);
+	m.config.nr_cpus = CPUS;
+	m.config.threads = true;
+	rmm = machine_boot(&m);
+	rmm_set_hooks(rmm, &(struct rmm_hooks){.migrate = follow});
+	for (unsigned int t = 1; t < CPUS; t++) {
+		tenants[t] = (struct tenant){.rmm = rmm, .cpu = t, .random = t};
+		pthread_mutex_init(&tenants[t].lock, NULL);
+		memset(tenants[t].pfn, 0xff, sizeof(tenants[t].pfn));
+		assert_int_equal(pthread_create(&thread[t], NULL, live, &tenants[t]), 0);
+	}
+	for (int i = 0; i < 300; i++)
+		rmm_compact_node(rmm, 0, 0);
+	for (unsigned int t = 1; t < CPUS; t++)
+		pthread_join(thread[t], NULL);
+	check(rmm);
+	for (unsigned int t = 1; t < CPUS; t++)
+		for (unsigned int i = 0; i < HELD; i++)
+			if (tenants[t].pfn[i] != RMM_NO_PFN)
+				put(rmm, tenants[t].pfn[i], 0);
+	rmm_drain_all_pages(rmm, 0);
+	assert_int_equal(rmm_nr_free_pages(rmm), 8 * BLOCK);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_threads_pages_move_while_owners_free),
 		cmocka_unit_test(test_threads_share_a_machine_without_loss),
 	};
 
