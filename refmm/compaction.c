@@ -42,7 +42,7 @@ bool rmm_compaction_deferred(struct rmm_zone *z, int order)
 	if (order < zc->order_failed)
 		return false;
 	if (++zc->considered >= limit) {
-		zc->considered = limit;
+		zc->considered = (uint8_t)limit;
 		return false;
 	}
 	return true;
@@ -57,7 +57,7 @@ void rmm_defer_compaction(struct rmm_zone *z, int order)
 	if (zc->defer_shift < RMM_COMPACT_MAX_DEFER)
 		zc->defer_shift++;
 	if (order < zc->order_failed)
-		zc->order_failed = order;
+		zc->order_failed = (uint8_t)order;
 }
 
 /** rmm_compaction_defer_reset() - it seems to have helped; @success: it has */
@@ -68,7 +68,7 @@ void rmm_compaction_defer_reset(struct rmm_zone *z, int order, bool success)
 	if (success)
 		zc->considered = zc->defer_shift = 0;
 	if (order >= zc->order_failed)
-		zc->order_failed = order + 1;
+		zc->order_failed = (uint8_t)(order + 1);
 }
 
 /* compaction_restarting(): the first try after the longest deferral */

@@ -56,12 +56,11 @@ struct rmm_pcp {
 struct rmm_zone_compact {
 	rmm_pfn migrate_pfn[2]; /* where to begin; [1]: synchronous */
 	rmm_pfn free_pfn;
-	unsigned int considered, defer_shift;
-	int order_failed;
+	uint8_t considered, defer_shift, order_failed;
 	bool blockskip_flush; /* kswapd shall clear the skip hints */
 	/* A run of rmm_compact_step() that is not through; order 0: none */
 	bool step_whole;
-	unsigned int step_order;
+	uint8_t step_order;
 	rmm_pfn step_migrate, step_free, step_last;
 };
 
@@ -90,20 +89,20 @@ struct rmm_zone {
 		uint32_t pressure; /* any of them */
 	};
 
+	/* Set up once */
+	rmm_pfn start_pfn;
+	uint32_t spanned, present, managed;
+	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
+	uint64_t nr_given; /* pages that are not reserved */
+	uint64_t random;   /* shuffle: its sequence; under the lock */
+
 	/* Under the lock */
 	uint8_t lock __attribute__((aligned(64)));
 	uint8_t loose;	       /* invariants that do not hold: RMM_LOOSE_* */
 	unsigned int cpu;      /* who holds the lock */
 	struct rmm_stat *stat; /* and where it counts */
 	uint64_t nr_reserved_highatomic;
-	uint64_t random; /* shuffle: state of the sequence */
 	struct rmm_free_area free_area[RMM_NR_ORDERS];
-
-	/* Set up once */
-	rmm_pfn start_pfn;
-	uint32_t spanned, present, managed;
-	uint64_t nr_given; /* pages that are not reserved */
-	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 	struct rmm_zone_compact compact;
 };
 

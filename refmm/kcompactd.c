@@ -141,7 +141,7 @@ static enum rmm_compact_result resume(struct rmm_compact *cc)
 {
 	struct rmm_zone_compact *zc = &cc->z->compact;
 
-	if (zc->step_order != (unsigned int)cc->order) {
+	if (zc->step_order != cc->order) {
 		if (rmm_compaction_deferred(cc->z, cc->order))
 			return RMM_COMPACT_DEFERRED;
 		return rmm_compact_begin(cc);
@@ -159,7 +159,7 @@ static void suspend(const struct rmm_compact *cc)
 {
 	struct rmm_zone_compact *zc = &cc->z->compact;
 
-	zc->step_order = (unsigned int)cc->order;
+	zc->step_order = (uint8_t)cc->order;
 	zc->step_migrate = cc->migrate_pfn;
 	zc->step_free = cc->free_pfn;
 	zc->step_last = cc->last_migrated;
