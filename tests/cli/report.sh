@@ -40,3 +40,10 @@ same "report: equal names are told apart" '["result-small","result-small (2)"]' 
 	"$(field "$SCRATCH/out" 'd.verdicts.map(v => v.result)')"
 "$KMEMLAB" report "$small" -o - >"$SCRATCH/page" 2>/dev/null
 check "report: -o - is stdout" "differs from the file" cmp -s "$SCRATCH/page" "$out"
+check "report: a trace" "status or words" report 1 "it is a trace, not a result" \
+	tests/fuzz/corpus-fuzz_trace/seed2.trace
+mkfifo "$SCRATCH/pipe"
+cat "$SCRATCH/pipe" >/dev/null &
+check "report: writes to a pipe" "status" report 0 wrote "$small" -f -o "$SCRATCH/pipe"
+wait
+check "report: the pipe stays one" "replaced" test -p "$SCRATCH/pipe"

@@ -103,6 +103,8 @@ intact() {
 	expect info_json 0 "" info --json "$GOOD"
 	equal info_total $EVENTS "$(field "$SCRATCH/out" 'd.events_total')"
 	equal info_sum $EVENTS "$(field "$SCRATCH/out" 'Object.values(d.events).reduce((a, b) => a + b)')"
+	equal info_sizes true "$(field "$SCRATCH/out" '((a, b) => Math.abs(a - d.event_bytes / d.events_total) +
+		Math.abs(b - d.bytes / d.events_total) < 0.01)(d.event_bytes_per_event, d.bytes_per_event)')"
 	expect stat_json 0 "" stat --json "$GOOD"
 	equal stat_sum $EVENTS "$(field "$SCRATCH/out" 'd.kind.reduce((a, r) => a + r.events, 0)')"
 	equal stat_live "$(field "$SCRATCH/out" 'd.order.reduce((a, r) => a + r.live_pages, 0)')" \

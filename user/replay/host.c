@@ -251,7 +251,7 @@ static uint64_t memory_pages(const struct host *h)
 
 	for (unsigned int i = 0; i < h->nr_zones; i++)
 		pages += h->zones[i].present;
-	/* What the kernel keeps for itself is present, but not in the total. */
+	/* A page is a KiB or more; and the kernel's own memory is not in the total. */
 	return kb > 0 ? at_most(pages, (uint64_t)kb) : pages;
 }
 
