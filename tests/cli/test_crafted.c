@@ -38,6 +38,7 @@ struct crafted {
 	const char *name;
 	const char *from, *to;	      /* replaced in ZONE */
 	const char *header, *account; /* instead of the usual */
+	uint64_t address;	      /* of these */
 	struct kmt_class class;	      /* of more events, if it is not all zero */
 	uint64_t first_pfn;	      /* of more pages, if there are any */
 	struct trace_page_run more;
@@ -58,6 +59,8 @@ static const struct crafted cases[] = {
 	{"order 18", .class = {KMT_PAGE_FREE, .order = 18}, .replay = 0},
 	{"fallback order 63", .class = {KMT_EXTFRAG, .fallback_order = 63}, .replay = 5, .info = 5,
 	 .stat = 5},
+	{"refused pages", .address = KMT_NO_PAGE, .class = {KMT_PAGE_ALLOC, .gfp = 1}, .replay = 0},
+	{"refused objects", .address = KMT_NO_PAGE, .class = {KMT_KMALLOC}, .replay = 0},
 	{"type 255", .class = {KMT_PAGE_ALLOC, .migratetype = 255}, .replay = 5, .info = 5,
 	 .stat = 5},
 	{"pages that wrap", .first_pfn = UINT64_MAX - 3, .more = {KMT_PG_FREE, 10, 100},
@@ -97,7 +100,7 @@ static void add_text(struct trace_writer *w, const struct crafted *c)
 		trace_writer_text(w, KMT_PHASE_START, 1000, "zoneinfo", text, strlen(text)), 0);
 }
 
-static void add_events(struct trace_writer *w, const struct kmt_class *crafted)
+static void add_events(struct trace_writer *w, const struct crafted *c)
 {
 	static const struct kmt_class usual[] = {{.kind = KMT_PAGE_ALLOC, .gfp = 0xcc0},
 						 {.kind = KMT_PAGE_FREE}};
@@ -108,10 +111,10 @@ static void add_events(struct trace_writer *w, const struct kmt_class *crafted)
 		uint32_t id = trace_writer_class(w, &usual[i % 2]);
 
 		assert_int_equal(trace_writer_event(w, 0, id, now++, i / 2), 0);
-		if (!memcmp(crafted, &none, sizeof(none)))
+		if (!memcmp(&c->class, &none, sizeof(none)))
 			continue;
-		id = trace_writer_class(w, crafted);
-		assert_int_equal(trace_writer_event(w, 0, id, now++, 0), 0);
+		id = trace_writer_class(w, &c->class);
+		assert_int_equal(trace_writer_event(w, 0, id, now++, c->address), 0);
 	}
 	assert_int_equal(trace_writer_round(w, now), 0);
 }
@@ -131,7 +134,7 @@ static void make_trace(const struct crafted *c, const char *path)
 	if (c->more.blocks)
 		assert_int_equal(
 			trace_writer_pages(w, start, 1000, 1100, c->first_pfn, &c->more, 1), 0);
-	add_events(w, &c->class);
+	add_events(w, c);
 	assert_int_equal(trace_writer_account(w, c->account ? c->account : "{\"totals\":{}}"), 0);
 	assert_int_equal(trace_writer_end(w), 0);
 	trace_writer_free(w);
@@ -213,10 +216,43 @@ static void test_crafted_trace_ends_in_time_with_its_status(void **state)
 	rmdir(directory);
 }
 
+static size_t lines_with(const char *output, const char *words)
+{
+	FILE *f = fopen(output, "re");
+	char line[512];
+	size_t n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, words) != NULL;
+	fclose(f);
+	return n;
+}
+
+static void test_crafted_refused_allocation_is_dumped_as_failed(void **state)
+{
+	const struct crafted refused = {.address = KMT_NO_PAGE,
+					.class = {KMT_PAGE_ALLOC, .gfp = 1}};
+	char directory[] = "/tmp/kmemlab-test-XXXXXX", path[64], output[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/t.kmt", directory);
+	snprintf(output, sizeof(output), "%s/out", directory);
+	make_trace(&refused, path);
+	assert_int_equal(run(cmd_dump, "kmemlab dump", path, output), 0);
+	assert_int_equal(lines_with(output, " failed="), EVENTS);
+	assert_int_equal(lines_with(output, " pfn="), EVENTS);
+	unlink(path);
+	unlink(output);
+	rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crafted_trace_ends_in_time_with_its_status),
+		cmocka_unit_test(test_crafted_refused_allocation_is_dumped_as_failed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,63 @@ static void test_replay_same_trace_gives_same_bytes(void **state)
 	free(b);
 }
 
+static const struct {
+	const char *account;
+	double percent;
+} accounts[] = {
+	{"{\"totals\":{\"fired\":30,\"filtered\":5}}", 0},
+	{"{\"totals\":{\"fired\":55,\"filtered\":5}}", 50},
+	{"{\"totals\":{\"fired\":30,\"filtered\":-9}}", 100.0 * 5 / 30},
+	{"{}", 0},
+};
+
+static void test_replay_missing_events_are_those_not_seen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(accounts) / sizeof(*accounts); i++) {
+		struct trace_reader *r;
+		struct machine m;
+		double percent;
+
+		record_some(&m);
+		assert_int_equal(m.events, 25);
+		assert_int_equal(trace_writer_account(m.w, accounts[i].account), 0);
+		r = machine_end(&m, 14, left);
+		replay(r);
+		percent = result_missing_percent(&p);
+		assert_true(percent > accounts[i].percent - 1e-6);
+		assert_true(percent < accounts[i].percent + 1e-6);
+		assert_int_equal(p.runs[0].events, 25);
+		done(r);
+	}
+}
+
+static void test_replay_free_pages_out_of_line_are_counted(void **state)
+{
+	static const struct trace_page_run runs[] = {
+		{KMT_PG_KERNEL, 0, 10},
+		{KMT_PG_FILE, 0, 4085},
+		{KMT_PG_FREE, 4, 1}, /* at frame 4095 */
+		{KMT_PG_FILE, 0, 4081},
+	};
+	struct trace_reader *r;
+	struct machine m;
+	json_t *unmatched;
+
+	(void)state;
+	machine_begin_with(&m, runs, 4, 0);
+	machine_event(&m, 0, &release, 100);
+	machine_event(&m, 0, &(struct kmt_class){.kind = KMT_KFREE}, 100);
+	r = machine_end(&m, 14, left);
+	replay(r);
+	unmatched = result_unmatched(&p.runs[0]);
+	assert_int_equal(
+		json_integer_value(json_object_get(unmatched, "start_free_block_unaligned")), 16);
+	assert_int_equal(p.runs[0].events, 1); /* kfree is none of its business */
+	json_decref(unmatched);
+	done(r);
+}
+
 static void test_replay_without_start_pages_says_so(void **state)
 {
 	struct trace_reader *r;
@@ -251,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_replay_zone_grows_by_what_was_reserved),
 		cmocka_unit_test(test_replay_result_has_the_schemas_fields),
 		cmocka_unit_test(test_replay_same_trace_gives_same_bytes),
+		cmocka_unit_test(test_replay_missing_events_are_those_not_seen),
+		cmocka_unit_test(test_replay_free_pages_out_of_line_are_counted),
 		cmocka_unit_test(test_replay_without_start_pages_says_so),
 	};
 

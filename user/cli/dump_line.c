@@ -195,10 +195,17 @@ static char *put_hex(char *to, uint64_t value)
 	return to;
 }
 
-/* The address's name: frame number, physical address or a number for another. */
+/* The address's name: frame number, physical address or a number for another; or
+ * that there is none. */
 static const char *address_key(const struct trace_event *e, uint64_t *value)
 {
 	*value = e->address;
+	if (e->address == KMT_NO_PAGE) {
+		*value = 1;
+		return e->kind == KMT_PAGE_FREE || e->kind == KMT_KFREE || e->kind == KMT_CACHE_FREE
+			       ? "null"
+			       : "failed";
+	}
 	if (e->kind <= KMT_PCPU_DRAIN || e->kind == KMT_STACK_PAGE)
 		return "pfn";
 	if (e->address & KMT_OPAQUE) {
