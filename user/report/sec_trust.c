@@ -91,7 +91,7 @@ static void table_cost(struct report_doc *d, struct doc_section *s, const struct
 		{"resident", UNIT_BYTES, NULL},
 		{"rings", UNIT_BYTES, "memory of all CPUs' rings"},
 		{"trace file", UNIT_BYTES, NULL},
-		{"B/event", UNIT_REAL, "trace file over events"},
+		{"B/event", UNIT_REAL, "trace file over events, snapshots included"},
 	};
 	struct rows r = rows_begin(d, in,
 				   "The recorder's own cost (probes' time in the kernel "
