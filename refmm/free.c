@@ -72,14 +72,28 @@ static inline bool is_ours(const struct rmm *rmm, const struct rmm_page *page)
 
 /* Given out with this order, to one owner, who is through with it? One look at
  * the word; type and harmless flags do not matter. */
-static inline bool may_free(const struct rmm_page *page, unsigned int order)
+static inline bool may_free(uint64_t word, unsigned int order)
 {
 	const uint64_t matters = rmm_page_word(-1, UINT8_MAX, UINT8_MAX, 0) |
 				 (uint64_t)(RMM_PF_LOCKED | RMM_PF_WRITEBACK)
-					 << 56;
+					 << RMM_FLAGS_SHIFT;
 
-	return (RMM_READ(page->word) & matters) ==
-	       rmm_page_word(0, RMM_PG_ALLOCATED, order, 0);
+	return (word & matters) == rmm_page_word(0, RMM_PG_ALLOCATED, order, 0);
+}
+
+/* Make a block nobody's (frozen). With threads in one step, since compaction
+ * may be about to take a reference. False: it may not be freed as it is. */
+static inline bool freeze(const struct rmm *rmm, struct rmm_page *page,
+			  unsigned int order)
+{
+	uint64_t word = RMM_READ(page->word);
+
+	if (!may_free(word, order))
+		return false;
+	return !rmm->config.threads ||
+	       __atomic_compare_exchange_n(&page->word, &word,
+					   word | UINT32_MAX, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 static int refuse_page(struct rmm *rmm, unsigned int cpu,
@@ -143,32 +157,29 @@ void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
  * Others hold references. A compound page just loses one, and so does a block
  * that compaction holds. Otherwise they can only be to the first page: it
  * stays, as a single one, and the rest goes.
+ *
+ * Return: 0, -EINVAL for a wrong free, -EAGAIN if the block changed meanwhile.
  */
-static void drop_reference(struct rmm *rmm, unsigned int cpu,
-			   struct rmm_page *page, unsigned int order)
-{
-	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
-	bool whole = RMM_READ(page->flags) & (RMM_PF_HEAD | RMM_PF_ISOLATED);
-
-	if (!whole && order)
-		RMM_WRITE(page->order, 0);
-	if (__atomic_sub_fetch(&page->_count, 1, __ATOMIC_ACQ_REL) < 0) {
-		/* The others have gone meanwhile. */
-		rmm_free_frozen_pages(rmm, cpu, pfn, whole ? order : 0);
-	}
-	while (!whole && order-- > 0)
-		rmm_free_frozen_pages(rmm, cpu, pfn + (1u << order), order);
-}
-
-/* Not the plain case: a wrong free, or one of several references */
-static int free_otherwise(struct rmm *rmm, unsigned int cpu,
+static int drop_reference(struct rmm *rmm, unsigned int cpu,
 			  struct rmm_page *page, unsigned int order)
 {
-	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page) ||
-	    RMM_READ(page->state) != RMM_PG_ALLOCATED ||
-	    RMM_READ(page->order) != order || RMM_READ(page->_count) < 1)
-		return refuse_page(rmm, cpu, page, order);
-	drop_reference(rmm, cpu, page, order);
+	const uint64_t kind = rmm_page_word(0, UINT8_MAX, UINT8_MAX, 0);
+	uint64_t word = RMM_READ(page->word), next = word - 1;
+	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
+	bool whole = word >> RMM_FLAGS_SHIFT & (RMM_PF_HEAD | RMM_PF_ISOLATED);
+
+	if (may_free(word, order))
+		return -EAGAIN;
+	if ((word & kind) != rmm_page_word(0, RMM_PG_ALLOCATED, order, 0) ||
+	    (int32_t)word < 1)
+		return -EINVAL;
+	if (!whole)
+		next &= ~((uint64_t)UINT8_MAX << RMM_ORDER_SHIFT);
+	if (!__atomic_compare_exchange_n(&page->word, &word, next, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return -EAGAIN;
+	while (!whole && order-- > 0)
+		rmm_free_frozen_pages(rmm, cpu, pfn + (1u << order), order);
 	return 0;
 }
 
@@ -197,9 +208,16 @@ static inline bool free_page_quick(struct rmm *rmm, unsigned int cpu,
 int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 		   unsigned int order)
 {
-	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page) ||
-	    !may_free(page, order))
-		return free_otherwise(rmm, cpu, page, order);
+	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page))
+		return refuse_page(rmm, cpu, page, order);
+	while (!freeze(rmm, page, order)) {
+		int err = drop_reference(rmm, cpu, page, order);
+
+		if (err == -EINVAL)
+			return refuse_page(rmm, cpu, page, order);
+		if (!err)
+			return 0;
+	}
 	if (order || !free_page_quick(rmm, cpu, page))
 		rmm_free_frozen_pages(rmm, cpu, (rmm_pfn)(page - rmm->memmap),
 				      order);

@@ -68,16 +68,23 @@ bool rmm_isolate_page(struct rmm_compact *cc, rmm_pfn pfn)
 	return true;
 }
 
-/* Let go of an isolated page: @references of them */
+/* Let go of an isolated page: the flag and @references, in one step */
 static void release(struct rmm_compact *cc, rmm_pfn pfn, int references)
 {
+	const uint64_t flag = (uint64_t)RMM_PF_ISOLATED << RMM_FLAGS_SHIFT;
 	struct rmm_page *page = &cc->z->memmap[pfn];
-	unsigned int order = RMM_READ(page->order);
+	uint64_t word = RMM_READ(page->word), next;
+	int32_t left;
 
-	__atomic_fetch_and(&page->flags, (uint8_t)~RMM_PF_ISOLATED,
-			   __ATOMIC_RELAXED);
-	if (__atomic_sub_fetch(&page->_count, references, __ATOMIC_ACQ_REL) < 0)
-		rmm_free_unused(cc->z->rmm, cc->cpu, pfn, order);
+	do {
+		left = (int32_t)word - references;
+		next = (word & ~flag & ~(uint64_t)UINT32_MAX) | (uint32_t)left;
+	} while (!__atomic_compare_exchange_n(&page->word, &word, next, false,
+					      __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	if (left < 0)
+		rmm_free_unused(cc->z->rmm, cc->cpu, pfn,
+				word >> RMM_ORDER_SHIFT & UINT8_MAX);
 }
 
 /** rmm_putback_pages() - putback_movable_pages(): all that is still isolated */
