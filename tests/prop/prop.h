@@ -8,7 +8,9 @@
  * as long as it still fails, and printed with the seed.
  *
  * KML_PROP_SECONDS: how long each property may run (default 2).
+ * KML_PROP_OPS: run so many operations instead, however long that takes.
  * KML_PROP_SEED: repeat this one sequence only.
+ * KML_PROP_CONFIG: one configuration for all seeds, that of the seed named here.
  */
 #ifndef KMEMLAB_TESTS_PROP_H
 #define KMEMLAB_TESTS_PROP_H
@@ -95,13 +97,45 @@ static inline void prop_report(const struct property *p, struct op *ops, uint64_
 		print_error("  %s %u %u\n", p->op_names[ops[i].code], ops[i].a, ops[i].b);
 }
 
-/* Run sequences until the time is up; the first ones are always the same. */
+/* A number from the environment */
+static inline uint64_t prop_setting(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+/* What decides about the configuration of a sequence */
+static inline uint64_t prop_config(uint64_t seed)
+{
+	return prop_setting("KML_PROP_CONFIG", seed);
+}
+
+static inline double prop_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Have so many sequences been enough? */
+static inline bool prop_enough(const struct property *p, size_t runs, double start)
+{
+	uint64_t ops = prop_setting("KML_PROP_OPS", 0);
+
+	if (ops)
+		return runs * p->length >= ops;
+	return prop_now() - start >= (double)prop_setting("KML_PROP_SECONDS", 2);
+}
+
+/* Run sequences until there are enough; the first ones are always the same. */
 static inline void prop_check(const struct property *p)
 {
-	const char *seconds = getenv("KML_PROP_SECONDS"), *only = getenv("KML_PROP_SEED");
-	uint64_t seed = only ? strtoull(only, NULL, 0) : 1;
-	time_t end = time(NULL) + (seconds ? atol(seconds) : 2);
+	const char *only = getenv("KML_PROP_SEED");
+	uint64_t first = prop_setting("KML_PROP_SEED", 1), seed = first;
 	struct op *ops = malloc(p->length * sizeof(*ops));
+	double start = prop_now();
 	char msg[512];
 	size_t runs = 0;
 	bool ok;
@@ -114,8 +148,10 @@ static inline void prop_check(const struct property *p)
 			prop_report(p, ops, seed);
 		seed++;
 		runs++;
-	} while (ok && !only && time(NULL) < end);
-	print_message("%s: %zu sequences of %zu operations\n", p->name, runs, p->length);
+	} while (ok && !only && !prop_enough(p, runs, start));
+	print_message("%s: %zu sequences of %zu operations from seed %llu, %.0f operations/s\n",
+		      p->name, runs, p->length, (unsigned long long)first,
+		      (double)(runs * p->length) / (prop_now() - start));
 	free(ops);
 	assert_true(ok);
 }

@@ -110,7 +110,8 @@ static const struct rmm_zone_config zones[] = {
 	 .managed = 320},
 };
 
-static struct rmm *make(uint64_t seed)
+/* @knobs: any number; its bits and remainders set what there is to set */
+static struct rmm *make(uint64_t knobs)
 {
 	static const uint8_t cpu_node[2] = {0, 1};
 	struct rmm_config c;
@@ -120,22 +121,30 @@ static struct rmm *make(uint64_t seed)
 	c.cpu_node = cpu_node;
 	c.page_shift = 15; /* a huge page is order 6 then */
 	c.pageblock_order =
-		seed >> 7 & 1 ? (unsigned int)(seed >> 8) % (TOP_ORDER + 1) : BLOCK_ORDER;
+		knobs >> 7 & 1 ? (unsigned int)(knobs >> 8) % (TOP_ORDER + 1) : BLOCK_ORDER;
 	c.max_order = TOP_ORDER;
 	c.zones = zones;
-	c.nr_zones = seed & 64 ? 4 : 2;
-	c.min_free_kbytes = seed & 1 ? 2000 : 0;
-	c.fallback = seed & 2 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
-	c.pcp_mode = seed & 4 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
-	c.pcp_thp_lists = (unsigned int)(seed >> 3) % 3;
-	c.mobility = seed % 7 != 0;
-	c.pcp = seed % 5 != 0;
-	c.defrag_mode = seed % 11 == 0;
-	c.pcp_batch = seed & 32 ? 6 : 0;
-	c.shuffle = seed % 13 == 0;
-	c.shuffle_seed = seed;
-	c.isolate_bit = seed % 2;
-	c.page_owner = seed % 17 == 0;
+	c.nr_zones = knobs & 64 ? 4 : 2;
+	c.min_free_kbytes = knobs & 1 ? 2000 : 0;
+	c.fallback = knobs & 2 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+	c.pcp_mode = knobs & 4 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
+	c.pcp_thp_lists = (unsigned int)(knobs >> 3) % 3;
+	c.mobility = knobs % 7 != 0;
+	c.pcp = knobs % 5 != 0;
+	c.defrag_mode = knobs % 11 == 0;
+	c.pcp_batch = knobs & 32 ? 6 : 0;
+	c.shuffle = knobs % 13 == 0;
+	c.shuffle_seed = knobs;
+	c.isolate_bit = knobs % 2;
+	c.page_owner = knobs % 17 == 0;
+	c.pcp_high_fraction = knobs >> 16 & 1 ? 8 : 0;
+	c.pcp_free_high_batch = knobs >> 17 & 1;
+	c.pcp_free_high_patient = knobs >> 18 & 1;
+	c.watermark_boost_factor = knobs >> 19 & 1 ? 0 : 15000;
+	c.watermark_scale_factor = knobs >> 20 & 1 ? 10 : 300;
+	c.thp = knobs >> 21 & 1;
+	if (knobs >> 22 & 1)
+		c.lowmem_reserve_ratio[RMM_ZONE_DMA32] = 8;
 	return rmm_create(&c, NULL);
 }
 
@@ -164,10 +173,12 @@ static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsig
 
 static void start(struct world *w, uint64_t seed, char *msg)
 {
+	uint64_t number = prop_config(seed), knobs = prop_random(&number);
+
 	memset(w, 0, sizeof(*w));
 	w->msg = msg;
-	w->set_types = seed % 3 == 0;
-	w->rmm = make(seed);
+	w->set_types = knobs % 3 == 0;
+	w->rmm = make(knobs);
 	assert_non_null(w->rmm);
 	for (unsigned int i = 0; i < rmm_nr_zones(w->rmm); i++) {
 		rmm_pfn from = zones[i].start_pfn, nr = zones[i].present;
@@ -485,6 +496,31 @@ static void test_pages_same_operations_give_same_pages(void **state)
 	prop_check(&p);
 }
 
+/* Which knobs a run of one configuration has turned */
+static void print_configuration(void)
+{
+	static struct world w;
+	static char msg[512];
+	const struct rmm_config *c;
+
+	start(&w, 1, msg);
+	c = &w.rmm->config;
+	print_message("configuration %llu: %s, %u zones, pageblock %u of %u, min_free %lld, pcp %s "
+		      "batch %u fraction %u thp %u/%u high-order %d/%d, mobility %d, defrag %d, "
+		      "boost %u, scale %u, DMA32 ratio %u, types %s\n",
+		      (unsigned long long)prop_config(1),
+		      c->fallback == RMM_FALLBACK_STEAL ? "steal" : "claim", c->nr_zones,
+		      c->pageblock_order, c->max_order, (long long)c->min_free_kbytes,
+		      !c->pcp			     ? "off"
+		      : c->pcp_mode == RMM_PCP_FIXED ? "fixed"
+						     : "auto",
+		      c->pcp_batch, c->pcp_high_fraction, c->thp, c->pcp_thp_lists,
+		      c->pcp_free_high_batch, c->pcp_free_high_patient, c->mobility, c->defrag_mode,
+		      c->watermark_boost_factor, c->watermark_scale_factor,
+		      c->lowmem_reserve_ratio[RMM_ZONE_DMA32], w.set_types ? "change" : "stay");
+	rmm_destroy(w.rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -492,5 +528,7 @@ int main(void)
 		cmocka_unit_test(test_pages_same_operations_give_same_pages),
 	};
 
+	if (getenv("KML_PROP_CONFIG"))
+		print_configuration();
 	return cmocka_run_group_tests_name("prop_pages", tests, NULL, NULL);
 }
