@@ -33,7 +33,7 @@ SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PAGE   := $(BUILD)/page/report.html
 PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*.sh reports/page/src/*)
 
-.PHONY: all deps demo test check bench install uninstall clean help unit bins FORCE
+.PHONY: all deps demo test check bench soak mutants install uninstall clean help unit bins FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab
@@ -47,6 +47,7 @@ help:
 #: test       unit, command-line, live and page tests
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
+#: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
 #: clean      remove build/
 
@@ -74,6 +75,10 @@ bench:
 bins: $(TESTS) $(PROPS)
 unit: bins
 	@tests/support/run-units.sh $(TESTS) $(PROPS)
+soak: bins
+	@tests/prop/soak.sh $(BUILD)
+mutants:
+	@tests/mutants/mutate.sh $(BUILD)
 fuzz-bins: $(FUZZ)
 
 install: all
