@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # check.sh BUILD - what a change must pass besides its tests: style, format,
-# warnings, lint, tests under sanitizers, fuzzing. Stops at the first failure
+# warnings, lint, tests under sanitizers, the lock protocol's model, fuzzing. Stops at the first failure
 # and shows its output. FUZZ_SECONDS is per target, default 30.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -129,5 +129,6 @@ step cppcheck cppcheck_sources
 step clang-tidy tidy
 step "address and undefined behaviour" sanitized
 step threads threads
+step "spin model" tests/spin/run.sh "$BUILD"
 step "fuzzing, $FUZZ_SECONDS s each" fuzz
 echo "$passed passed, 0 failed, 0 skipped"

@@ -12,8 +12,8 @@ PATH=$PATH:/usr/sbin:/sbin
 GROUPS_WANTED=${*:-build test check bench}
 
 # group, kind, what to look for, Debian packages (a|b: the first there is),
-# Fedora packages. Kinds: cmd (on PATH), pkg (pkg-config), fast; node, run and
-# fuzz, slow.
+# Fedora packages. Kinds: cmd (on PATH), opt (the same, where there is apt-get),
+# lib (shared library), pkg (pkg-config), fast; node, run and fuzz, slow.
 needs() {
 	cat <<-'END'
 	build cmd gcc gcc gcc
@@ -39,10 +39,14 @@ needs() {
 	check cmd clang-tidy clang-tidy clang-tools-extra
 	check cmd cppcheck cppcheck cppcheck
 	check cmd git git git
+	check opt spin spin -
 	check fuzz clang libclang-rt-dev|libclang-rt-14-dev compiler-rt
 	bench cmd stress-ng stress-ng stress-ng
 	bench cmd trace-cmd trace-cmd trace-cmd
 	bench run perf linux-perf|linux-tools-generic perf
+	bench lib libjemalloc.so libjemalloc2 jemalloc
+	bench lib libmimalloc.so libmimalloc2.0|libmimalloc3|libmimalloc-dev mimalloc
+	bench lib libtcmalloc_minimal.so libtcmalloc-minimal4|libtcmalloc-minimal4t64 gperftools-libs
 	END
 }
 
@@ -85,9 +89,15 @@ fuzz_works() {
 	return $status
 }
 
+has_library() {
+	ldconfig -p | grep -qF "$1."
+}
+
 present() { # kind what
 	case $1 in
 	cmd) on_path "$2" ;;
+	opt) on_path "$2" || ! on_path apt-get ;;
+	lib) has_library "$2" ;;
 	pkg) pkg-config --exists "$2" 2>/dev/null ;;
 	node) node_works "$2" ;;
 	run) run_works "$2" ;;
@@ -103,6 +113,7 @@ quick() {
 		[[ " $GROUPS_WANTED " == *" $group "* ]] || continue
 		case $kind in
 		pkg) pkgs+=("$what") ;;
+		opt | lib) present "$kind" "$what" || return 1 ;;
 		*) on_path "$what" || return 1 ;;
 		esac
 	done < <(needs)
