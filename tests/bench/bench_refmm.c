@@ -1,28 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_refmm.c - the page side of the reference allocator, beside glibc.
+ * bench_refmm.c - the page side of the reference allocator, beside the memory
+ * allocators that programs use.
  *
  * Prints "name value unit ratio"; a ratio is that figure over refmm's for the
- * same work. glibc's malloc(4096) + free is the peer: the same size, and what a
- * program would use instead. It touches the memory's first bytes and refmm its
- * metadata only. Each figure is the best of several rounds.
+ * same work. The peers get malloc(4096 << order) and free: the same sizes. They
+ * write into the memory they manage, refmm into its metadata only. glibc's is
+ * measured by this program run anew with the argument "malloc", the others by
+ * that under LD_PRELOAD. Each figure is the best of several rounds.
  *
  *   pair		  one page allocated and freed, per-CPU list hit
- *   bulk		  per page, 100 at a time, freed one by one
- *   order9		  a huge page allocated and freed
+ *   bulk		  per page, 100 at a time by one call, freed one by one
+ *   alloc, free	  per page, a million in a row, freed in the same order
+ *   random_free	  per page, a million in random order
+ *   order9_alloc, _free  huge pages, all there are, the same
  *   order5		  a block without per-CPU list: split and merged each time
- *   random_free	  per page, of a full machine in random order
- *   replace_90	  random page freed, one allocated, with 90 % in use
+ *   churn_empty	  a coin decides: one page allocated, or a random one freed;
+ *			  with about 64 in use
+ *   churn_90		  the same with about 90 % in use
+ *   replace_empty	  random page freed and one allocated, with 64 in use
+ *   replace_90		  the same with 90 % in use
+ *   harness_slot_90	  what it takes this program to pick the random page there:
+ *			  part of both _90 figures, as its list is in no cache
+ *   setup_1tib		  a host of 1 TiB, until all of it is free
+ *   metadata		  address space per page of it
  */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <kmemlab/refmm.h>
 
-enum { ROUNDS = 5, LOOPS = 4000000, PAGES = 32768, BULK = 100 };
+enum {
+	ROUNDS = 3,
+	LOOPS = 2000000,
+	PAGES = 1 << 20,
+	MILLION = 1000000,
+	HUGE_PAGES = 1500,
+	BULK = 100,
+	PEER_GIB = 6, /* that the peers need for a million pages, and some */
+};
 
-static struct rmm *rmm;
+static struct rmm *rmm; /* NULL: measure malloc */
 static void *held[PAGES];
 static uint32_t random_state = 1;
 
@@ -40,72 +64,77 @@ static uint32_t random_below(uint32_t n)
 	return (uint32_t)((uint64_t)random_state * n >> 32);
 }
 
-/* 128 MiB, as one zone */
-static struct rmm *machine(void)
+/* @pages as one zone, and two small ones below if there are enough */
+static struct rmm *machine(uint32_t pages, unsigned int cpus)
 {
-	const struct rmm_zone_config zone = {
-		.type = RMM_ZONE_NORMAL,
-		.spanned = PAGES,
-		.present = PAGES,
-		.managed = PAGES,
+	const uint32_t dma = 4096, dma32 = 1 << 20;
+	struct rmm_zone_config zone[3] = {
+		{.type = RMM_ZONE_DMA, .spanned = dma},
+		{.type = RMM_ZONE_DMA32, .start_pfn = dma, .spanned = dma32 - dma},
+		{.type = RMM_ZONE_NORMAL, .start_pfn = dma32, .spanned = pages - dma32},
 	};
+	bool large = pages > dma32;
 	struct rmm_config c;
 	struct rmm *r;
 
+	if (!large)
+		zone[0] = (struct rmm_zone_config){.type = RMM_ZONE_NORMAL, .spanned = pages};
 	rmm_config_init(&c);
-	c.zones = &zone;
-	c.nr_zones = 1;
-	c.min_free_kbytes = 0;
+	c.zones = zone;
+	c.nr_zones = large ? 3 : 1;
+	c.nr_cpus = cpus;
+	if (!large)
+		c.min_free_kbytes = 0;
+	for (unsigned int i = 0; i < c.nr_zones; i++)
+		zone[i].present = zone[i].managed = zone[i].spanned;
 	r = rmm_create(&c, NULL);
-	if (!r || rmm_free_reserved(r, 0, PAGES) || rmm_setup_done(r))
+	for (unsigned int i = 0; r && i < c.nr_zones; i++)
+		if (rmm_free_reserved(r, zone[i].start_pfn, zone[i].spanned))
+			exit(1);
+	if (!r || rmm_setup_done(r))
 		exit(1);
 	return r;
 }
 
-static void *get(int peer, unsigned int order)
+static void *get(unsigned int order)
 {
 	void *p;
 
-	if (!peer)
+	if (rmm)
 		return rmm_alloc_pages(rmm, 0, RMM_GFP_HIGHUSER_MOVABLE, order);
 	p = malloc(4096ul << order);
 	__asm__ volatile("" ::"r"(p) : "memory"); /* or it is optimised away */
 	return p;
 }
 
-static void put(int peer, void *p, unsigned int order)
+static void put(void *p, unsigned int order)
 {
-	if (peer)
-		free(p);
-	else
+	if (rmm)
 		rmm_free_pages(rmm, 0, p, order);
+	else
+		free(p);
 }
 
-static double pairs(int peer, unsigned int order)
+static double pairs(unsigned int order)
 {
 	double start = now_ns();
 
 	for (int i = 0; i < LOOPS; i++)
-		put(peer, get(peer, order), order);
+		put(get(order), order);
 	return (now_ns() - start) / LOOPS;
 }
 
-static double pair(int peer)
+static double pair(void)
 {
-	return pairs(peer, 0);
+	return pairs(0);
 }
 
-static double order9(int peer)
+static double order5(void)
 {
-	return pairs(peer, 9);
+	return pairs(5);
 }
 
-static double order5(int peer)
-{
-	return pairs(peer, 5);
-}
-
-static double bulk(int peer)
+static double bulk(void)
 {
 	double start = now_ns();
 	int loops = LOOPS / BULK;
@@ -114,23 +143,65 @@ static double bulk(int peer)
 		struct rmm_page *pages[BULK] = {NULL};
 		size_t n = 0;
 
-		while (!peer && n < BULK)
+		while (rmm && n < BULK)
 			n = rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, BULK, pages);
 		for (; n < BULK; n++)
-			pages[n] = get(peer, 0);
+			pages[n] = get(0);
 		for (n = 0; n < BULK; n++)
-			put(peer, pages[n], 0);
+			put(pages[n], 0);
 	}
 	return (now_ns() - start) / loops / BULK;
 }
 
-static uint32_t fill(int peer, uint32_t most)
+/* Allocate up to @most blocks; *@ns: each */
+static uint32_t fill(uint32_t most, unsigned int order, double *ns)
 {
+	double start = now_ns();
 	uint32_t n = 0;
 
-	while (n < most && (held[n] = get(peer, 0)))
+	while (n < most && (held[n] = get(order)))
 		n++;
+	*ns = (now_ns() - start) / (n ? n : 1);
 	return n;
+}
+
+static double empty(uint32_t n, unsigned int order)
+{
+	double start = now_ns();
+
+	for (uint32_t i = 0; i < n; i++)
+		put(held[i], order);
+	return (now_ns() - start) / (n ? n : 1);
+}
+
+static double alloc_in_a_row(void)
+{
+	double ns;
+
+	empty(fill(MILLION, 0, &ns), 0);
+	return ns;
+}
+
+static double free_in_a_row(void)
+{
+	double ns;
+
+	return empty(fill(MILLION, 0, &ns), 0);
+}
+
+static double order9_alloc(void)
+{
+	double ns;
+
+	empty(fill(HUGE_PAGES, 9, &ns), 9);
+	return ns;
+}
+
+static double order9_free(void)
+{
+	double ns;
+
+	return empty(fill(HUGE_PAGES, 9, &ns), 9);
 }
 
 static void shuffle(uint32_t n)
@@ -144,43 +215,114 @@ static void shuffle(uint32_t n)
 	}
 }
 
-static double random_free(int peer)
+static double random_free(void)
 {
-	uint32_t n = fill(peer, PAGES - 64);
-	double start;
+	double ns;
+	uint32_t n = fill(MILLION, 0, &ns);
 
 	shuffle(n);
-	start = now_ns();
-	for (uint32_t i = 0; i < n; i++)
-		put(peer, held[i], 0);
-	return (now_ns() - start) / n;
+	return empty(n, 0);
 }
 
-static double replace_90(int peer)
+static double replace(uint32_t pages)
 {
-	uint32_t n = fill(peer, PAGES / 10 * 9);
 	double start, ns;
+	uint32_t n = fill(pages, 0, &ns);
 
 	shuffle(n);
 	start = now_ns();
-	for (int i = 0; i < LOOPS; i++) {
+	for (int i = 0; i < MILLION; i++) {
 		uint32_t k = random_below(n);
 
-		put(peer, held[k], 0);
-		held[k] = get(peer, 0);
+		put(held[k], 0);
+		held[k] = get(0);
 	}
-	ns = (now_ns() - start) / LOOPS;
-	for (uint32_t i = 0; i < n; i++)
-		put(peer, held[i], 0);
+	ns = (now_ns() - start) / MILLION;
+	empty(n, 0);
 	return ns;
 }
 
-static double best(double (*work)(int peer), int peer)
+static double churn(uint32_t pages)
 {
-	double least = work(peer);
+	double start, ns;
+	uint32_t n = fill(pages, 0, &ns);
+
+	shuffle(n);
+	start = now_ns();
+	for (int i = 0; i < MILLION; i++) {
+		uint32_t k = random_below(n + 1);
+
+		if (n < 2 || (random_below(2) && n < PAGES - PAGES / 20)) {
+			held[n++] = get(0);
+		} else {
+			k -= k == n;
+			put(held[k], 0);
+			held[k] = held[--n];
+		}
+	}
+	ns = (now_ns() - start) / MILLION;
+	empty(n, 0);
+	return ns;
+}
+
+static double churn_empty(void)
+{
+	return churn(64);
+}
+
+static double churn_90(void)
+{
+	return churn(PAGES / 10 * 9);
+}
+
+static double slot_90(void)
+{
+	double start = now_ns();
+	uintptr_t sum = 0;
+
+	for (int i = 0; i < MILLION; i++)
+		sum += (uintptr_t)held[random_below(PAGES / 10 * 9)];
+	__asm__ volatile("" ::"r"(sum));
+	return (now_ns() - start) / MILLION;
+}
+
+static double replace_empty(void)
+{
+	return replace(64);
+}
+
+static double replace_90(void)
+{
+	return replace(PAGES / 10 * 9);
+}
+
+static const struct bench {
+	const char *name;
+	double (*work)(void);
+	bool peer, large; /* is it for the peers; do they need PEER_GIB */
+} benches[] = {
+	{"pair", pair, true, false},
+	{"bulk", bulk, true, false},
+	{"alloc", alloc_in_a_row, true, true},
+	{"free", free_in_a_row, true, true},
+	{"random_free", random_free, true, true},
+	{"order9_alloc", order9_alloc, false, false},
+	{"order9_free", order9_free, false, false},
+	{"order5", order5, false, false},
+	{"churn_empty", churn_empty, true, false},
+	{"churn_90", churn_90, true, true},
+	{"replace_empty", replace_empty, true, false},
+	{"replace_90", replace_90, true, true},
+};
+
+enum { BENCHES = sizeof(benches) / sizeof(*benches) };
+
+static double best(double (*work)(void))
+{
+	double least = work();
 
 	for (int i = 1; i < ROUNDS; i++) {
-		double ns = work(peer);
+		double ns = work();
 
 		if (ns < least)
 			least = ns;
@@ -188,37 +330,141 @@ static double best(double (*work)(int peer), int peer)
 	return least;
 }
 
-int main(void)
+static bool enough_memory(void)
+{
+	return (sysconf(_SC_AVPHYS_PAGES) >> 18) >= PEER_GIB; /* of 4 KiB */
+}
+
+/* The child: what malloc is, here. @library: must be loaded. */
+static int measure_malloc(const char *library)
+{
+	if (*library && !dlopen(library, RTLD_LAZY | RTLD_NOLOAD))
+		return 3;
+	for (int i = 0; i < BENCHES; i++)
+		if (benches[i].peer && (!benches[i].large || enough_memory()))
+			printf("%d %.2f\n", i, best(benches[i].work));
+	return 0;
+}
+
+/* A peer's figures; false if it is not installed */
+static bool run_peer(const char *library, double *ns)
+{
+	char command[512], self[256];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	FILE *child;
+	int bench;
+	double value;
+
+	if (length < 0)
+		return false;
+	self[length] = '\0';
+	snprintf(command, sizeof(command), "LD_PRELOAD=%s exec '%s' malloc '%s' 2>/dev/null",
+		 library, self, library);
+	child = popen(command, "r");
+	if (!child)
+		return false;
+	while (fscanf(child, "%d %lf", &bench, &value) == 2)
+		if (bench >= 0 && bench < BENCHES)
+			ns[bench] = value;
+	return pclose(child) == 0;
+}
+
+/* @libraries: the names it may have; NULL ends */
+static void print_peer(const char *name, const char *const *libraries, const double *ours)
+{
+	double ns[BENCHES] = {0};
+	int at = 0;
+
+	while (libraries[at] && !run_peer(libraries[at], ns))
+		at++;
+	if (!libraries[at]) {
+		printf("skip %s - %s is not installed (make deps)\n", name, libraries[0]);
+		return;
+	}
+	for (int i = 0; i < BENCHES; i++)
+		if (ns[i] > 0)
+			printf("%s_malloc4096_%s %.1f ns/op %.2f\n", name, benches[i].name, ns[i],
+			       ns[i] / ours[i]);
+		else if (benches[i].peer)
+			printf("skip %s_%s - under %d GiB of memory are free\n", name,
+			       benches[i].name, PEER_GIB);
+	fflush(stdout);
+}
+
+/* Address space of this process, in bytes */
+static double address_space(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (f) {
+		if (fscanf(f, "%lu", &pages) != 1)
+			pages = 0;
+		fclose(f);
+	}
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* In a process of its own, to see how large that gets */
+static int bench_setup(void)
+{
+	const uint32_t pages = 1u << 28;
+	double start, space;
+	struct rusage usage;
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		rmm_destroy(rmm);
+		space = address_space();
+		start = now_ns();
+		rmm = machine(pages, 64);
+		printf("refmm_setup_1tib_time %.2f s 1.00\n", (now_ns() - start) / 1e9);
+		printf("refmm_metadata %.2f B/page 1.00\n", (address_space() - space) / pages);
+		fflush(stdout);
+		_exit(rmm_nr_free_pages(rmm) != pages);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &usage) < 0 || status)
+		return 1;
+	printf("refmm_setup_1tib_rss %.2f GiB 1.00\n", (double)usage.ru_maxrss / (1 << 20));
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	static const struct {
-		const char *name;
-		double (*work)(int peer);
-		int peer; /* is there one? */
-	} cases[] = {
-		{"pair", pair, 1},
-		{"bulk", bulk, 1},
-		{"order9", order9, 0},
-		{"order5", order5, 0},
-		{"random_free", random_free, 1},
-		{"replace_90", replace_90, 1},
+		const char *name, *libraries[3];
+	} peers[] = {
+		{"glibc", {""}},
+		{"mimalloc", {"libmimalloc.so.2", "libmimalloc.so.3"}},
+		{"jemalloc", {"libjemalloc.so.2"}},
+		{"tcmalloc", {"libtcmalloc_minimal.so.4"}},
 	};
+	double ours[BENCHES];
 	char msg[256];
 	int err;
 
-	rmm = machine();
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		double ours = best(cases[i].work, 0), theirs;
-
-		printf("refmm_%s %.1f ns/op 1.00\n", cases[i].name, ours);
-		if (!cases[i].peer)
-			continue;
-		theirs = best(cases[i].work, 1);
-		printf("glibc_malloc4096_%s %.1f ns/op %.2f\n", cases[i].name, theirs,
-		       theirs / ours);
+	if (argc > 2 && !strcmp(argv[1], "malloc"))
+		return measure_malloc(argv[2]);
+	rmm = machine(PAGES, 1);
+	for (int i = 0; i < BENCHES; i++) {
+		ours[i] = best(benches[i].work);
+		printf("refmm_%s %.1f ns/op 1.00\n", benches[i].name, ours[i]);
 	}
+	printf("harness_slot_90 %.1f ns/op 1.00\n", best(slot_90));
+	printf("refmm_churn_90_over_empty %.2f times 1.00\n",
+	       ours[BENCHES - 3] / ours[BENCHES - 4]);
+	printf("refmm_replace_90_over_empty %.2f times 1.00\n",
+	       ours[BENCHES - 1] / ours[BENCHES - 2]);
 	err = rmm_validate(rmm, msg, sizeof(msg));
 	if (err)
 		fprintf(stderr, "bench_refmm: %s\n", msg);
+	err |= bench_setup();
 	rmm_destroy(rmm);
+	fflush(stdout);
+	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
+		print_peer(peers[i].name, peers[i].libraries, ours);
 	return err ? 1 : 0;
 }
