@@ -433,14 +433,11 @@ static void print_way(const struct search *s, uint32_t node)
 static void test_exhaustive_every_state_is_sound(void **state)
 {
 	const struct scope *scope = *state;
-	const char *wanted = getenv("KML_PROP_SCOPE");
 	struct search s = {.scope = scope};
 	double start = prop_now();
 	uint32_t i;
 	bool ok = true;
 
-	if (scope->full && !(wanted && !strcmp(wanted, "full")))
-		skip();
 	s.rmm = machine(scope);
 	grow(&s);
 	note(&s, 0, &(struct step){0});
@@ -481,10 +478,14 @@ static struct scope scopes[] = {
 
 int main(void)
 {
-	struct CMUnitTest tests[sizeof(scopes) / sizeof(*scopes)];
+	const char *wanted = getenv("KML_PROP_SCOPE");
+	struct CMUnitTest tests[sizeof(scopes) / sizeof(*scopes)] = {0};
+	bool full = wanted && !strcmp(wanted, "full");
 
 	for (size_t i = 0; i < sizeof(scopes) / sizeof(*scopes); i++)
-		tests[i] = (struct CMUnitTest){scopes[i].name, test_exhaustive_every_state_is_sound,
-					       NULL, NULL, &scopes[i]};
+		if (full || !scopes[i].full) /* without a function none is run */
+			tests[i] = (struct CMUnitTest){scopes[i].name,
+						       test_exhaustive_every_state_is_sound, NULL,
+						       NULL, &scopes[i]};
 	return cmocka_run_group_tests_name("prop_exhaustive", tests, NULL, NULL);
 }
