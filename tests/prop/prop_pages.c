@@ -8,6 +8,7 @@
  * same operations do the same.
  */
 #include "prop.h"
+#include "knobs.h"
 
 #include "../../refmm/compact.h"
 
@@ -137,14 +138,7 @@ static struct rmm *make(uint64_t knobs)
 	c.shuffle_seed = knobs;
 	c.isolate_bit = knobs % 2;
 	c.page_owner = knobs % 17 == 0;
-	c.pcp_high_fraction = knobs >> 16 & 1 ? 8 : 0;
-	c.pcp_free_high_batch = knobs >> 17 & 1;
-	c.pcp_free_high_patient = knobs >> 18 & 1;
-	c.watermark_boost_factor = knobs >> 19 & 1 ? 0 : 15000;
-	c.watermark_scale_factor = knobs >> 20 & 1 ? 10 : 300;
-	c.thp = knobs >> 21 & 1;
-	if (knobs >> 22 & 1)
-		c.lowmem_reserve_ratio[RMM_ZONE_DMA32] = 8;
+	knobs_more(&c, knobs);
 	return rmm_create(&c, NULL);
 }
 
@@ -180,6 +174,7 @@ static void start(struct world *w, uint64_t seed, char *msg)
 	w->set_types = knobs % 3 == 0;
 	w->rmm = make(knobs);
 	assert_non_null(w->rmm);
+	knobs_print(&w->rmm->config, w->set_types);
 	for (unsigned int i = 0; i < rmm_nr_zones(w->rmm); i++) {
 		rmm_pfn from = zones[i].start_pfn, nr = zones[i].present;
 
@@ -496,31 +491,6 @@ static void test_pages_same_operations_give_same_pages(void **state)
 	prop_check(&p);
 }
 
-/* Which knobs a run of one configuration has turned */
-static void print_configuration(void)
-{
-	static struct world w;
-	static char msg[512];
-	const struct rmm_config *c;
-
-	start(&w, 1, msg);
-	c = &w.rmm->config;
-	print_message("configuration %llu: %s, %u zones, pageblock %u of %u, min_free %lld, pcp %s "
-		      "batch %u fraction %u thp %u/%u high-order %d/%d, mobility %d, defrag %d, "
-		      "boost %u, scale %u, DMA32 ratio %u, types %s\n",
-		      (unsigned long long)prop_config(1),
-		      c->fallback == RMM_FALLBACK_STEAL ? "steal" : "claim", c->nr_zones,
-		      c->pageblock_order, c->max_order, (long long)c->min_free_kbytes,
-		      !c->pcp			     ? "off"
-		      : c->pcp_mode == RMM_PCP_FIXED ? "fixed"
-						     : "auto",
-		      c->pcp_batch, c->pcp_high_fraction, c->thp, c->pcp_thp_lists,
-		      c->pcp_free_high_batch, c->pcp_free_high_patient, c->mobility, c->defrag_mode,
-		      c->watermark_boost_factor, c->watermark_scale_factor,
-		      c->lowmem_reserve_ratio[RMM_ZONE_DMA32], w.set_types ? "change" : "stay");
-	rmm_destroy(w.rmm);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,7 +498,5 @@ int main(void)
 		cmocka_unit_test(test_pages_same_operations_give_same_pages),
 	};
 
-	if (getenv("KML_PROP_CONFIG"))
-		print_configuration();
 	return cmocka_run_group_tests_name("prop_pages", tests, NULL, NULL);
 }

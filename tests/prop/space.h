@@ -176,10 +176,9 @@ static inline void space_put_block(struct rmm *rmm, rmm_pfn pfn, uint16_t cell)
 		z->nr_free += 1ll << space_order(cell);
 		return;
 	}
-	page->state = (uint8_t)space_kind(cell);
-	page->order = (uint8_t)space_order(cell);
-	page->migratetype = (uint8_t)space_type(cell);
-	page->count = page->state == RMM_PG_ALLOCATED;
+	/* One reference; or on a list of CPU 0 */
+	page->word = rmm_page_word(space_kind(cell) == RMM_PG_ALLOCATED ? 0 : -1, space_kind(cell),
+				   space_order(cell), (unsigned int)space_type(cell));
 }
 
 /* A per-CPU list is chosen by the type of the pageblock, or of the request that

@@ -139,17 +139,28 @@ static void test_pcp_drain_visits_the_lists_in_turn(void **state)
 	check_destroy(rmm);
 }
 
+/* Have tuning drain @nr pages, as after a free to list @pindex. */
+static void drain(struct rmm *rmm, int nr, unsigned int pindex)
+{
+	struct rmm_pcp *pcp = &rmm->zone[0].pcp[0];
+
+	pcp->batch = 1;
+	pcp->high = pcp->high_min = pcp->high_max = pcp->count;
+	pcp->free_count = nr - 1;
+	rmm_pcp_commit(&rmm->zone[0], 0, 0, pindex);
+}
+
 static void test_pcp_drain_takes_all_it_needs_from_the_first_list(void **state)
 {
 	struct drained d = {0};
 	struct rmm *rmm = laden(&d);
 
 	(void)state;
-	rmm_pcp_drain(&rmm->zone[0], 0, 2, 1);
+	drain(rmm, 2, 1);
 	assert_int_equal(d.n, 2);
 	assert_int_equal(d.mt[0], RMM_MOVABLE);
 	assert_int_equal(d.mt[1], RMM_MOVABLE);
-	rmm_pcp_drain(&rmm->zone[0], 0, 3, 1); /* reclaimable, then order 1 */
+	drain(rmm, 3, 1); /* reclaimable, then order 1 */
 	assert_int_equal(d.mt[3], RMM_RECLAIMABLE);
 	assert_int_equal(d.order[4], 1);
 	check_destroy(rmm);
@@ -166,7 +177,7 @@ static void test_pcp_drain_type_is_the_pages_in_61_else_the_pageblocks(void **st
 		rmm->config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
 		rmm->zone[0].loose |= RMM_LOOSE_TYPE;
 		rmm->blocks[1].migratetype = RMM_RECLAIMABLE;
-		rmm_pcp_drain(&rmm->zone[0], 0, 1, 1);
+		drain(rmm, 1, 1);
 		assert_int_equal(d.mt[0], steal ? RMM_MOVABLE : RMM_RECLAIMABLE);
 		rmm_set_hooks(rmm, &none);
 		check_destroy(rmm);
