@@ -6,9 +6,12 @@
 
 #include <kmemlab/refmm.h>
 
-/** knobs_more() - from the bits above those that prop_pages.c uses */
+/** knobs_more() - from bits that prop_pages.c does not use */
 static inline void knobs_more(struct rmm_config *c, uint64_t knobs)
 {
+	c->shuffle = knobs % 13 == 0;
+	c->shuffle_seed = knobs;
+	c->page_owner = knobs % 17 == 0;
 	c->pcp_high_fraction = knobs >> 16 & 1 ? 8 : 0;
 	c->pcp_free_high_batch = knobs >> 17 & 1;
 	c->pcp_free_high_patient = knobs >> 18 & 1;

@@ -134,10 +134,7 @@ static struct rmm *make(uint64_t knobs)
 	c.pcp = knobs % 5 != 0;
 	c.defrag_mode = knobs % 11 == 0;
 	c.pcp_batch = knobs & 32 ? 6 : 0;
-	c.shuffle = knobs % 13 == 0;
-	c.shuffle_seed = knobs;
 	c.isolate_bit = knobs % 2;
-	c.page_owner = knobs % 17 == 0;
 	knobs_more(&c, knobs);
 	return rmm_create(&c, NULL);
 }
