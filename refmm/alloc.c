@@ -275,8 +275,13 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 			highest))
 		return NULL;
 	pcp = &z->pcp[cpu];
-	if (rmm_list_empty(&pcp->lists[mt]) || !rmm_trylock(rmm, &pcp->lock))
+	if (!rmm_trylock(rmm, &pcp->lock))
 		return NULL;
+	/* Only now: another CPU may be draining this one's lists. */
+	if (rmm_list_empty(&pcp->lists[mt])) {
+		rmm_unlock(rmm, &pcp->lock);
+		return NULL;
+	}
 	pfn = rmm_take_from_pcp(rmm->memmap, pcp, &pcp->lists[mt], 0);
 	rmm_unlock(rmm, &pcp->lock);
 	c->stat.pcp_hit++;
