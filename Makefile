@@ -135,6 +135,6 @@ $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
 	@mkdir -p $(@D)
-	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $^ $(LIBS)
+	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $(filter %.c %.a,$^) $(LIBS)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
