@@ -93,7 +93,7 @@ run_entry() { # directory kind name file context from to why
 	else
 		echo "caught $name by $by"
 	fi
-	cp "$file" "$dir/$file"
+	cp "$file" "$dir/$file" # the next build takes it back
 }
 
 worker() { # number
