@@ -241,12 +241,12 @@ static int run_command(struct session *s)
 
 static void write_account(struct session *s)
 {
+	struct account_total total = account_total(&s->account);
 	char *json;
 
 	s->account.end_ns = boottime_ns();
 	consumer_pages(s->consumer, &s->account.pages_alloc_seen, &s->account.pages_free_seen);
-	trace_writer_lost(s->writer, account_total(&s->account).lost_ring,
-			  account_total(&s->account).lost_recursion);
+	trace_writer_lost(s->writer, total.lost_ring, total.lost_recursion);
 	json = account_json(&s->account);
 	note_write(s, json ? trace_writer_account(s->writer, json) : -ENOMEM);
 	free(json);
