@@ -348,6 +348,9 @@ void rmm_destroy(struct rmm *rmm)
 {
 	if (!rmm)
 		return;
+	for (int i = RMM_LAYERS - 1; i >= 0; i--)
+		if (rmm->layer[i].state)
+			rmm->layer[i].destroy(rmm, rmm->layer[i].state);
 	for (unsigned int i = 0; rmm->zone && i < rmm->nr_zones; i++)
 		free(rmm->zone[i].pcp);
 	rmm_unmap_owners(rmm);

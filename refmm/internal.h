@@ -120,8 +120,29 @@ struct rmm_zonelist {
 	uint8_t first[RMM_ZONE_TYPES]; /* where type <= index begins */
 };
 
+/* What is built on pages, from the bottom up. A layer's own code fills in its
+ * entry, so that the page side can check it and end it without knowing it. */
+enum rmm_layer_id {
+	RMM_LAYER_SLAB,
+	RMM_LAYER_VMALLOC,
+	RMM_LAYER_PERCPU,
+	RMM_LAYER_STACK,
+	RMM_LAYER_HIGHMEM,
+	RMM_LAYERS,
+};
+
+struct rmm_layer {
+	void *state; /* NULL: not in use */
+	/* Frees @state and what libc gave it; pages die with the machine */
+	void (*destroy)(struct rmm *rmm, void *state);
+	/* As rmm_validate() */
+	int (*validate)(const struct rmm *rmm, const void *state, char *msg,
+			size_t size);
+};
+
 struct rmm {
 	struct rmm_config config;
+	struct rmm_layer layer[RMM_LAYERS];
 	struct rmm_hooks hooks;
 	struct rmm_page *memmap;
 	struct rmm_pageblock *blocks;

@@ -360,6 +360,13 @@ int rmm_validate(const struct rmm *rmm, char *msg, size_t size)
 		if (err)
 			return err;
 	}
+	for (unsigned int i = 0; i < RMM_LAYERS; i++) {
+		const struct rmm_layer *l = &rmm->layer[i];
+		int err = l->state ? l->validate(rmm, l->state, msg, size) : 0;
+
+		if (err)
+			return err;
+	}
 	if (msg && size)
 		msg[0] = '\0';
 	return 0;
