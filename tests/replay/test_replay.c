@@ -85,8 +85,8 @@ static void test_replay_reference_conserves_pages(void **state)
 	r = machine_end(&m, 14, left);
 	replay(r);
 	f = p.runs[1].reference;
-	assert_int_equal(f->counts.load_refused, 0);
-	assert_int_equal(f->counts.alloc_failed + f->counts.free_unknown, 0);
+	assert_int_equal(f->requests.counts.load_refused, 0);
+	assert_int_equal(f->requests.counts.alloc_failed + f->requests.counts.free_unknown, 0);
 	/* three of four pages live, the two on lists at the start among the kernel's */
 	assert_int_equal(rmm_nr_free_pages(f->rmm) + p.runs[1].end[0].pcp_pages, 4096 + 2 - 3);
 	if (rmm_validate(f->rmm, broken, sizeof(broken)))
@@ -141,7 +141,7 @@ static void test_replay_zone_grows_by_what_was_reserved(void **state)
 {
 	static const struct trace_page_run runs[] = {
 		{KMT_PG_FILE, 0, 4096}, {KMT_PG_FREE, 10, 3}, {KMT_PG_RESERVED, 10, 1}};
-	const struct reference_counts *c;
+	const struct requests_counts *c;
 
 	(void)state;
 	for (unsigned int allocs = 1; allocs <= 3; allocs += 2) {
@@ -157,7 +157,7 @@ static void test_replay_zone_grows_by_what_was_reserved(void **state)
 		machine_event(&m, 0, &release10, 7168);
 		r = machine_end(&m, 2, rest);
 		replay(r);
-		c = &p.runs[1].reference->counts;
+		c = &p.runs[1].reference->requests.counts;
 		assert_int_equal(p.witness.exact, 1);
 		assert_int_equal(c->grown_pages, 1024);
 		assert_int_equal(c->grown_early, allocs == 3 ? 1024 : 0); /* below its mark */

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * reference.c - from events to requests.
- *
- *   mm_page_alloc   rmm_alloc_pages, remember where
- *   mm_page_free    rmm_free_pages of what is there; block sizes that differ
- *                   are split or taken together first
- *   stack_page      rmm_alloc_pages, if the page is not known as live
- *
- * The placement events (zone_locked, drain, extfrag) are the kernel's business.
- */
+/* reference.c - refmm as the allocator that requests.c asks. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +9,8 @@
 
 #define SECOND_NS 1000000000ull
 
-/* Values of `to` that are no frame. */
-#define NOT_LIVE RMM_NO_PFN
-#define FAILED	 (RMM_NO_PFN - 1)
-#define GROWN	 (RMM_NO_PFN - 2) /* given to its zone before the kernel did */
-
 enum {
-	SECTION_PAGES = 1 << 15, /* what deferred_grow_zone() gives at once */
-	STACK_GFP = RMM_GFP_KERNEL | RMM_GFP_ACCOUNT | RMM_GFP_ZERO,
+	SECTION_PAGES = 1 << 15,      /* what deferred_grow_zone() gives at once */
 	KSWAPD_NS = 20 * 1000 * 1000, /* how long kswapd takes to balance a zone */
 };
 
@@ -34,110 +19,19 @@ static struct rmm_page *page_at(const struct reference *f, uint32_t pfn)
 	return rmm_pfn_to_page(f->rmm, pfn);
 }
 
-static unsigned int order_of(const struct reference *f, uint32_t pfn)
+/* ops->grow */
+static bool grow(void *ctx, uint64_t pfn, unsigned int order)
 {
-	struct rmm_page_info info;
-
-	return rmm_page_info(f->rmm, pfn, &info) ? 0 : info.order;
-}
-
-static void give_back(struct reference *f, unsigned int cpu, uint64_t pfn, unsigned int order)
-{
-	if (rmm_free_pages(f->rmm, cpu, page_at(f, f->to[pfn]), order))
-		f->counts.free_refused++;
-	f->to[pfn] = NOT_LIVE;
-}
-
-/* The block comes back in parts: it is single pages from now on. */
-static void split(struct reference *f, uint64_t head, unsigned int order)
-{
-	uint32_t at = f->to[head];
-
-	if (rmm_split_page(f->rmm, page_at(f, at), order)) {
-		f->counts.free_refused++;
-		return;
-	}
-	f->counts.split_live++;
-	for (uint32_t i = 0; i < 1u << order && head + i < f->nr_pfns; i++)
-		f->to[head + i] = at + i;
-}
-
-/* Find and split a larger live block that holds @pfn; false: there is none. */
-static bool split_around(struct reference *f, uint64_t pfn, unsigned int order)
-{
-	for (unsigned int o = order; o < 32; o++) {
-		uint64_t head = pfn >> o << o;
-		unsigned int have;
-
-		if (f->to[head] >= GROWN)
-			continue;
-		have = order_of(f, f->to[head]);
-		if (have <= order || head + (1ull << have) <= pfn)
-			return false;
-		split(f, head, have);
-		return true;
-	}
-	return false;
-}
-
-/* Reserved at the start, and now free: the zone grows. */
-static bool grow(struct reference *f, uint64_t pfn, unsigned int order)
-{
+	struct reference *f = ctx;
 	struct rmm_page_info info;
 	struct rmm_zone_info zone;
 
 	if (rmm_page_info(f->rmm, (rmm_pfn)pfn, &info) || info.state != RMM_PG_RESERVED ||
 	    rmm_free_reserved(f->rmm, (rmm_pfn)pfn, 1ull << order))
 		return false;
-	f->counts.grown_pages += 1ull << order;
 	if (!rmm_zone_info(f->rmm, info.zone, &zone))
 		rmm_set_managed(f->rmm, info.zone, zone.managed + (1u << order));
 	return true;
-}
-
-/* All live parts of the freed range, one by one. */
-static void free_parts(struct reference *f, unsigned int cpu, uint64_t pfn, unsigned int order)
-{
-	uint64_t parts = 0, failed = 0;
-
-	for (uint64_t p = pfn; p < pfn + (1ull << order); p++) {
-		if (f->to[p] == FAILED) {
-			f->to[p] = NOT_LIVE;
-			failed++;
-		} else if (f->to[p] < GROWN) {
-			give_back(f, cpu, p, order_of(f, f->to[p]));
-			parts++;
-		}
-	}
-	if (parts > 1)
-		f->counts.joined_live++;
-	else if (failed)
-		f->counts.free_of_failed++;
-	else if (!parts && !grow(f, pfn, order))
-		f->counts.free_unknown++;
-}
-
-static void free_block(struct reference *f, const struct trace_event *e)
-{
-	uint32_t at = f->to[e->address];
-
-	if (at == GROWN) {
-		f->to[e->address] = NOT_LIVE;
-		return;
-	}
-	if (at < GROWN) {
-		unsigned int have = order_of(f, at);
-
-		if (have == e->order) {
-			give_back(f, e->cpu, e->address, e->order);
-			return;
-		}
-		if (have > e->order)
-			split(f, e->address, have);
-	} else if (at == NOT_LIVE) {
-		split_around(f, e->address, e->order);
-	}
-	free_parts(f, e->cpu, e->address, e->order);
 }
 
 /* The blocks that @zone is given next, a section's worth; false: no more follow. */
@@ -148,13 +42,10 @@ static bool grow_early(struct reference *f, int zone)
 	for (; f->next_growth < f->start->growths && pages < SECTION_PAGES; f->next_growth++) {
 		const struct start_growth *g = &f->start->growth[f->next_growth];
 
-		if (f->to[g->pfn] != NOT_LIVE || rmm_pfn_zone(f->rmm, g->pfn) != zone ||
-		    !grow(f, g->pfn, g->order))
-			continue;
-		f->to[g->pfn] = GROWN;
-		pages += 1ull << g->order;
+		if (rmm_pfn_zone(f->rmm, g->pfn) == zone &&
+		    requests_grow_early(&f->requests, g->pfn, g->order))
+			pages += 1ull << g->order;
 	}
-	f->counts.grown_early += pages;
 	return pages > 0;
 }
 
@@ -179,45 +70,58 @@ static struct rmm_page *get_pages(struct reference *f, const struct trace_event 
 	return rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
 }
 
-static void alloc_block(struct reference *f, const struct trace_event *e, uint32_t gfp)
+static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp)
 {
-	struct rmm_page *page;
+	struct reference *f = ctx;
+	struct rmm_page *page = get_pages(f, e, gfp);
 
-	if (f->to[e->address] < GROWN) {
-		f->counts.alloc_of_live++;
-		give_back(f, e->cpu, e->address, order_of(f, f->to[e->address]));
-	}
-	page = get_pages(f, e, gfp);
-	if (!page)
-		f->counts.alloc_failed++;
-	f->to[e->address] = page ? rmm_page_to_pfn(f->rmm, page) : FAILED;
+	return page ? rmm_page_to_pfn(f->rmm, page) : REQUESTS_NONE;
 }
 
-/* A stack that is reused is live already, alone or as part of a larger block. */
-static void stack_page(struct reference *f, const struct trace_event *e)
+static int free_block(void *ctx, unsigned int cpu, uint32_t at, unsigned int order)
 {
-	if (f->to[e->address] == NOT_LIVE)
-		alloc_block(f, e, STACK_GFP);
+	struct reference *f = ctx;
+
+	return rmm_free_pages(f->rmm, cpu, page_at(f, at), order);
 }
 
-/* kswapd and the vmstat worker, at their times. */
-static void background(struct reference *f, uint64_t now_ns)
+static int split_block(void *ctx, uint32_t at, unsigned int order)
 {
-	for (unsigned int cpu = 0; cpu < f->nr_cpus; cpu++)
+	struct reference *f = ctx;
+
+	return rmm_split_page(f->rmm, page_at(f, at), order);
+}
+
+/* What the vmstat worker does once a second. */
+static void refresh(struct reference *f)
+{
+	for (unsigned int cpu = 0; cpu < f->requests.nr_cpus; cpu++)
 		rmm_refresh_cpu_vm_stats(f->rmm, cpu);
-	f->next_refresh_ns = (now_ns / SECOND_NS + 1) * SECOND_NS;
+	f->next_refresh_ns = (f->requests.now_ns / SECOND_NS + 1) * SECOND_NS;
 }
 
-static void kswapd(struct reference *f)
+static void wake_by(struct reference *f, uint64_t time_ns)
 {
-	f->kswapd_next_ns = 0;
+	if (time_ns < f->requests.wake_ns)
+		f->requests.wake_ns = time_ns;
+}
+
+/* ops->wake: kswapd and the vmstat worker, at their times. */
+static void background(void *ctx)
+{
+	struct reference *f = ctx;
+	uint64_t now_ns = f->requests.now_ns;
+
+	if (now_ns >= f->next_refresh_ns)
+		refresh(f);
+	f->requests.wake_ns = f->next_refresh_ns;
 	for (unsigned int z = 0; z < rmm_nr_zones(f->rmm); z++) {
-		if (f->kswapd_ns[z] && f->now_ns >= f->kswapd_ns[z]) {
+		if (f->kswapd_ns[z] && now_ns >= f->kswapd_ns[z]) {
 			rmm_kswapd_done(f->rmm, z);
 			f->kswapd_ns[z] = 0;
 		}
-		if (f->kswapd_ns[z] && (!f->kswapd_next_ns || f->kswapd_ns[z] < f->kswapd_next_ns))
-			f->kswapd_next_ns = f->kswapd_ns[z];
+		if (f->kswapd_ns[z])
+			wake_by(f, f->kswapd_ns[z]);
 	}
 }
 
@@ -228,46 +132,21 @@ static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
 	(void)order;
 	if (f->kswapd_ns[zone])
 		return;
-	f->kswapd_ns[zone] = f->now_ns + KSWAPD_NS;
-	if (!f->kswapd_next_ns)
-		f->kswapd_next_ns = f->kswapd_ns[zone];
+	f->kswapd_ns[zone] = f->requests.now_ns + KSWAPD_NS;
+	wake_by(f, f->kswapd_ns[zone]);
 }
 
-static bool usable(struct reference *f, const struct trace_event *e)
-{
-	uint64_t size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
-
-	if (e->address == KMT_NO_PAGE) {
-		f->counts.kernel_failed++;
-		return false;
-	}
-	if (e->class_id < f->nr_classes && f->classes[e->class_id] && e->cpu < f->nr_cpus &&
-	    e->address < f->nr_pfns && size <= f->nr_pfns - e->address &&
-	    !(e->address & (size - 1)))
-		return true;
-	f->counts.unusable++;
-	return false;
-}
+static const struct requests_ops ops = {
+	.alloc = alloc_block,
+	.free = free_block,
+	.split = split_block,
+	.grow = grow,
+	.wake = background,
+};
 
 void reference_feed(struct reference *f, const struct trace_event *e, long n)
 {
-	for (; n > 0; n--, e++) {
-		if ((e->kind > KMT_PAGE_FREE && e->kind != KMT_STACK_PAGE) ||
-		    e->time_ns <= f->t_ns || !usable(f, e))
-			continue;
-		f->now_ns = e->time_ns;
-		f->counts.events++;
-		if (e->time_ns >= f->next_refresh_ns)
-			background(f, e->time_ns);
-		if (f->kswapd_next_ns && f->now_ns >= f->kswapd_next_ns)
-			kswapd(f);
-		if (e->kind == KMT_PAGE_ALLOC)
-			alloc_block(f, e, gfp_translate(&f->gfp, f->classes[e->class_id]->gfp));
-		else if (e->kind == KMT_PAGE_FREE)
-			free_block(f, e);
-		else
-			stack_page(f, e);
-	}
+	requests_feed(&f->requests, e, n);
 }
 
 static void load_one(struct reference *f, const struct start *s, uint64_t pfn)
@@ -287,12 +166,12 @@ static void load_one(struct reference *f, const struct start *s, uint64_t pfn)
 		err = rmm_load_allocated(f->rmm, (rmm_pfn)pfn, order,
 					 type < RMM_MIGRATE_TYPES ? type : RMM_MOVABLE);
 		if (!err)
-			f->to[pfn] = (uint32_t)pfn;
+			requests_load(&f->requests, pfn, order);
 		break;
 	default:
 		return;
 	}
-	f->counts.load_refused += err != 0;
+	f->requests.counts.load_refused += err != 0;
 }
 
 static void load_types(struct reference *f, const struct start *s)
@@ -321,7 +200,7 @@ static void load(struct reference *f, const struct start *s)
 		const struct start_pcp *p = &s->pcp[i];
 
 		if (rmm_load_pcp(f->rmm, p->cpu, p->pfn, p->order, p->migratetype))
-			f->counts.load_refused++;
+			f->requests.counts.load_refused++;
 	}
 }
 
@@ -336,18 +215,16 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 {
 	const struct rmm_hooks hooks = {.ctx = f, .wake_kswapd = wake_kswapd};
 
-	f->nr_pfns = h->nr_pfns;
-	f->t_ns = f->now_ns = s->t_ns;
+	int err;
+
+	f->start = s;
+	f->requests = (struct requests){.ops = &ops, .ctx = f, .gfp = &f->gfp};
+	err = requests_init(&f->requests, s, h);
+	if (err)
+		return err;
 	/* The vmstat worker's timer is rounded to whole seconds of uptime. */
 	f->next_refresh_ns = (s->t_ns / SECOND_NS + 1) * SECOND_NS;
-	f->classes = s->at.classes;
-	f->nr_classes = s->at.nr_classes;
-	f->nr_cpus = h->cpus;
-	f->start = s;
-	f->to = malloc(f->nr_pfns * sizeof(*f->to));
-	if (!f->to)
-		return -ENOMEM;
-	memset(f->to, 0xff, f->nr_pfns * sizeof(*f->to));
+	wake_by(f, f->next_refresh_ns);
 	f->rmm = rmm_create(&f->config, error);
 	if (!f->rmm)
 		return -errno;
@@ -361,7 +238,7 @@ void reference_destroy(struct reference *f)
 {
 	if (f->rmm)
 		rmm_destroy(f->rmm);
-	free(f->to);
+	requests_destroy(&f->requests);
 	free(f->cpu_node);
 	memset(f, 0, sizeof(*f));
 }
