@@ -14,7 +14,7 @@ WARN   := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-pro
           $(if $(WERROR),-Werror)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
-          -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
+          $(if $(STATIC),-DKMEMLAB_STATIC) -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
 LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lpthread -lm
 # Short lines; V=1 shows the commands.
 short   = $(if $(V),,@printf '  %-8s %s\n' $1 $@ &&)
@@ -23,7 +23,8 @@ LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
 RECORD := $(addprefix $(BUILD)/bpf/,page.bpf.o slab.bpf.o stack.bpf.o task.bpf.o)
 SKEL   := $(BUILD)/bpf/record.skel.h $(BUILD)/bpf/calibrate.skel.h
-USER   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard user/*/*.c))
+PLUGINS := $(if $(STATIC),,$(patsubst user/backends/%.c,$(BUILD)/backends/%.so,$(wildcard user/backends/*.c)))
+USER   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out user/backends/%,$(wildcard user/*/*.c)))
 MAIN   := $(BUILD)/user/cli/main.o
 TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 PROPS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/prop/prop_*.c))
@@ -36,7 +37,7 @@ PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*
 .PHONY: all deps demo test check bench soak mutants install uninstall clean help unit bins FORCE
 .SECONDARY:
 
-all: $(BUILD)/kmemlab
+all: $(BUILD)/kmemlab $(PLUGINS)
 
 help:
 	@sed -n 's/^#: //p' Makefile
@@ -83,8 +84,9 @@ fuzz-bins: $(FUZZ)
 
 install: all
 	install -D -m 755 $(BUILD)/kmemlab "$(DESTDIR)$(PREFIX)/bin/kmemlab"
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/include/kmemlab" include/kmemlab/backend.h include/kmemlab/refmm_types.h
 uninstall:
-	rm -f "$(DESTDIR)$(PREFIX)/bin/kmemlab"
+	rm -rf "$(DESTDIR)$(PREFIX)/bin/kmemlab" "$(DESTDIR)$(PREFIX)/include/kmemlab"
 clean:
 	rm -rf $(BUILD)
 
@@ -111,6 +113,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(filter $(BUILD)/user/record/%,$(USER)): | $(SKEL)
 $(BUILD)/user/report/template.o: $(PAGE)
 $(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
+
+# Allocators to plug into a replay.
+$(BUILD)/backends/%.so: user/backends/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call short,PLUGIN) $(CC) $(ALL_CFLAGS) -shared -fPIC -o $@ $<
 
 # BPF objects: -MMD names the headers that were really read.
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags

@@ -38,7 +38,7 @@ static int pass(const char *path, struct replay *p, uint64_t ns[2], uint64_t eve
 	}
 	err = replay_open(p, r, policies, 2, error);
 	if (!err)
-		err = replay_events(p);
+		err = replay_events(p, error);
 	if (err)
 		fprintf(stderr, "bench_replay: %s: %s\n", path, *error ? error : strerror(-err));
 	for (int i = 0; i < 2 && !err; i++)

@@ -26,7 +26,7 @@ static void replay(struct trace_reader *r)
 
 	if (replay_open(&p, r, policies, 2, error))
 		fail_msg("%s", error);
-	assert_int_equal(replay_events(&p), 0);
+	assert_int_equal(replay_events(&p, error), 0);
 }
 
 static void done(struct trace_reader *r)

@@ -19,7 +19,7 @@ static struct trace_reader *replay(struct machine *m, int pcp, const unsigned in
 	char error[512];
 
 	assert_int_equal(replay_open(&p, r, observed, 1, error), 0);
-	assert_int_equal(replay_events(&p), 0);
+	assert_int_equal(replay_events(&p, error), 0);
 	return r;
 }
 

@@ -15,7 +15,7 @@
 #include "replay/result.h"
 #include "report/report.h"
 
-enum { KEY_SET = 0x100, KEY_REPRODUCIBLE };
+enum { KEY_SET = 0x100, KEY_REPRODUCIBLE, KEY_BACKEND };
 
 struct options {
 	const char *path;
@@ -24,6 +24,8 @@ struct options {
 	struct replay_policy policies[REPLAY_RUNS_MAX];
 	unsigned int n;
 	struct replay_policy what_if; /* of --set */
+	const char *backends[REPLAY_RUNS_MAX];
+	unsigned int nr_backends;
 	char *command;
 	char *copies[REPLAY_RUNS_MAX]; /* that the settings of policies point into */
 };
@@ -35,6 +37,8 @@ static const struct argp_option option_list[] = {
 	 0},
 	{"set", KEY_SET, "SETTING=VALUE", 0,
 	 "Add a run 'what-if': the reference with this changed; repeatable, all in one run", 0},
+	{"backend", KEY_BACKEND, "FILE[:OPTIONS]", 0,
+	 "Add a run of your own allocator, a plug-in (kmemlab/backend.h); repeatable", 0},
 	{"output", 'o', "FILE", 0, "Write the result here (default: standard output)", 0},
 	{"force", 'f', NULL, 0, "Overwrite FILE", 0},
 	{"reproducible", KEY_REPRODUCIBLE, NULL, 0,
@@ -110,6 +114,14 @@ static error_t parse_policy(struct options *o, const char *arg)
 	return settings ? add_settings(&o->policies[o->n - 1], settings) : 0;
 }
 
+static error_t add_backend(struct options *o, const char *file)
+{
+	if (o->nr_backends == REPLAY_RUNS_MAX)
+		return cmd_usage("too many backends; at most %d", REPLAY_RUNS_MAX);
+	o->backends[o->nr_backends++] = file;
+	return 0;
+}
+
 static error_t complete(struct options *o)
 {
 	error_t err = 0;
@@ -121,6 +133,11 @@ static error_t complete(struct options *o)
 	}
 	if (!err && o->what_if.nr_settings)
 		o->policies[o->n++] = o->what_if;
+	for (unsigned int i = 0; i < o->nr_backends && !err; i++) {
+		if (o->n == REPLAY_RUNS_MAX)
+			return cmd_usage("too many runs; at most %d", REPLAY_RUNS_MAX);
+		o->policies[o->n++].backend = o->backends[i];
+	}
 	return err;
 }
 
@@ -133,6 +150,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_policy(o, arg);
 	case KEY_SET:
 		return add_setting(&o->what_if, arg);
+	case KEY_BACKEND:
+		return add_backend(o, arg);
 	case 'o':
 		o->output = arg;
 		return 0;
@@ -170,7 +189,8 @@ static const struct argp argp = {
 	"  kmemlab replay -o result.json host.kmt\n"
 	"  kmemlab replay --set vm.watermark_boost_factor=0 -o result.json host.kmt\n"
 	"  kmemlab replay -p observed -p reference -p small:pcp.high=64 -p old:fallback=steal "
-	"host.kmt\n\n"
+	"host.kmt\n"
+	"  kmemlab replay --backend ./mine.so:chunk=32 -o result.json host.kmt\n\n"
 	"Exit status is 5 if the trace is damaged; intact parts are replayed.",
 	NULL,
 	NULL,
@@ -251,9 +271,9 @@ static int replay(const struct options *o, struct replay *p, struct trace_reader
 
 	if (err)
 		return failed(o, err, error);
-	err = replay_events(p);
+	err = replay_events(p, error);
 	if (err)
-		return failed(o, err, "");
+		return failed(o, err, err == -EPROTO ? error : "");
 	doc = result_build(p, &ro);
 	status = put_result(o, doc);
 	json_decref(doc);

@@ -9,6 +9,7 @@
  *   stops        sample   buddyinfo   sample, end chunk
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,18 @@ static void stop_at(struct pass *a, const struct stop *s)
 	}
 }
 
+/* 0, or -EPROTO if a plug-in has done something wrong. */
+static int check_plugins(const struct replay *p, char *error)
+{
+	for (unsigned int k = 0; k < p->nr_runs; k++) {
+		if (!p->runs[k].plugin || !*p->runs[k].plugin->error)
+			continue;
+		snprintf(error, 512, "backend '%s': %s", p->runs[k].name, p->runs[k].plugin->error);
+		return -EPROTO;
+	}
+	return 0;
+}
+
 static int feed(struct pass *a, const struct trace_event *e, long n)
 {
 	struct replay *p = a->p;
@@ -224,7 +237,7 @@ static int finish(struct pass *a)
 	return 0;
 }
 
-int replay_events(struct replay *p)
+int replay_events(struct replay *p, char *error)
 {
 	struct trace_event *e = malloc(BATCH * sizeof(*e));
 	struct pass a = {.p = p};
@@ -237,13 +250,17 @@ int replay_events(struct replay *p)
 		n = trace_reader_next(p->reader, e, BATCH);
 		if (n > 0)
 			err = feed_batch(&a, e, n);
-		else if (n < 0)
+		if (!err)
+			err = check_plugins(p, error);
+		if (n < 0)
 			err = (int)n;
 		log_progress("replay: %.0f %%",
 			     events ? 100.0 * (double)p->events / (double)events : 100.0);
 	}
 	if (!err)
 		err = finish(&a);
+	if (!err)
+		err = check_plugins(p, error);
 	log_progress("%s", "");
 	free(a.stops);
 	free(a.now);

@@ -106,20 +106,45 @@ static int open_observed(struct replay *p, struct run *run)
 	return err;
 }
 
+static int build_start(struct replay *p)
+{
+	int err = p->started ? 0
+			     : start_build(&p->start, &p->host, &p->start_pages, p->reader,
+					   p->classes, p->nr_classes);
+
+	p->started = !err;
+	return err;
+}
+
+static int open_plugin(struct replay *p, struct run *run, const char *file, char *error)
+{
+	char why[512] = "";
+	int err;
+
+	run->plugin = calloc(1, sizeof(*run->plugin));
+	if (!run->plugin)
+		return -ENOMEM;
+	err = plugin_load(run->plugin, file, why);
+	if (err) {
+		snprintf(error, 512, "cannot load backend '%.100s': %.380s", file, why);
+		return err;
+	}
+	snprintf(run->name, sizeof(run->name), "%s", run->plugin->backend->name);
+	err = build_start(p);
+	return err ? err : plugin_start(run->plugin, &p->host, &p->start, error);
+}
+
 static int open_reference(struct replay *p, struct run *run, const struct replay_policy *policy,
 			  char *error)
 {
-	int err = 0;
+	int err;
 
 	run->reference = calloc(1, sizeof(*run->reference));
 	if (!run->reference)
 		return -ENOMEM;
-	if (!p->started)
-		err = start_build(&p->start, &p->host, &p->start_pages, p->reader, p->classes,
-				  p->nr_classes);
+	err = build_start(p);
 	if (err)
 		return err;
-	p->started = true;
 	err = reference_configure(run->reference, &p->host, &p->start, p->reader);
 	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
 		err = knob_set(&run->reference->config, policy->settings[i], run->settings, error);
@@ -137,6 +162,8 @@ static int open_run(struct replay *p, const struct replay_policy *policy, char *
 
 	if (err)
 		return err;
+	if (policy->backend)
+		return open_plugin(p, run, policy->backend, error);
 	if (!strcmp(policy->name, "observed") && !policy->nr_settings)
 		return open_observed(p, run);
 	return open_reference(p, run, policy, error);

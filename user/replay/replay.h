@@ -19,11 +19,13 @@
 
 enum { REPLAY_SAMPLES = 600, REPLAY_RUNS_MAX = 32 };
 
-/* What to run: "observed", "reference", or NAME with settings. */
+/* What to run: "observed", "reference", NAME with settings, or a plug-in, whose
+ * name is then its own. */
 struct replay_policy {
 	char name[RUN_NAME_BYTES];
 	const char *settings[32]; /* "NAME=VALUE" */
 	unsigned int nr_settings;
+	const char *backend; /* FILE[:OPTIONS] of a plug-in; NULL: none */
 };
 
 /* How the observed state met each reading of buddyinfo. */
@@ -72,8 +74,9 @@ struct replay {
 int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
 		unsigned int n, char *error);
 
-/** replay_events() - the pass; 0 or -errno */
-int replay_events(struct replay *p);
+/** replay_events() - the pass; 0 or -errno; -EPROTO: a plug-in did wrong,
+ *  @error (512 bytes) says what */
+int replay_events(struct replay *p, char *error);
 void replay_close(struct replay *p);
 
 #endif

@@ -171,7 +171,7 @@ static void unmatched_observed(json_t *to, const struct observed_counts *c)
 	result_add(to, "event_of_lost_class", c->class_unknown);
 }
 
-static void unmatched_reference(json_t *to, const struct requests_counts *c)
+static void unmatched_requests(json_t *to, const struct requests_counts *c)
 {
 	result_add(to, "start_block_refused", c->load_refused);
 	result_add(to, "alloc_failed", c->alloc_failed);
@@ -189,6 +189,6 @@ json_t *result_unmatched(const struct run *run)
 	if (run->observed)
 		unmatched_observed(o, &run->observed->counts);
 	else
-		unmatched_reference(o, &run->reference->requests.counts);
+		unmatched_requests(o, run_requests(run));
 	return o;
 }

@@ -174,20 +174,45 @@ static json_t *reference_counts(const struct reference *f)
 	return o;
 }
 
+static json_t *plugin_counts(const struct plugin *p)
+{
+	struct kml_counter c[PLUGIN_COUNTERS] = {0};
+	json_t *o = json_object();
+	size_t n = p->backend->counters ? p->backend->counters(p->self, c, PLUGIN_COUNTERS) : 0;
+
+	for (size_t i = 0; i < n && i < PLUGIN_COUNTERS; i++) {
+		c[i].name[sizeof(c[i].name) - 1] = '\0';
+		json_object_set_new(o, c[i].name, json_integer((json_int_t)c[i].value));
+	}
+	return o;
+}
+
+static json_t *counts_of(const struct run *run)
+{
+	if (run->observed)
+		return observed_counts(&run->observed->counts);
+	return run->reference ? reference_counts(run->reference) : plugin_counts(run->plugin);
+}
+
+static const char *policy_of(const struct run *run)
+{
+	if (run->observed)
+		return "kernel";
+	return run->reference ? "refmm" : "plug-in";
+}
+
 static json_t *result_run(const struct replay *p, const struct run *run, bool reproducible)
 {
 	json_t *o = json_object();
 
 	json_object_set_new(o, "name", json_string(run->name));
-	json_object_set_new(o, "policy", json_string(run->observed ? "kernel" : "refmm"));
+	json_object_set_new(o, "policy", json_string(policy_of(run)));
 	json_object_set(o, "settings", run->settings);
 	json_object_set_new(o, "free_blocks", free_blocks(p, run));
 	json_object_set_new(o, "pcp_pages", pcp_pages(p, run));
 	add_host_series(p, run, o);
 	json_object_set_new(o, "final", final(p, run));
-	json_object_set_new(o, "counts",
-			    run->observed ? observed_counts(&run->observed->counts)
-					  : reference_counts(run->reference));
+	json_object_set_new(o, "counts", counts_of(run));
 	json_object_set_new(o, "unmatched", result_unmatched(run));
 	if (!reproducible)
 		json_object_set_new(o, "speed",

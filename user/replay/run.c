@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* run.c - observed and reference behind one face. */
+/* run.c - observed, reference and plug-in behind one face. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -26,6 +26,9 @@ void run_destroy(struct run *run)
 		observed_destroy(run->observed);
 	if (run->reference)
 		reference_destroy(run->reference);
+	if (run->plugin)
+		plugin_destroy(run->plugin);
+	free(run->plugin);
 	free(run->observed);
 	free(run->reference);
 	free(run->samples);
@@ -58,10 +61,19 @@ void run_feed(struct run *run, const struct trace_event *e, long n)
 
 	if (run->observed)
 		observed_feed(run->observed, e, n);
-	else
+	else if (run->reference)
 		reference_feed(run->reference, e, n);
+	else
+		plugin_feed(run->plugin, e, n);
 	run->ns += now_ns() - start;
 	run->events += page_events(e, n);
+}
+
+const struct requests_counts *run_requests(const struct run *run)
+{
+	if (run->reference)
+		return &run->reference->requests.counts;
+	return run->plugin ? &run->plugin->requests.counts : NULL;
 }
 
 void run_finish(struct run *run)
@@ -90,7 +102,9 @@ void run_state(const struct run *run, const struct host *h, struct zone_blocks *
 		reference_state(run->reference, h, out);
 		return;
 	}
-	for (unsigned int z = 0; z < h->nr_zones; z++) {
+	for (unsigned int z = 0; z < h->nr_zones && run->plugin; z++)
+		out[z].pcp_pages = plugin_count(run->plugin, z, out[z].blocks);
+	for (unsigned int z = 0; z < h->nr_zones && run->observed; z++) {
 		memcpy(out[z].blocks, run->observed->map.free_blocks[z], sizeof(out[z].blocks));
 		out[z].pcp_pages = observed_pcp_pages(run->observed, z);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * run.h - one replay of the trace: the kernel's own placement, or a reference
- * with its settings. All runs of a replay are fed the same events and sampled
+ * run.h - one replay of the trace: the kernel's own placement, a reference with
+ * its settings, or a plug-in. All runs of a replay are fed the same events and sampled
  * at the same moments.
  */
 #ifndef KMEMLAB_RUN_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "replay/observed.h"
+#include "replay/plugin.h"
 #include "replay/reference.h"
 
 struct json_t;
@@ -26,8 +27,9 @@ struct zone_blocks {
 struct run {
 	char name[RUN_NAME_BYTES];
 	struct json_t *settings;   /* {knob: value} that differ from the host */
-	struct observed *observed; /* one of the two */
+	struct observed *observed; /* one of the three */
 	struct reference *reference;
+	struct plugin *plugin;
 	struct zone_blocks *samples; /* [sample][zone] */
 	struct zone_blocks *end;     /* [zone], when the kernel was last looked at */
 	uint64_t events;	     /* of pages: the others are none of a run's business */
@@ -40,6 +42,8 @@ void run_destroy(struct run *run);
 
 /** run_feed() - @n events, timed */
 void run_feed(struct run *run, const struct trace_event *e, long n);
+/** run_requests() - what did not match; NULL for the observed run */
+const struct requests_counts *run_requests(const struct run *run);
 /** run_finish() - no more events follow */
 void run_finish(struct run *run);
 /** run_state() - free memory by zone, into @out[host's zones] */
