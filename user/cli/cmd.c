@@ -29,7 +29,7 @@ int cmd_print_help(const struct cmd *table)
 		out_text("  %-10s%s\n", table->name, table->summary);
 	out_text("\n'kmemlab help COMMAND' tells more; 'kmemlab --version' the version.\n"
 		 "Exit status: 0 done, 1 failed, 2 usage, 3 permission, 4 the kernel lacks it,\n"
-		 "5 trace damaged, 7 done but events were lost.\n");
+		 "5 trace damaged, 6 a --fail-if condition is met, 7 done but events were lost.\n");
 	return EXIT_DONE;
 }
 

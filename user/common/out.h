@@ -19,6 +19,7 @@ enum out_format {
 	OUT_TEXT = 0,
 	OUT_JSON,
 	OUT_CSV,
+	OUT_MARKDOWN,
 };
 
 enum out_type {
@@ -50,7 +51,7 @@ struct out_table *out_table_new(const char *name, const struct out_column *colum
 /** out_table_row() - add a row of as many values as columns; strings are copied */
 int out_table_row(struct out_table *t, const union out_value *row);
 size_t out_table_rows(const struct out_table *t);
-/** out_table_print() - as text or CSV */
+/** out_table_print() - as text, CSV or Markdown */
 int out_table_print(const struct out_table *t, enum out_format format);
 /** out_table_json() - an array of objects, a new reference; NULL on no memory */
 struct json_t *out_table_json(const struct out_table *t);

@@ -189,9 +189,44 @@ static int print_csv(const struct out_table *t)
 	return 0;
 }
 
+/* A bar in a cell would end it. */
+static void print_markdown_cell(const char *s)
+{
+	out_text(" ");
+	for (; *s; s++)
+		out_text(*s == '|' ? "\\|" : "%c", *s);
+	out_text(" |");
+}
+
+static int print_markdown(const struct out_table *t)
+{
+	char text[CELL_BYTES];
+
+	out_text("|");
+	for (size_t c = 0; c < t->n; c++)
+		print_markdown_cell(t->columns[c].title);
+	out_text("\n|");
+	for (size_t c = 0; c < t->n; c++)
+		out_text(t->columns[c].type == OUT_STRING ? "---|" : "---:|");
+	for (size_t i = 0; i < t->rows_n * t->n; i++) {
+		if (i % t->n == 0)
+			out_text("\n|");
+		print_markdown_cell(cell(t->columns[i % t->n].type, t->rows[i], true, text));
+	}
+	out_text("\n");
+	return 0;
+}
+
 int out_table_print(const struct out_table *t, enum out_format format)
 {
-	return format == OUT_CSV ? print_csv(t) : print_text(t);
+	switch (format) {
+	case OUT_CSV:
+		return print_csv(t);
+	case OUT_MARKDOWN:
+		return print_markdown(t);
+	default:
+		return print_text(t);
+	}
 }
 
 static json_t *json_of(enum out_type type, union out_value v)

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# compare.sh - runs side by side: the figures are the result's, gates gate.
+. tests/support/lib.sh
+one=$SCRATCH/one.json two=$SCRATCH/two.json
+"$KMEMLAB" replay reports/samples/compile.kmt -p observed -p reference -p small:pcp.high=64 -o "$one" 2>/dev/null
+"$KMEMLAB" replay reports/samples/mix.kmt -o "$two" 2>/dev/null
+
+# status WANTED ARGUMENT...
+status() {
+	local want=$1
+	shift
+	"$KMEMLAB" compare "$@" >"$SCRATCH/out" 2>"$SCRATCH/err"
+	[ $? = "$want" ]
+}
+
+check "compare: one result" "$(cat "$SCRATCH/err" 2>/dev/null)" status 0 "$one"
+check "compare: the reference is the base" "$(head -1 "$SCRATCH/out")" \
+	grep -Eq '^measure +unit +reference +observed +change +small +change$' "$SCRATCH/out"
+check "compare: JSON" "status" status 0 -F json "$one"
+same "compare: figures are the result's" "$(field "$one" \
+	'(u => (u.reduce((a, b) => a + b, 0) / u.length / 10).toFixed(6))(d.runs[2].unusable["9"])')" \
+	"$(field "$SCRATCH/out" \
+		'd.figures.find(f => f.group === "small" && f.measure === "unusable[9]").median.toFixed(6)')"
+same "compare: policy's lists were small" "true" "$(field "$SCRATCH/out" \
+	'(v => v("small") > v("reference"))(g => d.figures.find(f => f.group === g && f.measure === "zone_lock").median)')"
+check "compare: two groups" "$(cat "$SCRATCH/err")" status 0 -F csv before="$one" after="$two,$two"
+same "compare: repetitions are counted" '"after",unusable[9],%,2' \
+	"$(grep '^"after",unusable\[9\]' "$SCRATCH/out" | cut -d, -f1-4)"
+check "compare: Markdown" "status" status 0 -F md "$one"
+check "compare: Markdown has a rule" "$(head -2 "$SCRATCH/out")" grep -q '^|---|---|' "$SCRATCH/out"
+check "compare: gate met" "status" status 6 --fail-if 'zone_lock>+1' "$one"
+check "compare: gate says by what" "$(cat "$SCRATCH/err")" grep -q "'small': zone_lock above 1: it is" "$SCRATCH/err"
+check "compare: gate not met" "$(cat "$SCRATCH/err")" status 0 --fail-if 'failed>+0' "$one"
+check "compare: unknown measure" "status" status 2 --fail-if 'zonelock>1' "$one"
+check "compare: unknown base" "status" status 2 --base nobody "$one"
+check "compare: no such run" "status" status 1 --run nobody "$one" "$two"
+check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "has no run 'nobody'" "$SCRATCH/err"
+check "compare: no result" "status" status 1 README.md
+check "compare: nothing given" "status" status 2
+check "compare: list" "status" status 0 --list
