@@ -30,11 +30,12 @@ TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 PROPS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/prop/prop_*.c))
 FUZZ   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+GUEST  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/work/*.c))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PAGE   := $(BUILD)/page/report.html
 PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*.sh reports/page/src/*)
 
-.PHONY: all deps demo test check bench soak mutants install uninstall clean help unit bins FORCE
+.PHONY: all deps demo test check bench soak mutants lab guest install uninstall clean help unit bins FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -49,6 +50,7 @@ help:
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
+#: lab        how far is the reference from stock kernels? in virtual machines; reports/fidelity.md
 #: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
 #: clean      remove build/
 
@@ -62,7 +64,7 @@ demo:
 
 test:
 	@tests/support/deps.sh build test
-	@$(MAKE) -j$(JOBS) all bins
+	@$(MAKE) -j$(JOBS) all bins guest
 	@tests/support/run-tests.sh $(BUILD)
 
 check:
@@ -74,6 +76,9 @@ bench:
 	@tests/bench/bench.sh $(BUILD)
 
 bins: $(TESTS) $(PROPS)
+guest: all $(GUEST)
+lab: guest
+	@tests/guest/lab.sh $(BUILD)
 unit: bins
 	@tests/support/run-units.sh $(TESTS) $(PROPS)
 soak: bins
@@ -140,6 +145,8 @@ $(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/load.o
 $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	@mkdir -p $(@D)
 	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
+$(GUEST): $(BUILD)/%: $(BUILD)/%.o
+	$(call short,LINK) $(LINK) -o $@ $<
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
 	@mkdir -p $(@D)
 	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $(filter %.c %.a,$^) $(LIBS)

@@ -35,6 +35,10 @@ needs() {
 	test cmd setpriv util-linux util-linux
 	test cmd ps procps procps-ng
 	test cmd chromium|chromium-browser|google-chrome chromium chromium
+	test opt qemu-system-x86_64 qemu-system-x86 -
+	test opt busybox busybox-static -
+	test opt mke2fs e2fsprogs -
+	test opt debugfs e2fsprogs -
 	check cmd clang-format clang-format clang-tools-extra
 	check cmd clang-tidy clang-tidy clang-tools-extra
 	check cmd cppcheck cppcheck cppcheck
