@@ -117,7 +117,7 @@ fill_disk() {
 	install -m 755 "$top/tests/guest/init.sh" "$root/init"
 	echo "$commands" >"$root/commands"
 	put "$(command -v busybox)" bin
-	put "$KMEMLAB" bin
+	put "$KMEMLAB" bin && mv -n "$root/bin/${KMEMLAB##*/}" "$root/bin/kmemlab" 2>/dev/null
 	for file in "$BUILD"/tests/guest/work/*; do
 		[[ -x $file && -f $file ]] && put "$file" bin
 	done

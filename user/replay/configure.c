@@ -62,24 +62,12 @@ static void set_reserve_ratios(struct rmm_config *c, struct trace_reader *r)
 	trace_text_free(&t);
 }
 
-/* Is the kernel at least major.minor? For what shows in no other way. */
-static bool release_from(const struct host *h, int major, int minor)
-{
-	const char *release =
-		json_string_value(json_object_get(json_object_get(h->header, "host"), "release"));
-	int have_major = 0, have_minor = 0;
-
-	if (!release || sscanf(release, "%d.%d", &have_major, &have_minor) != 2)
-		return true;
-	return have_major > major || (have_major == major && have_minor >= minor);
-}
-
 /* How the trace's fallbacks look; without any, 6.12 and later claim. */
 static enum rmm_fallback fallback_style(const struct host *h, const struct start *s)
 {
 	if (s->steal_votes != s->claim_votes)
 		return s->steal_votes > s->claim_votes ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
-	return release_from(h, 6, 12) ? RMM_FALLBACK_CLAIM : RMM_FALLBACK_STEAL;
+	return host_release_from(h, 6, 12) ? RMM_FALLBACK_CLAIM : RMM_FALLBACK_STEAL;
 }
 
 /* The header may say which node each CPU is on: host.cpu_node[]. */
@@ -114,7 +102,7 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	c->thp = h->thp_pcp;
 	c->given_watermarks = true;
 	c->pcp_mode = h->pcp_auto ? RMM_PCP_AUTO : RMM_PCP_FIXED;
-	c->pcp_free_high_patient = release_from(h, 6, 16);
+	c->pcp_free_high_patient = host_release_from(h, 6, 16);
 	c->fallback = fallback_style(h, s);
 	c->pcp_thp_lists = h->pcp_auto ? 2 : 1;
 	set_sysctls(c, r);

@@ -231,14 +231,39 @@ static bool thp_on_pcp(const struct host *h, struct trace_reader *r)
 	return true;
 }
 
+bool host_release_from(const struct host *h, int major, int minor)
+{
+	const char *release =
+		json_string_value(json_object_get(json_object_get(h->header, "host"), "release"));
+	int have_major = 0, have_minor = 0;
+
+	if (!release || sscanf(release, "%d.%d", &have_major, &have_minor) != 2)
+		return true;
+	return have_major > major || (have_major == major && have_minor >= minor);
+}
+
+/*
+ * Lists tune their high mark between two bounds since 6.7, but zoneinfo shows the
+ * bounds only later, and before that the mark alone: they are computed then.
+ */
+static void load_pcp_bounds(struct host *h)
+{
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		h->pcp_auto |= h->zones[i].pcp_high_min != h->zones[i].pcp_high_max;
+	if (h->pcp_auto || !host_release_from(h, 6, 7))
+		return;
+	h->pcp_auto = true;
+	for (unsigned int i = 0; i < h->nr_zones; i++)
+		h->zones[i].pcp_high_min = h->zones[i].pcp_high_max = 0;
+}
+
 static void load_header(struct host *h, struct trace_reader *r)
 {
 	h->header = json_loads(trace_reader_header(r), 0, NULL);
 	h->pageblock_order =
 		header_number(h, "pageblock_order", DEFAULT_PAGEBLOCK_ORDER, PAGEBLOCK_ORDER_MAX);
 	h->max_order = header_number(h, "max_order", DEFAULT_MAX_ORDER, HOST_ORDERS - 2);
-	for (unsigned int i = 0; i < h->nr_zones; i++)
-		h->pcp_auto |= h->zones[i].pcp_high_min != h->zones[i].pcp_high_max;
+	load_pcp_bounds(h);
 	h->thp_pcp = thp_on_pcp(h, r);
 }
 

@@ -28,7 +28,7 @@ struct host_zone {
 	uint64_t start_pfn, spanned, present, managed;
 	uint64_t wmark[HOST_WMARKS]; /* min, low, high, promo */
 	uint64_t protection[HOST_ZONE_TYPES];
-	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
+	uint32_t pcp_batch, pcp_high_min, pcp_high_max; /* bounds of 0: not shown */
 	uint64_t pcp_start; /* pages on per-CPU lists in the start snapshot */
 	uint32_t *pcp_cpu;  /* the same by CPU, host.cpus of them */
 	uint32_t *pcp_high; /* each CPU's mark at the start */
@@ -67,6 +67,9 @@ int host_check_span(const struct host *h, uint64_t pages_end, char *error);
 
 /** host_zone_find() - by node and name; HOST_ZONE_NONE */
 unsigned int host_zone_find(const struct host *h, unsigned int node, const char *name);
+
+/** host_release_from() - is the kernel at least that? For what shows in no other way */
+bool host_release_from(const struct host *h, int major, int minor);
 
 /** host_sysctl() - number in TEXT @name of the start snapshot; -ENOENT */
 int host_sysctl(struct trace_reader *r, const char *name, int64_t *value);
