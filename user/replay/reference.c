@@ -10,13 +10,19 @@
 #define SECOND_NS 1000000000ull
 
 enum {
-	SECTION_PAGES = 1 << 15,      /* what deferred_grow_zone() gives at once */
-	KSWAPD_NS = 20 * 1000 * 1000, /* how long kswapd takes to balance a zone */
+	SECTION_PAGES = 1 << 15, /* what deferred_grow_zone() gives at once */
 };
 
 static struct rmm_page *page_at(const struct reference *f, uint32_t pfn)
 {
 	return rmm_pfn_to_page(f->rmm, pfn);
+}
+
+static void set_wake(struct reference *f)
+{
+	f->requests.wake_ns = f->next_refresh_ns;
+	if (f->kswapd.next_ns && f->kswapd.next_ns < f->next_refresh_ns)
+		f->requests.wake_ns = f->kswapd.next_ns;
 }
 
 /* ops->grow */
@@ -82,6 +88,10 @@ static int free_block(void *ctx, unsigned int cpu, uint32_t at, unsigned int ord
 {
 	struct reference *f = ctx;
 
+	if (f->kswapd.on_cpu[cpu]) {
+		kswapd_freed(&f->kswapd, f->kswapd.on_cpu[cpu], f->requests.now_ns);
+		set_wake(f);
+	}
 	return rmm_free_pages(f->rmm, cpu, page_at(f, at), order);
 }
 
@@ -100,12 +110,6 @@ static void refresh(struct reference *f)
 	f->next_refresh_ns = (f->requests.now_ns / SECOND_NS + 1) * SECOND_NS;
 }
 
-static void wake_by(struct reference *f, uint64_t time_ns)
-{
-	if (time_ns < f->requests.wake_ns)
-		f->requests.wake_ns = time_ns;
-}
-
 /* ops->wake: kswapd and the vmstat worker, at their times. */
 static void background(void *ctx)
 {
@@ -114,15 +118,9 @@ static void background(void *ctx)
 
 	if (now_ns >= f->next_refresh_ns)
 		refresh(f);
-	f->requests.wake_ns = f->next_refresh_ns;
-	for (unsigned int z = 0; z < rmm_nr_zones(f->rmm); z++) {
-		if (f->kswapd_ns[z] && now_ns >= f->kswapd_ns[z]) {
-			rmm_kswapd_done(f->rmm, z);
-			f->kswapd_ns[z] = 0;
-		}
-		if (f->kswapd_ns[z])
-			wake_by(f, f->kswapd_ns[z]);
-	}
+	if (f->kswapd.next_ns && now_ns >= f->kswapd.next_ns)
+		kswapd_tick(&f->kswapd, now_ns);
+	set_wake(f);
 }
 
 static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
@@ -130,10 +128,28 @@ static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
 	struct reference *f = ctx;
 
 	(void)order;
-	if (f->kswapd_ns[zone])
-		return;
-	f->kswapd_ns[zone] = f->requests.now_ns + KSWAPD_NS;
-	wake_by(f, f->kswapd_ns[zone]);
+	kswapd_wake(&f->kswapd, f->zones[zone].node, f->requests.now_ns);
+	set_wake(f);
+}
+
+static void task(void *ctx, const struct trace_event *e)
+{
+	struct reference *f = ctx;
+
+	kswapd_task(&f->kswapd, e);
+}
+
+/*
+ * The kernel got its page, so its reclaim had made room by then: what it freed is in
+ * the trace, before this. Looking again, with the lists drained, is what is left.
+ */
+static uint64_t reclaimed(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
+{
+	(void)ctx;
+	(void)cpu;
+	(void)gfp;
+	(void)order;
+	return 1;
 }
 
 static const struct requests_ops ops = {
@@ -142,6 +158,7 @@ static const struct requests_ops ops = {
 	.split = split_block,
 	.grow = grow,
 	.wake = background,
+	.task = task,
 };
 
 void reference_feed(struct reference *f, const struct trace_event *e, long n)
@@ -213,8 +230,7 @@ static void load_marks(struct reference *f, const struct host *h)
 
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
 {
-	const struct rmm_hooks hooks = {.ctx = f, .wake_kswapd = wake_kswapd};
-
+	const struct rmm_hooks hooks = {.ctx = f, .wake_kswapd = wake_kswapd, .reclaim = reclaimed};
 	int err;
 
 	f->start = s;
@@ -224,11 +240,12 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 		return err;
 	/* The vmstat worker's timer is rounded to whole seconds of uptime. */
 	f->next_refresh_ns = (s->t_ns / SECOND_NS + 1) * SECOND_NS;
-	wake_by(f, f->next_refresh_ns);
+	set_wake(f);
 	f->rmm = rmm_create(&f->config, error);
 	if (!f->rmm)
 		return -errno;
 	rmm_set_hooks(f->rmm, &hooks);
+	f->kswapd.rmm = f->rmm;
 	load(f, s);
 	load_marks(f, h);
 	return rmm_setup_done(f->rmm);
@@ -239,6 +256,7 @@ void reference_destroy(struct reference *f)
 	if (f->rmm)
 		rmm_destroy(f->rmm);
 	requests_destroy(&f->requests);
+	kswapd_destroy(&f->kswapd);
 	free(f->cpu_node);
 	memset(f, 0, sizeof(*f));
 }

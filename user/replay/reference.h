@@ -14,6 +14,7 @@
 
 #include "replay/gfp.h"
 #include "replay/host.h"
+#include "replay/kswapd.h"
 #include "replay/requests.h"
 #include "replay/start.h"
 
@@ -26,9 +27,9 @@ struct reference {
 	uint8_t *cpu_node;
 	struct gfp_map gfp;
 	struct requests requests;
-	uint64_t next_refresh_ns;	    /* vmstat's once-a-second work */
-	uint64_t kswapd_ns[HOST_ZONES_MAX]; /* when kswapd will be done; 0: not woken */
-	const struct start *start;	    /* for what the zones grow by */
+	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
+	struct kswapd kswapd;
+	const struct start *start; /* for what the zones grow by */
 	size_t next_growth;
 };
 
