@@ -94,6 +94,23 @@ static void was_given(struct touch *t, const struct trace_event *e)
 	s->growth[s->growths++] = (struct start_growth){(uint32_t)e->address, e->order};
 }
 
+/* Blocks on lists are not marked as such: a large one looks like pages side by side. */
+static bool may_be_listed(const struct pagemap *m, const struct trace_event *e)
+{
+	uint64_t pfn = e->address, end = pfn + (1ull << e->order);
+
+	while (pfn < end) {
+		uint8_t head;
+		uint64_t first = pagemap_find(m, pfn, &head);
+		enum page_kind kind = page_head_kind(head);
+
+		if ((kind != PAGE_START && kind != PAGE_PCP) || page_head_order(head) > e->order)
+			return false;
+		pfn = first + (1ull << page_head_order(head));
+	}
+	return true;
+}
+
 static void first_touch(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
 {
 	uint8_t head;
@@ -106,7 +123,7 @@ static void first_touch(struct touch *t, const struct trace_event *e, const stru
 	else if (e->kind == KMT_PAGE_FREE && kind == PAGE_RESERVED)
 		was_given(t, e);
 	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PCPU_DRAIN) &&
-		 (kind == PAGE_START || kind == PAGE_PCP) && page_head_order(head) == e->order)
+		 may_be_listed(&t->s->at.map, e))
 		was_on_list(t, e, c->migratetype);
 }
 
