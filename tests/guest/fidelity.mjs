@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+//
+// fidelity.mjs LAB OUT - the matrix's results as OUT/fidelity.json, and as tables
+// in OUT/fidelity.md between its two marks; the text around them stays.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const BEGIN = '<!-- made by tests/guest/fidelity.mjs: begin -->';
+const END = '<!-- made by tests/guest/fidelity.mjs: end -->';
+
+// What is measured of each run: `of` a result, the most that is aimed at, a title, and how
+// it is printed.
+const percent = (v) => `${(100 * v).toFixed(2)} %`;
+const thousandth = (v) => v.toFixed(3);
+const measures = [
+	{ key: 'free_error', title: 'free pages', aim: 0.01, show: percent },
+	{ key: 'order_error', title: 'blocks per order, median', aim: 0.1, show: percent },
+	{ key: 'emd_ratio', title: 'distance / baseline\'s', aim: 1 / 3, show: thousandth },
+	{ key: 'unusable_error', title: 'unusable index, worst order', aim: 0.03, show: thousandth },
+	{ key: 'fallback_error', title: 'fallbacks', aim: 0.15, show: percent },
+	{ key: 'refill_error', title: 'PCP refills', aim: 0.05, show: percent },
+	{ key: 'drain_error', title: 'PCP drains', aim: 0.05, show: percent },
+	{ key: 'unexplained_frees', title: 'unexplained frees', aim: 0.001, show: percent },
+];
+
+const sum = (list) => list.reduce((a, b) => a + b, 0);
+const known = (list) => list.filter((v) => v !== null && Number.isFinite(v));
+
+function median(list) {
+	const sorted = known(list).sort((a, b) => a - b);
+	const middle = sorted.length >> 1;
+	if (!sorted.length)
+		return null;
+	return sorted.length & 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+// Of two counts: the difference, against the kernel's. Too few to tell: no number.
+const FEW = 50;
+function relative(model, kernel, few = FEW) {
+	return kernel < few ? null : Math.abs(model - kernel) / kernel;
+}
+
+function unusable(blocks, order) {
+	const free = sum(blocks.map((n, o) => n * 2 ** o));
+	return free ? (free - sum(blocks.map((n, o) => o >= order ? n * 2 ** o : 0))) / free : 0;
+}
+
+function worstUnusable(orders) {
+	const kernel = orders.map((o) => o.kernel);
+	const model = orders.map((o) => o.model);
+	return Math.max(...kernel.map((_, o) => Math.abs(unusable(model, o) - unusable(kernel, o))));
+}
+
+const fallbacks = (counts) => sum(['fallback_claim', 'fallback_steal', 'fallback_pollute']
+	.map((k) => counts[k] ?? 0));
+
+// Frees of pages that the replay did not know as allocated.
+function unexplainedFrees(observed) {
+	const pages = sum(Object.entries(observed.unmatched)
+		.filter(([kind]) => kind.startsWith('page_free_of_')).map(([, n]) => n));
+	return observed.counts.free ? pages / observed.counts.free : null;
+}
+
+function measure(result) {
+	const run = (name) => result.runs.find((r) => r.name === name);
+	const fit = (name) => result.fidelity.runs.find((r) => r.name === name);
+	const observed = run('observed');
+	const reference = run('reference');
+	const model = fit('reference');
+	const cover = result.trust.coverage ?? {};
+	const wanted = observed.counts.fallback_claim + observed.counts.fallback_steal;
+	return {
+		events: observed.counts.alloc + observed.counts.free,
+		seconds: result.trace.duration_ns / 1e9,
+		coverage_alloc: cover.pages_alloc_seen / cover.pages_alloc_vmstat,
+		coverage_free: cover.pages_free_seen / cover.pages_free_vmstat,
+		lost: result.trust.accounting.lost_ring + result.trust.accounting.lost_recursion,
+		witness_exact: result.trust.witness.exact,
+		witness_readings: result.trust.witness.readings,
+		observed_emd: fit('observed').emd,
+		pages_unaccounted: model.unexplained_pages,
+		free_error: Math.abs(model.free_pages_error),
+		free_error_baseline: Math.abs(fit('baseline').free_pages_error),
+		order_error: median(model.orders.map((o) => o.rel === null ? null : Math.abs(o.rel))),
+		order_error_baseline: median(fit('baseline').orders
+			.map((o) => o.rel === null ? null : Math.abs(o.rel))),
+		emd: model.emd,
+		emd_baseline: fit('baseline').emd,
+		emd_ratio: fit('baseline').emd > 0 ? model.emd / fit('baseline').emd : null,
+		unusable_error: worstUnusable(model.orders),
+		unusable_error_baseline: worstUnusable(fit('baseline').orders),
+		fallbacks_kernel: wanted,
+		fallbacks_reference: fallbacks(reference.counts),
+		fallback_error: relative(fallbacks(reference.counts), wanted, 5),
+		refill_kernel: observed.counts.pcp_refill_pages,
+		refill_reference: reference.counts.pcp_refill_pages,
+		refill_error: relative(reference.counts.pcp_refill_pages,
+			observed.counts.pcp_refill_pages),
+		drain_kernel: observed.counts.pcp_drain_pages,
+		drain_reference: reference.counts.pcp_drain_pages,
+		drain_error: relative(reference.counts.pcp_drain_pages, observed.counts.pcp_drain_pages),
+		failed: reference.unmatched.alloc_failed ?? 0,
+		unexplained_frees: unexplainedFrees(observed),
+	};
+}
+
+function directories(path) {
+	return existsSync(path) ? readdirSync(path, { withFileTypes: true })
+		.filter((e) => e.isDirectory()).map((e) => e.name).sort() : [];
+}
+
+function readRow(path) {
+	const row = { runs: [] };
+	for (const n of directories(path)) {
+		const file = join(path, n, 'result.json');
+		if (!existsSync(file) || !existsSync(join(path, n, 'trace.kmt')))
+			continue;
+		const result = JSON.parse(readFileSync(file, 'utf8'));
+		row.release = result.host.release;
+		row.cpus = result.host.cpus_online;
+		row.memory_mib = Math.round(result.host.mem_total_kb / 1024);
+		row.command = readFileSync(join(path, n, 'command'), 'utf8').trim();
+		if (result.fidelity)
+			row.runs.push(measure(result));
+	}
+	return row;
+}
+
+function readLab(lab) {
+	const rows = [];
+	for (const kernel of directories(lab))
+		for (const workload of directories(join(lab, kernel))) {
+			const row = readRow(join(lab, kernel, workload));
+			if (row.runs.length)
+				rows.push({ kernel, workload, ...row });
+		}
+	for (const row of rows) {
+		row.median = {};
+		row.spread = {};
+		for (const key of Object.keys(row.runs[0])) {
+			const values = known(row.runs.map((r) => r[key]));
+			row.median[key] = median(values);
+			row.spread[key] = values.length ? [Math.min(...values), Math.max(...values)] : null;
+		}
+	}
+	return rows;
+}
+
+function summarize(rows) {
+	return [...new Set(rows.map((r) => r.kernel))].map((kernel) => {
+		const mine = rows.filter((r) => r.kernel === kernel);
+		const numbers = {};
+		for (const { key, aim } of measures) {
+			const value = median(mine.map((r) => r.median[key]));
+			numbers[key] = { value, aim, holds: value === null ? null : value <= aim };
+		}
+		return { kernel, release: mine[0].release, rows: mine.length, numbers };
+	});
+}
+
+const table = (head, body) => [`| ${head.join(' | ')} |`, `|${'---|'.repeat(head.length)}`,
+	...body.map((line) => `| ${line.join(' | ')} |`), ''];
+
+function cell(row, { key, aim, show }) {
+	const value = row.median[key];
+	if (value === null)
+		return '-';
+	const [low, high] = row.spread[key];
+	const text = low === high ? show(value) : `${show(value)} (${show(low)} .. ${show(high)})`;
+	return value <= aim ? text : `**${text}**`;
+}
+
+const ofKernel = (s) => s.kernel === 'host' ? `${s.release}, host` : s.release;
+
+function summaryTable(summary) {
+	const mark = ({ value, holds }, show) =>
+		value === null ? '-' : holds ? show(value) : `**${show(value)}**`;
+	return ['### Median over the workloads', '', 'Bold: not within what is aimed at.', '',
+		...table(['measure', 'aim', ...summary.map(ofKernel)], measures.map((m) =>
+			[m.title, `<= ${m.show(m.aim)}`, ...summary.map((s) => mark(s.numbers[m.key], m.show))]))];
+}
+
+function kernelTables(rows, { kernel, ...s }) {
+	const mine = rows.filter((r) => r.kernel === kernel);
+	const pair = (r, a, b) => `${r.median[a]} / ${r.median[b]}`;
+	return [`### Linux ${ofKernel({ kernel, ...s })}`, '',
+		'Median of the runs, and their range. Baseline: nothing changed since the start.', '',
+		...table(['workload', 'CPUs, MiB, runs', ...measures.map((m) => m.title)],
+			mine.map((r) => [r.workload, `${r.cpus}, ${r.memory_mib}, ${r.runs.length}`,
+				...measures.map((m) => cell(r, m))])),
+		'Counts, kernel / reference, pages for refills and drains; errors of the baseline:', '',
+		...table(['workload', 'page events', 'seen: allocated, freed', 'buddyinfo equal',
+			'fallbacks', 'refills', 'drains', 'refused', 'baseline: free', 'per order', 'distance',
+			'unusable'], mine.map((r) => [r.workload, r.median.events,
+			`${percent(r.median.coverage_alloc)}, ${percent(r.median.coverage_free)}`,
+			`${r.median.witness_exact} of ${r.median.witness_readings}`,
+			pair(r, 'fallbacks_kernel', 'fallbacks_reference'),
+			pair(r, 'refill_kernel', 'refill_reference'),
+			pair(r, 'drain_kernel', 'drain_reference'), r.median.failed,
+			percent(r.median.free_error_baseline), percent(r.median.order_error_baseline ?? 0),
+			thousandth(r.median.emd_baseline), thousandth(r.median.unusable_error_baseline)]))];
+}
+
+function commands(rows) {
+	return ['### How each trace was made', '', '`make lab` does all of it; one by one:', '',
+		...[...new Set(rows.map((r) => `- \`${r.command}\``))], ''];
+}
+
+const [lab, out] = process.argv.slice(2);
+const rows = readLab(lab);
+if (!rows.length) {
+	console.error(`fidelity: no results in '${lab}'`);
+	process.exit(1);
+}
+const summary = summarize(rows);
+const made = [BEGIN, '', ...summaryTable(summary), ...summary.flatMap((s) => kernelTables(rows, s)),
+	...commands(rows), END].join('\n');
+const page = join(out, 'fidelity.md');
+const old = existsSync(page) ? readFileSync(page, 'utf8') : `# Fidelity\n\n${BEGIN}\n${END}\n`;
+writeFileSync(page, old.slice(0, old.indexOf(BEGIN)) + made + old.slice(old.indexOf(END) + END.length));
+writeFileSync(join(out, 'fidelity.json'), `${JSON.stringify({ summary, rows }, null, '\t')}\n`);
+console.log(`fidelity: ${rows.length} rows in ${page}`);
