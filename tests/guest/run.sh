@@ -18,7 +18,7 @@ usage() {
 	Boots a stock Debian kernel under QEMU (KVM where it works, else software
 	emulation) from a disk of its own, without modules, and runs the commands by
 	busybox's shell in /tmp, an ext4. `kmemlab` and the workloads of
-	tests/guest/work are on its PATH. Afterwards DIR holds what was in the
+	tests/guest/load are on its PATH. Afterwards DIR holds what was in the
 	guest's /out, output.txt, console.txt, dmesg.txt and final/: the kernel's own
 	buddyinfo, pagetypeinfo, zoneinfo, slabinfo, vmstat and fragmentation indices.
 
@@ -98,7 +98,7 @@ put() { # file directory-in-guest
 }
 
 workloads() {
-	basename -a "$top"/tests/guest/work/*.{c,sh} | sed 's/\.[a-z]*$//' | sort | xargs
+	basename -a "$top"/tests/guest/load/*.{c,sh} | sed 's/\.[a-z]*$//' | sort | xargs
 }
 
 # What compile.sh compiles, and with what.
@@ -118,10 +118,10 @@ fill_disk() {
 	echo "$commands" >"$root/commands"
 	put "$(command -v busybox)" bin
 	put "$KMEMLAB" bin && mv -n "$root/bin/${KMEMLAB##*/}" "$root/bin/kmemlab" 2>/dev/null
-	for file in "$BUILD"/tests/guest/work/*; do
+	for file in "$BUILD"/tests/guest/load/*; do
 		[[ -x $file && -f $file ]] && put "$file" bin
 	done
-	for file in "$top"/tests/guest/work/*.sh; do
+	for file in "$top"/tests/guest/load/*.sh; do
 		install -m 755 "$file" "$root/bin/$(basename "$file" .sh)"
 	done
 	[ -z "$workload" ] || [ -e "$root/bin/$workload" ] ||

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "work.h"
+#include "load.h"
 
 enum { PAIRS = 32, LARGEST = 96 << 10, SEND_BUFFER = 1 << 20 };
 
@@ -14,16 +14,16 @@ enum kind { PIPE, STREAM, DATAGRAM, KINDS };
 
 static char buffer[LARGEST];
 
-static void open_pair(struct work *w, int fd[2], enum kind kind)
+static void open_pair(struct load *w, int fd[2], enum kind kind)
 {
 	int size = SEND_BUFFER;
 
 	if (kind == PIPE) {
-		work_need(!pipe2(fd, O_NONBLOCK | O_CLOEXEC), "pipe2");
-		(void)fcntl(fd[1], F_SETPIPE_SZ, PAGE << work_random(w, 9));
+		load_need(!pipe2(fd, O_NONBLOCK | O_CLOEXEC), "pipe2");
+		(void)fcntl(fd[1], F_SETPIPE_SZ, PAGE << load_random(w, 9));
 		return;
 	}
-	work_need(!socketpair(AF_UNIX,
+	load_need(!socketpair(AF_UNIX,
 			      (kind == STREAM ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK |
 				      SOCK_CLOEXEC,
 			      0, fd),
@@ -31,17 +31,17 @@ static void open_pair(struct work *w, int fd[2], enum kind kind)
 	setsockopt(fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-static void fill(struct work *w, int fd)
+static void fill(struct load *w, int fd)
 {
-	unsigned long writes = 1 + work_random(w, 24);
+	unsigned long writes = 1 + load_random(w, 24);
 
-	while (writes-- && write(fd, buffer, 1 + work_random(w, LARGEST)) > 0)
+	while (writes-- && write(fd, buffer, 1 + load_random(w, LARGEST)) > 0)
 		;
 }
 
-static void drain(struct work *w, int fd)
+static void drain(struct load *w, int fd)
 {
-	unsigned long reads = 1 + work_random(w, 24);
+	unsigned long reads = 1 + load_random(w, 24);
 
 	while (reads-- && read(fd, buffer, LARGEST) > 0)
 		;
@@ -49,15 +49,15 @@ static void drain(struct work *w, int fd)
 
 int main(int argc, char **argv)
 {
-	struct work w = work_begin(argc, argv, 6000);
+	struct load w = load_begin(argc, argv, 6000);
 	int pairs[PAIRS][2];
 
 	for (int i = 0; i < PAIRS; i++)
 		open_pair(&w, pairs[i], (enum kind)(i % KINDS));
 	for (unsigned long r = 0; r < w.rounds; r++) {
-		unsigned long i = work_random(&w, PAIRS);
+		unsigned long i = load_random(&w, PAIRS);
 
-		switch (work_random(&w, 8)) {
+		switch (load_random(&w, 8)) {
 		case 0:
 			close(pairs[i][0]);
 			close(pairs[i][1]);

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 
-#include "work.h"
+#include "load.h"
 
 enum { PIPE_BYTES = 256 << 10, KEEP_PERCENT = 12, PIPES_EACH = 4, FREED_EACH = 1500 };
 
@@ -19,7 +19,7 @@ static void fill_pipe(void)
 	static char buffer[PIPE_BYTES];
 	int fd[2];
 
-	work_need(!pipe2(fd, O_NONBLOCK | O_CLOEXEC), "pipe2");
+	load_need(!pipe2(fd, O_NONBLOCK | O_CLOEXEC), "pipe2");
 	(void)fcntl(fd[1], F_SETPIPE_SZ, PIPE_BYTES);
 	while (write(fd[1], buffer, PIPE_BYTES) > 0)
 		;
@@ -30,31 +30,31 @@ static size_t take_most(char **at)
 	struct sysinfo info;
 	size_t bytes;
 
-	work_need(!sysinfo(&info), "sysinfo");
+	load_need(!sysinfo(&info), "sysinfo");
 	bytes = info.freeram / 100 * (100 - KEEP_PERCENT) & ~(size_t)(PAGE - 1);
-	*at = work_map(bytes);
+	*at = load_map(bytes);
 	madvise(*at, bytes, MADV_NOHUGEPAGE);
-	work_touch(*at, bytes);
+	load_touch(*at, bytes);
 	return bytes / PAGE;
 }
 
 int main(int argc, char **argv)
 {
-	struct work w = work_begin(argc, argv, 60);
+	struct load w = load_begin(argc, argv, 60);
 	const struct rlimit files = {65536, 65536};
 	char *memory;
 	size_t pages;
 
-	work_need(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
+	load_need(!setrlimit(RLIMIT_NOFILE, &files), "setrlimit");
 	pages = take_most(&memory);
 	for (unsigned long r = 0; r < w.rounds; r++) {
 		for (int i = 0; i < FREED_EACH; i++)
-			madvise(memory + work_random(&w, pages) * PAGE, PAGE, MADV_DONTNEED);
+			madvise(memory + load_random(&w, pages) * PAGE, PAGE, MADV_DONTNEED);
 		for (int i = 0; i < PIPES_EACH; i++)
 			fill_pipe();
 		/* A part comes back as movable memory. */
 		for (int i = 0; i < FREED_EACH / 4; i++)
-			memory[work_random(&w, pages) * PAGE]++;
+			memory[load_random(&w, pages) * PAGE]++;
 	}
 	return 0;
 }

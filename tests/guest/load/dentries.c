@@ -6,20 +6,20 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "work.h"
+#include "load.h"
 
 enum { DIRECTORIES = 16, NAMES = 3000, SHRINK_EVERY = 8000 };
 
-static void path_of(struct work *w, char *path)
+static void path_of(struct load *w, char *path)
 {
-	snprintf(path, 64, "dentries.%lu/%lu", work_random(w, DIRECTORIES), work_random(w, NAMES));
+	snprintf(path, 64, "dentries.%lu/%lu", load_random(w, DIRECTORIES), load_random(w, NAMES));
 }
 
 static void create(const char *path)
 {
 	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
-	work_need(fd >= 0, path);
+	load_need(fd >= 0, path);
 	close(fd);
 }
 
@@ -35,7 +35,7 @@ static void shrink(void)
 
 int main(int argc, char **argv)
 {
-	struct work w = work_begin(argc, argv, 40000);
+	struct load w = load_begin(argc, argv, 40000);
 	char path[64], other[64];
 	struct stat st;
 
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned long r = 1; r <= w.rounds; r++) {
 		path_of(&w, path);
-		switch (work_random(&w, 8)) {
+		switch (load_random(&w, 8)) {
 		case 0 ... 3:
 			create(path);
 			break;

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "work.h"
+#include "load.h"
 
 enum { FILES = 60, WRITTEN = 2 << 20, SPARSE = 24 << 20, BUFFER = 64 << 10 };
 
@@ -27,9 +27,9 @@ static void write_file(unsigned long i)
 
 	name_of(name, "data", i);
 	fd = open(name, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-	work_need(fd >= 0, name);
+	load_need(fd >= 0, name);
 	for (size_t at = 0; at < WRITTEN; at += BUFFER)
-		work_need(write(fd, buffer, BUFFER) == BUFFER, name);
+		load_need(write(fd, buffer, BUFFER) == BUFFER, name);
 	close(fd);
 }
 
@@ -40,7 +40,7 @@ static void make_sparse(unsigned long i)
 
 	name_of(name, "hole", i);
 	fd = open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	work_need(fd >= 0 && !ftruncate(fd, SPARSE), name);
+	load_need(fd >= 0 && !ftruncate(fd, SPARSE), name);
 	close(fd);
 }
 
@@ -60,18 +60,18 @@ static void read_file(const char *kind, unsigned long i)
 
 int main(int argc, char **argv)
 {
-	struct work w = work_begin(argc, argv, 150);
+	struct load w = load_begin(argc, argv, 150);
 
 	for (unsigned long i = 0; i < FILES; i++)
 		make_sparse(i);
 	for (unsigned long r = 0; r < w.rounds; r++) {
-		write_file(work_random(&w, FILES));
-		read_file("data", work_random(&w, FILES));
-		read_file("hole", work_random(&w, FILES));
-		if (!work_random(&w, 10)) {
+		write_file(load_random(&w, FILES));
+		read_file("data", load_random(&w, FILES));
+		read_file("hole", load_random(&w, FILES));
+		if (!load_random(&w, 10)) {
 			char name[64];
 
-			name_of(name, "data", work_random(&w, FILES));
+			name_of(name, "data", load_random(&w, FILES));
 			unlink(name);
 		}
 	}

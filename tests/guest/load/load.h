@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * work.h - what the guest's workloads share.
+ * load.h - what the guest's workloads share.
  *
  * Each is a program `NAME [ROUNDS [SEED]]`. It does the same operations in every
  * run: how long they take is the machine's business.
  */
-#ifndef KMEMLAB_GUEST_WORK_H
-#define KMEMLAB_GUEST_WORK_H
+#ifndef KMEMLAB_GUEST_LOAD_H
+#define KMEMLAB_GUEST_LOAD_H
 
 #include <errno.h>
 #include <stdint.h>
@@ -18,14 +18,14 @@
 
 enum { PAGE = 4096, HUGE = 2 << 20 };
 
-struct work {
+struct load {
 	unsigned long rounds;
 	uint64_t random;
 };
 
-static inline struct work work_begin(int argc, char **argv, unsigned long rounds)
+static inline struct load load_begin(int argc, char **argv, unsigned long rounds)
 {
-	struct work w = {rounds, 1};
+	struct load w = {rounds, 1};
 
 	if (argc > 1)
 		w.rounds = strtoul(argv[1], NULL, 0);
@@ -36,7 +36,7 @@ static inline struct work work_begin(int argc, char **argv, unsigned long rounds
 }
 
 /* xorshift64*: 0 .. n-1 */
-static inline unsigned long work_random(struct work *w, unsigned long n)
+static inline unsigned long load_random(struct load *w, unsigned long n)
 {
 	w->random ^= w->random >> 12;
 	w->random ^= w->random << 25;
@@ -44,7 +44,7 @@ static inline unsigned long work_random(struct work *w, unsigned long n)
 	return (unsigned long)(((w->random * 0x2545f4914f6cdd1dull) >> 33) % n);
 }
 
-static inline void work_need(int ok, const char *what)
+static inline void load_need(int ok, const char *what)
 {
 	if (ok)
 		return;
@@ -52,15 +52,15 @@ static inline void work_need(int ok, const char *what)
 	exit(1);
 }
 
-static inline char *work_map(size_t bytes)
+static inline char *load_map(size_t bytes)
 {
 	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	work_need(p != MAP_FAILED, "mmap");
+	load_need(p != MAP_FAILED, "mmap");
 	return p;
 }
 
-static inline void work_touch(char *p, size_t bytes)
+static inline void load_touch(char *p, size_t bytes)
 {
 	for (size_t i = 0; i < bytes; i += PAGE)
 		p[i] = (char)(i >> 12 | 1);
