@@ -105,8 +105,13 @@ static int split_block(void *ctx, uint32_t at, unsigned int order)
 /* What the vmstat worker does once a second. */
 static void refresh(struct reference *f)
 {
+	const struct levels *l = &f->start->levels;
+	/* Just after the start this is the rest of a second's work. */
+	bool rest = l->decay_ns && f->next_refresh_ns == l->decay_ns;
+
 	for (unsigned int cpu = 0; cpu < f->requests.nr_cpus; cpu++)
-		rmm_refresh_cpu_vm_stats(f->rmm, cpu);
+		if (!rest || levels_decayed(l, cpu))
+			rmm_refresh_cpu_vm_stats(f->rmm, cpu);
 	f->next_refresh_ns = (f->requests.now_ns / SECOND_NS + 1) * SECOND_NS;
 }
 
@@ -224,8 +229,9 @@ static void load(struct reference *f, const struct start *s)
 static void load_marks(struct reference *f, const struct host *h)
 {
 	for (unsigned int z = 0; z < h->nr_zones; z++)
-		for (unsigned int cpu = 0; cpu < h->cpus && h->zones[z].pcp_high; cpu++)
-			rmm_load_pcp_high(f->rmm, z, cpu, h->zones[z].pcp_high[cpu]);
+		for (unsigned int cpu = 0; cpu < h->cpus; cpu++)
+			rmm_load_pcp_high(f->rmm, z, cpu,
+					  levels_at(&f->start->levels, z, cpu)->high);
 }
 
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
@@ -240,6 +246,8 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 		return err;
 	/* The vmstat worker's timer is rounded to whole seconds of uptime. */
 	f->next_refresh_ns = (s->t_ns / SECOND_NS + 1) * SECOND_NS;
+	if (s->levels.decay_ns && s->levels.decay_ns < f->next_refresh_ns)
+		f->next_refresh_ns = s->levels.decay_ns;
 	set_wake(f);
 	f->rmm = rmm_create(&f->config, error);
 	if (!f->rmm)

@@ -6,44 +6,10 @@
 
 #include "common/log.h"
 #include "replay/blocktype.h"
-#include "replay/start.h"
+#include "replay/start_lists.h"
 #include "trace/trace_io.h"
 
-enum { BATCH = 1 << 14, PCP_TYPES = 3, MOVABLE = 1, FIRST_PCPS = 1024 };
-
-/* The CPU's last zone_locked: an extfrag right after it tells the old type. */
-struct last_locked {
-	uint64_t pfn;
-	bool told;    /* it gave its pageblock a type */
-	bool waiting; /* an extfrag of this page came without one */
-	uint8_t fallback_order;
-};
-
-struct touch {
-	struct start *s;
-	uint8_t *touched;	   /* by pfn */
-	struct last_locked *last;  /* by CPU */
-	struct start_pcp *drained; /* filled like s->pcp */
-	size_t drains, pcp_room, drain_room;
-	uint64_t pcp_total[HOST_ZONES_MAX]; /* on lists at s->t_ns, by zone */
-	bool started;
-	bool no_memory;
-};
-
-static bool add_pcp(struct start_pcp **list, size_t *n, size_t *room, const struct start_pcp *p)
-{
-	if (*n == *room) {
-		size_t more = *room ? *room * 2 : FIRST_PCPS;
-		struct start_pcp *grown = realloc(*list, more * sizeof(*grown));
-
-		if (!grown)
-			return false;
-		*list = grown;
-		*room = more;
-	}
-	(*list)[(*n)++] = *p;
-	return true;
-}
+enum { BATCH = 1 << 14 };
 
 /* The snapshot's page, or the page that an event put there, was on a list. */
 static void was_on_list(struct touch *t, const struct trace_event *e, uint8_t migratetype)
@@ -51,16 +17,11 @@ static void was_on_list(struct touch *t, const struct trace_event *e, uint8_t mi
 	struct pagemap *m = &t->s->at.map;
 	struct start_pcp p = {.pfn = (uint32_t)e->address, .cpu = e->cpu, .order = e->order};
 	uint64_t pages[PAGE_KINDS] = {0};
-	bool ok;
 
 	p.migratetype = migratetype < PCP_TYPES ? migratetype : MOVABLE;
 	pagemap_detach(m, e->address, e->order, pages);
 	pagemap_put(m, e->address, e->order, PAGE_PCP);
-	if (e->kind == KMT_PAGE_ALLOC)
-		ok = add_pcp(&t->s->pcp, &t->s->pcps, &t->pcp_room, &p);
-	else
-		ok = add_pcp(&t->drained, &t->drains, &t->drain_room, &p);
-	t->no_memory |= !ok;
+	touch_listed(t, &p, e->kind == KMT_PCPU_DRAIN);
 }
 
 static void was_one_block(struct touch *t, const struct trace_event *e)
@@ -193,6 +154,8 @@ static void learn(struct touch *t, const struct trace_event *e)
 	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
 	    e->address & (size - 1))
 		return;
+	levels_event(&t->s->levels, &o->map, e);
+	touch_empty(t, e, c);
 	learn_style(t, e, c);
 	learn_type(t, e, c);
 	if (!t->touched[e->address])
@@ -204,8 +167,6 @@ static void learn(struct touch *t, const struct trace_event *e)
 static void begin_learning(struct touch *t)
 {
 	observed_finish(&t->s->at);
-	for (unsigned int z = 0; z < HOST_ZONES_MAX; z++)
-		t->pcp_total[z] = observed_pcp_pages(&t->s->at, z);
 	t->started = true;
 }
 
@@ -231,123 +192,6 @@ static int scan(struct touch *t, struct trace_reader *r)
 	if (!t->started)
 		begin_learning(t);
 	return n < 0 ? (int)n : t->no_memory ? -ENOMEM : 0;
-}
-
-/* Pages that lists held when the pass began and that no later event touched. */
-static void guess_lists(struct touch *t)
-{
-	struct start *s = t->s;
-	struct start_pcp p = {0};
-
-	for (uint64_t pfn = 0; pfn < s->at.map.nr_pfns; pfn++) {
-		uint8_t type = s->at.block_type[pfn >> s->at.map.pageblock_order];
-
-		if (page_head_kind(s->at.map.head[pfn]) != PAGE_PCP || t->touched[pfn])
-			continue;
-		p.pfn = (uint32_t)pfn;
-		p.order = (uint8_t)page_head_order(s->at.map.head[pfn]);
-		p.cpu = (uint16_t)((p.cpu + 1) % s->at.nr_cpus);
-		p.migratetype = type < PCP_TYPES ? type : MOVABLE;
-		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &p);
-		s->pcp_guessed += 1ull << p.order;
-	}
-}
-
-/* Lists of one zone: what they held by the kernel's count, less what is known. */
-struct lack {
-	uint64_t pages;
-	int64_t *by_cpu;
-};
-
-static void lack_of(const struct touch *t, const struct host_zone *zone, unsigned int z,
-		    uint64_t total, struct lack *out)
-{
-	const struct start *s = t->s;
-
-	for (unsigned int c = 0; c < s->at.nr_cpus; c++)
-		out->by_cpu[c] = zone->pcp_cpu ? zone->pcp_cpu[c] : 0;
-	for (size_t i = 0; i < s->pcps + t->drains; i++) {
-		const struct start_pcp *p = i < s->pcps ? &s->pcp[i] : &t->drained[i - s->pcps];
-		uint64_t pages = 1ull << p->order;
-
-		if (pagemap_zone(&s->at.map, p->pfn) != z)
-			continue;
-		total -= total < pages ? total : pages;
-		out->by_cpu[p->cpu] -= (int64_t)pages;
-	}
-	out->pages = total;
-}
-
-static uint16_t most_lacking(const int64_t *by_cpu, unsigned int n)
-{
-	unsigned int best = 0;
-
-	for (unsigned int c = 1; c < n; c++)
-		if (by_cpu[c] > by_cpu[best])
-			best = c;
-	return (uint16_t)best;
-}
-
-/* Is any page of the pageblock touched by an event? */
-static bool in_use(const struct touch *t, uint64_t block)
-{
-	const struct pagemap *m = &t->s->at.map;
-	uint64_t first = block << m->pageblock_order, n = 1ull << m->pageblock_order;
-
-	if (first + n > m->nr_pfns)
-		n = m->nr_pfns - first;
-	return memchr(t->touched + first, 1, n) != NULL;
-}
-
-static void hide_in_block(struct touch *t, uint64_t block, struct lack *l)
-{
-	struct start *s = t->s;
-	const struct pagemap *m = &s->at.map;
-	uint64_t pfn = block << m->pageblock_order, end = (block + 1) << m->pageblock_order;
-	uint8_t type = s->at.block_type[block];
-
-	for (; pfn < end && pfn < m->nr_pfns && l->pages; pfn++) {
-		struct start_pcp p = {.pfn = (uint32_t)pfn};
-
-		if (m->head[pfn] != PAGE_HEAD(PAGE_START, 0) || t->touched[pfn])
-			continue;
-		p.cpu = most_lacking(l->by_cpu, s->at.nr_cpus);
-		p.migratetype = type < PCP_TYPES ? type : MOVABLE;
-		l->by_cpu[p.cpu]--;
-		l->pages--;
-		m->head[pfn] = PAGE_HEAD(PAGE_PCP, 0);
-		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &p);
-		s->pcp_hidden++;
-	}
-}
-
-static void hide_lists(struct touch *t, const struct host *h)
-{
-	const struct pagemap *m = &t->s->at.map;
-	struct lack l = {.by_cpu = calloc(t->s->at.nr_cpus, sizeof(*l.by_cpu))};
-
-	t->no_memory |= !l.by_cpu;
-	for (unsigned int z = 0; z < h->nr_zones && l.by_cpu; z++) {
-		lack_of(t, &h->zones[z], z, t->pcp_total[z], &l);
-		for (uint64_t b = 0; b < m->nr_blocks && l.pages; b++)
-			if (m->block_zone[b] == z && in_use(t, b))
-				hide_in_block(t, b, &l);
-		for (uint64_t b = 0; b < m->nr_blocks && l.pages; b++)
-			if (m->block_zone[b] == z)
-				hide_in_block(t, b, &l);
-	}
-	free(l.by_cpu);
-}
-
-/* What was drained first sat at the tail. */
-static void append_drained(struct touch *t)
-{
-	struct start *s = t->s;
-
-	while (t->drains)
-		t->no_memory |= !add_pcp(&s->pcp, &s->pcps, &t->pcp_room, &t->drained[--t->drains]);
-	for (size_t i = 0; i < s->pcps; i++)
-		s->pcp_pages += 1ull << s->pcp[i].order;
 }
 
 struct content {
@@ -424,18 +268,21 @@ static int first_pass(struct start *s, const struct host *h, const struct snapsh
 
 	t.touched = calloc(s->at.map.nr_pfns, 1);
 	t.last = calloc(s->at.nr_cpus, sizeof(*t.last));
-	if (t.touched && t.last)
+	t.empty = calloc((size_t)h->nr_zones * s->at.nr_cpus, sizeof(*t.empty));
+	t.drain = calloc(s->at.nr_cpus, sizeof(*t.drain));
+	if (t.touched && t.last && t.empty && t.drain)
 		err = scan(&t, r);
+	levels_finish(&s->levels, h);
 	if (!err)
 		err = type_blocks(s, h, snap, r);
 	if (!err) {
-		guess_lists(&t);
-		hide_lists(&t, h);
-		append_drained(&t);
+		touch_lists(&t, h);
 		err = t.no_memory ? -ENOMEM : 0;
 	}
 	free(t.touched);
 	free(t.last);
+	free(t.empty);
+	free(t.drain);
 	free(t.drained);
 	return err;
 }
@@ -450,6 +297,11 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 	err = observed_init(&s->at, h, classes, nr_classes);
 	if (err)
 		return err;
+	err = levels_init(&s->levels, h, r, s->t_ns);
+	if (err) {
+		start_destroy(s);
+		return err;
+	}
 	log_progress("replay: inferring the start state");
 	err = observed_load(&s->at, snap, r);
 	if (!err)
@@ -464,6 +316,7 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 void start_destroy(struct start *s)
 {
 	observed_destroy(&s->at);
+	levels_destroy(&s->levels);
 	free(s->pcp);
 	free(s->growth);
 	memset(s, 0, sizeof(*s));

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "replay/levels.h"
 #include "replay/observed.h"
 
 /* A block that is on a CPU's list, in the order they are loaded: heads first. */
@@ -38,9 +39,10 @@ struct start_growth {
 };
 
 struct start {
-	struct observed at; /* at.map: every page at t_ns; at.block_type: of
-			       every pageblock */
-	uint64_t t_ns;	    /* events up to here are in it */
+	struct observed at;   /* at.map: every page at t_ns; at.block_type: of
+				 every pageblock */
+	uint64_t t_ns;	      /* events up to here are in it */
+	struct levels levels; /* of per-CPU lists at t_ns */
 	struct start_pcp *pcp;
 	size_t pcps;
 	struct start_growth *growth; /* in order of time */
