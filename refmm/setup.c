@@ -227,6 +227,8 @@ void rmm_zone_set_pageset_high_and_batch(struct rmm_zone *z,
 	min = zone_highsize(z, batch, fraction ? z->managed / fraction : low);
 	max = fraction ? min : zone_highsize(z, batch, z->managed / 8);
 	z->pcp_batch = batch;
+	if (c->compute_pcp_high)
+		given = &none;
 	z->pcp_high_min = choose(c->pcp_high, given->pcp_high_min, min);
 	z->pcp_high_max = choose(c->pcp_high, given->pcp_high_max, max);
 	if (c->pcp_mode == RMM_PCP_FIXED)

@@ -69,7 +69,8 @@ struct rmm_config {
 	unsigned int pcp_thp_lists;	/* 2 (movable, other); 6.1: 1 */
 	unsigned int pcp_high_fraction; /* 0; percpu_pagelist_high_fraction */
 	uint32_t pcp_high, pcp_batch;	/* 0: compute; override every zone */
-	bool pcp_free_high_batch;   /* true; CPUs have > 3 batches of cache */
+	bool compute_pcp_high;	  /* false; true: zones do not give the marks */
+	bool pcp_free_high_batch; /* true; CPUs have > 3 batches of cache */
 	bool pcp_free_high_patient; /* false; 6.16+: high-order frees empty a
 				       list after batch + high_min / 2 pages,
 				       not after a batch */

@@ -44,6 +44,47 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 	json_decref(noted);
 }
 
+/* What the zones of the trace give must not hide what is asked for. */
+static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
+{
+	static const char *const settings[] = {
+		"vm.percpu_pagelist_high_fraction=8",
+		"vm.min_free_kbytes=100000",
+		"vm.watermark_scale_factor=200",
+		"pcp.mode=fixed",
+		"kernel=6.1",
+	};
+	struct rmm_config c;
+	char error[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		rmm_config_init(&c);
+		assert_false(c.compute_pcp_high);
+		assert_int_equal(knob_set(&c, settings[i], NULL, error), 0);
+		assert_true(c.compute_pcp_high);
+	}
+}
+
+static void test_knob_kernel_sets_all_of_it(void **state)
+{
+	struct rmm_config c;
+	char error[512];
+
+	(void)state;
+	rmm_config_init(&c);
+	assert_int_equal(knob_set(&c, "kernel=6.1", NULL, error), 0);
+	assert_int_equal(c.fallback, RMM_FALLBACK_STEAL);
+	assert_int_equal(c.pcp_mode, RMM_PCP_FIXED);
+	assert_int_equal(c.pcp_thp_lists, 1);
+	assert_int_equal(knob_set(&c, "kernel=6.18", NULL, error), 0);
+	assert_int_equal(c.fallback, RMM_FALLBACK_CLAIM);
+	assert_int_equal(c.pcp_mode, RMM_PCP_AUTO);
+	assert_true(c.pcp_free_high_patient && c.isolate_bit);
+	assert_int_equal(knob_set(&c, "kernel=5.10", NULL, error), -EINVAL);
+	assert_non_null(strstr(error, "6.1, 6.12, 6.18, 7.2"));
+}
+
 static void test_knob_wrong_settings_say_why(void **state)
 {
 	static const struct {
@@ -104,6 +145,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_knob_known_settings_change_the_configuration),
+		cmocka_unit_test(test_knob_that_moves_pcp_marks_has_them_computed),
+		cmocka_unit_test(test_knob_kernel_sets_all_of_it),
 		cmocka_unit_test(test_knob_wrong_settings_say_why),
 		cmocka_unit_test(test_gfp_named_bits_are_translated_by_name),
 		cmocka_unit_test(test_gfp_without_names_uses_the_table),

@@ -13,7 +13,7 @@
 #include "common/nearest.h"
 #include "replay/knobs.h"
 
-enum knob_type { KNOB_NUMBER, KNOB_SWITCH, KNOB_FALLBACK, KNOB_PCP_MODE };
+enum knob_type { KNOB_NUMBER, KNOB_SWITCH, KNOB_FALLBACK, KNOB_PCP_MODE, KNOB_KERNEL };
 
 struct knob {
 	const char *name;
@@ -26,12 +26,14 @@ static void set_min_free(struct rmm_config *c, int64_t v)
 {
 	c->min_free_kbytes = v;
 	c->given_watermarks = false;
+	c->compute_pcp_high = true; /* from the low watermark */
 }
 
 static void set_scale(struct rmm_config *c, int64_t v)
 {
 	c->watermark_scale_factor = (unsigned int)v;
 	c->given_watermarks = false;
+	c->compute_pcp_high = true;
 }
 
 static void set_boost(struct rmm_config *c, int64_t v)
@@ -62,6 +64,7 @@ static void set_pcp(struct rmm_config *c, int64_t v)
 static void set_pcp_mode(struct rmm_config *c, int64_t v)
 {
 	c->pcp_mode = (enum rmm_pcp_mode)v;
+	c->compute_pcp_high = true;
 }
 
 static void set_pcp_high(struct rmm_config *c, int64_t v)
@@ -77,6 +80,33 @@ static void set_pcp_batch(struct rmm_config *c, int64_t v)
 static void set_pcp_fraction(struct rmm_config *c, int64_t v)
 {
 	c->pcp_high_fraction = (unsigned int)v;
+	c->compute_pcp_high = true;
+}
+
+static void set_shuffle(struct rmm_config *c, int64_t v)
+{
+	c->shuffle = v != 0;
+}
+
+static void set_proactiveness(struct rmm_config *c, int64_t v)
+{
+	c->compaction_proactiveness = (unsigned int)v;
+}
+
+static void set_extfrag(struct rmm_config *c, int64_t v)
+{
+	c->extfrag_threshold = (int)v;
+}
+
+/* What makes a kernel's page allocator that kernel's. */
+static void set_kernel(struct rmm_config *c, int64_t version)
+{
+	c->fallback = version < 612 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+	c->pcp_mode = version < 607 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
+	c->pcp_thp_lists = version < 607 ? 1 : 2;
+	c->pcp_free_high_patient = version >= 616;
+	c->isolate_bit = version >= 618;
+	c->compute_pcp_high = true;
 }
 
 static const struct knob knobs[] = {
@@ -85,6 +115,10 @@ static const struct knob knobs[] = {
 	{"vm.watermark_boost_factor", KNOB_NUMBER, 0, 1000000, set_boost},
 	{"vm.defrag_mode", KNOB_SWITCH, 0, 1, set_defrag},
 	{"vm.percpu_pagelist_high_fraction", KNOB_NUMBER, 0, 1 << 20, set_pcp_fraction},
+	{"vm.compaction_proactiveness", KNOB_NUMBER, 0, 100, set_proactiveness},
+	{"vm.extfrag_threshold", KNOB_NUMBER, 0, 1000, set_extfrag},
+	{"page_alloc.shuffle", KNOB_SWITCH, 0, 1, set_shuffle},
+	{"kernel", KNOB_KERNEL, 0, 0, set_kernel},
 	{"fallback", KNOB_FALLBACK, 0, 0, set_fallback},
 	{"mobility", KNOB_SWITCH, 0, 1, set_mobility},
 	{"pcp", KNOB_SWITCH, 0, 1, set_pcp},
@@ -108,6 +142,10 @@ static const struct {
 	{KNOB_FALLBACK, "steal", RMM_FALLBACK_STEAL},
 	{KNOB_PCP_MODE, "auto", RMM_PCP_AUTO},
 	{KNOB_PCP_MODE, "fixed", RMM_PCP_FIXED},
+	{KNOB_KERNEL, "6.1", 601},
+	{KNOB_KERNEL, "6.12", 612},
+	{KNOB_KERNEL, "6.18", 618},
+	{KNOB_KERNEL, "7.2", 702},
 };
 
 char *knob_list(char *text, size_t size)
