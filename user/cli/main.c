@@ -18,6 +18,7 @@ static const struct cmd commands[] = {
 	{"stat", "who allocates what: order, type, cache, call site, command", cmd_stat},
 	{"dump", "a trace's events as text or JSON lines", cmd_dump},
 	{"replay", "run a trace through the reference allocator and variations", cmd_replay},
+	{"sweep", "a grid of settings over traces, on all CPUs or many machines", cmd_sweep},
 	{"compare", "runs, hosts or policies side by side; gates for CI", cmd_compare},
 	{"report", "turn results into one page of HTML, text or JSON", cmd_report},
 	{NULL, NULL, NULL},

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# sweep.sh - a grid over two traces: shared, stopped and resumed, the same bytes.
+. tests/support/lib.sh
+traces="reports/samples/compile.kmt reports/samples/mix.kmt"
+grid=(--grid pcp.high=64,1024,100000 --grid vm.watermark_boost_factor=0,15000 --grid kernel=6.1,6.12)
+all=$SCRATCH/all one=$SCRATCH/one two=$SCRATCH/two
+
+# shellcheck disable=SC2086
+sweep() {
+	"$KMEMLAB" sweep "$@" $traces 2>"$SCRATCH/err"
+}
+
+sweep -o "$all" "${grid[@]}" -F jsonl >"$SCRATCH/all.jsonl"
+same "sweep: status" 0 $?
+same "sweep: a line for each combination, trace and reference" 26 "$(wc -l <"$SCRATCH/all.jsonl")"
+sweep -o "$one" "${grid[@]}" --shard 1/2 -j 1 -F jsonl >/dev/null
+sweep -o "$two" "${grid[@]}" --shard 2/2 -j 2 -F jsonl >/dev/null
+"$KMEMLAB" sweep --merge "$two" "$one" -F jsonl >"$SCRATCH/shards.jsonl" 2>/dev/null
+check "sweep: shards merged are the same bytes" "they differ" cmp "$SCRATCH/all.jsonl" "$SCRATCH/shards.jsonl"
+check "sweep: each shard did a part" "$(ls "$one" "$two")" test "$(ls "$one" | wc -l)" = 2 -a "$(ls "$two" | wc -l)" = 2
+rm "$(find "$all" -name '*.jsonl' | sort | head -1)"
+sweep -o "$all" "${grid[@]}" -F jsonl >"$SCRATCH/resumed.jsonl"
+check "sweep: only what is missing is done again" "$(cat "$SCRATCH/err")" \
+	grep -q '1 jobs done, 3 were done before, 0 failed' "$SCRATCH/err"
+check "sweep: resumed is the same bytes" "they differ" cmp "$SCRATCH/all.jsonl" "$SCRATCH/resumed.jsonl"
+
+"$KMEMLAB" sweep --merge "$all" -F json >"$SCRATCH/table" 2>/dev/null
+same "sweep: the reference changes nothing" "0 0" "$(field "$SCRATCH/table" \
+	'(c => c.zone_lock.min + " " + c.zone_lock.max)(d.ranked.find(r => r.settings === "").changes)')"
+"$KMEMLAB" replay reports/samples/mix.kmt -p observed -p reference \
+	-p x:kernel=6.1,pcp.high=64,vm.watermark_boost_factor=0 -o "$SCRATCH/r.json" 2>/dev/null
+"$KMEMLAB" compare "$SCRATCH/r.json" -F json >"$SCRATCH/c.json" 2>/dev/null
+same "sweep: a cell is what a replay gives" "$(field "$SCRATCH/c.json" \
+	'd.figures.find(f => f.group === "x" && f.measure === "zone_lock").median')" \
+	"$(grep '"trace":"mix.kmt"' "$SCRATCH/all.jsonl" |
+		grep '"settings":"kernel=6.1 pcp.high=64 vm.watermark_boost_factor=0"' |
+		sed 's/.*"zone_lock":\([0-9]*\).*/\1/')"
+sweep -o "$all" --grid pcp.hihg=1 >/dev/null
+same "sweep: unknown setting" 2 $?
+sweep -o "$all" --grid pcp.high=1,1 >/dev/null
+same "sweep: value twice" 2 $?
+sweep "${grid[@]}" >/dev/null
+same "sweep: no directory" 2 $?
+"$KMEMLAB" sweep -o "$SCRATCH/bad" --grid pcp.high=64 README.md >/dev/null 2>&1
+same "sweep: not a trace" 1 $?
