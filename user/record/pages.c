@@ -8,6 +8,7 @@
  */
 #include "record.h"
 
+#include <common/kpageflags.h>
 #include <common/procfs.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +19,7 @@
 #include "files.h"
 #include "page_runs.h"
 
-enum {
-	CHUNK = 1 << 15, /* pages */
-};
+enum { CHUNK = KPAGEFLAGS_CHUNK };
 
 struct page_walk {
 	struct trace_writer *writer;
@@ -47,35 +46,10 @@ static int walk_chunk(struct page_walk *w, int fd, uint64_t pfn, size_t pages)
 				  w->runs.n);
 }
 
-/*
- * Pages at a zone's end whose struct pages are still blank have not been handed
- * to the allocator yet (deferred initialisation): not allocated, but reserved.
- * No more of them than the zone has present pages that are not managed.
- */
-static uint64_t deferred_from(int fd, uint64_t *flags, const struct proc_zone *zone)
-{
-	uint64_t end = zone->start_pfn + zone->spanned;
-	uint64_t floor = end - (zone->present - zone->managed);
-
-	while (end > floor) {
-		uint64_t n = end - floor < CHUNK ? end - floor : CHUNK;
-		ssize_t got =
-			pread(fd, flags, n * sizeof(*flags), (off_t)((end - n) * sizeof(*flags)));
-
-		if (got != (ssize_t)(n * sizeof(*flags)))
-			break;
-		while (n && !flags[n - 1])
-			n--, end--;
-		if (n)
-			break;
-	}
-	return end;
-}
-
 static int walk_zone(struct page_walk *w, int fd, const struct proc_zone *zone,
 		     const struct recording_pause *pause)
 {
-	uint64_t end = deferred_from(fd, w->flags, zone);
+	uint64_t end = kpageflags_deferred_from(fd, w->flags, zone);
 	uint64_t pages, now;
 	int err = 0;
 
