@@ -5,11 +5,9 @@
 #include "common/kpageflags.h"
 #include "common/procfs.h"
 
-uint64_t kpageflags_deferred_from(int fd, uint64_t *flags, const struct proc_zone *zone)
+/* Where the blank words at the end of [@floor, @end) begin. */
+static uint64_t blank_from(int fd, uint64_t *flags, uint64_t floor, uint64_t end)
 {
-	uint64_t end = zone->start_pfn + zone->spanned;
-	uint64_t floor = end - (zone->present - zone->managed);
-
 	while (end > floor) {
 		uint64_t n = end - floor < KPAGEFLAGS_CHUNK ? end - floor : KPAGEFLAGS_CHUNK;
 		ssize_t got =
@@ -23,4 +21,12 @@ uint64_t kpageflags_deferred_from(int fd, uint64_t *flags, const struct proc_zon
 			break;
 	}
 	return end;
+}
+
+uint64_t kpageflags_deferred_from(int fd, uint64_t *flags, const struct proc_zone *zone)
+{
+	uint64_t end = zone->start_pfn + zone->spanned;
+	uint64_t from = blank_from(fd, flags, end - (zone->spanned - zone->managed), end);
+
+	return end - from <= zone->present - zone->managed ? from : end;
 }

@@ -12,8 +12,8 @@ enum { KPAGEFLAGS_CHUNK = 1 << 15 }; /* pages that are read at a time */
 /**
  * kpageflags_deferred_from() - pages at a zone's end whose struct pages are still
  * blank have not been handed to the allocator yet (deferred initialisation): not
- * allocated, but reserved. No more of them than the zone has present pages that are
- * not managed.
+ * allocated, but reserved. If they are more than the zone has present pages that are
+ * not managed, they are a hole.
  * @flags: room for KPAGEFLAGS_CHUNK words
  * Return: the frame where they begin; the zone's end if there are none.
  */
