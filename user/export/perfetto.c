@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * perfetto.c - a trace as trace event JSON, which ui.perfetto.dev draws:
+ *
+ *   process "CPUs"      a thread a CPU: what ran there, as slices
+ *   process "memory"    counters: free memory by order (the kernel's readings), pages and
+ *                       bytes allocated less freed, events a second
+ *   instants            fallbacks to another migrate type
+ *
+ * Counters of events are summed over TICK_NS, so the file's size follows the time that
+ * was recorded, not the number of events. Times are microseconds from the first event.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/procfs.h"
+#include "export/export.h"
+
+enum { BATCH = 1 << 12, TICK_NS = 10 * 1000 * 1000, PID_CPUS = 1, PID_MEMORY = 2, ORDERS = 16 };
+
+struct drawing {
+	const struct view *view;
+	FILE *out;
+	uint64_t origin, tick; /* tick: end of the interval being summed */
+	uint64_t events;
+	int64_t pages, bytes; /* allocated less freed, by what the trace shows */
+	struct {
+		uint64_t since;
+		const struct kmt_class *class;
+	} * on; /* by CPU: what runs there */
+	unsigned int cpus;
+};
+
+static double us(const struct drawing *d, uint64_t time_ns)
+{
+	return time_ns < d->origin ? 0 : (double)(time_ns - d->origin) / 1000;
+}
+
+/* A name inside a JSON string: nothing that ends it, ASCII alone. */
+static void put_name(FILE *out, const char *s)
+{
+	for (; *s; s++)
+		putc(*s >= ' ' && *s < 0x7f && *s != '"' && *s != '\\' ? *s : '?', out);
+}
+
+static void name_tracks(const struct drawing *d)
+{
+	fprintf(d->out,
+		"{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%d,\"args\":{\"name\":\"CPUs\"}},"
+		"\n"
+		"{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%d,\"args\":{\"name\":\"memory\"}"
+		"}",
+		PID_CPUS, PID_MEMORY);
+	for (unsigned int c = 0; c < d->cpus; c++)
+		fprintf(d->out,
+			",\n{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%d,\"tid\":%u,"
+			"\"args\":{\"name\":\"CPU %u\"}}",
+			PID_CPUS, c + 1, c);
+}
+
+static void end_slice(struct drawing *d, unsigned int cpu, uint64_t time_ns)
+{
+	const struct kmt_class *c = d->on[cpu].class;
+
+	if (!c)
+		return;
+	fprintf(d->out,
+		",\n{\"ph\":\"X\",\"pid\":%d,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"name\":\"",
+		PID_CPUS, cpu + 1, us(d, d->on[cpu].since),
+		(double)(time_ns - d->on[cpu].since) / 1000);
+	put_name(d->out, trace_reader_string(d->view->reader, c->comm));
+	fprintf(d->out, "\",\"args\":{\"pid\":%" PRIu32 ",\"tgid\":%" PRIu32 "}}", c->pid, c->tgid);
+}
+
+static void put_tick(struct drawing *d)
+{
+	double ts = us(d, d->tick);
+
+	fprintf(d->out,
+		",\n{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"pages allocated\","
+		"\"args\":{\"pages\":%" PRId64 "}},\n"
+		"{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"object bytes allocated\","
+		"\"args\":{\"bytes\":%" PRId64 "}},\n"
+		"{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"events per 10 ms\","
+		"\"args\":{\"events\":%" PRIu64 "}}",
+		PID_MEMORY, ts, d->pages, PID_MEMORY, ts, d->bytes, PID_MEMORY, ts, d->events);
+	d->events = 0;
+}
+
+static void put_fallback(const struct drawing *d, const struct trace_event *e,
+			 const struct kmt_class *c)
+{
+	fprintf(d->out,
+		",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%u,\"ts\":%.3f,\"name\":"
+		"\"fallback\","
+		"\"args\":{\"pfn\":%" PRIu64 ",\"order\":%u,\"wanted\":\"",
+		PID_CPUS, e->cpu + 1, us(d, e->time_ns), e->address, c->order);
+	put_name(d->out, view_type(d->view, c->migratetype));
+	fputs("\",\"taken from\":\"", d->out);
+	put_name(d->out, view_type(d->view, c->fallback_type));
+	fputs("\"}}", d->out);
+}
+
+static void take(struct drawing *d, const struct trace_event *e)
+{
+	const struct kmt_class *c = trace_reader_class(d->view->reader, e->class_id);
+
+	if (!c || e->cpu >= d->cpus)
+		return;
+	while (e->time_ns >= d->tick) {
+		put_tick(d);
+		d->tick += TICK_NS;
+	}
+	d->events++;
+	if (e->kind == KMT_TASK) {
+		end_slice(d, e->cpu, e->time_ns);
+		d->on[e->cpu].since = e->time_ns;
+		d->on[e->cpu].class = c;
+	} else if (e->kind == KMT_EXTFRAG) {
+		put_fallback(d, e, c);
+	} else if (e->address != KMT_NO_PAGE && e->kind == KMT_PAGE_ALLOC) {
+		d->pages += 1ll << c->order;
+	} else if (e->kind == KMT_PAGE_FREE) {
+		d->pages -= 1ll << c->order;
+	} else if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC) {
+		d->bytes += c->bytes_alloc;
+	}
+}
+
+/* The kernel's own readings: free memory by order, all zones. */
+static void put_buddyinfo(const struct drawing *d, const struct trace_text *t)
+{
+	struct proc_buddyinfo info;
+	uint64_t mib[ORDERS] = {0};
+
+	if (proc_buddyinfo_parse(t->text, &info))
+		return;
+	for (size_t z = 0; z < info.n; z++)
+		for (unsigned int o = 0; o < info.zones[z].orders && o < ORDERS; o++)
+			mib[o] += info.zones[z].blocks[o] << o;
+	fprintf(d->out,
+		",\n{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"free MiB by order\","
+		"\"args\":{",
+		PID_MEMORY, us(d, t->time_ns));
+	for (unsigned int o = 0; o < ORDERS; o++)
+		if (mib[o] || o < 11)
+			fprintf(d->out, "%s\"order %u\":%.2f", o ? "," : "", o,
+				(double)mib[o] / 256);
+	fputs("}}", d->out);
+	proc_buddyinfo_free(&info);
+}
+
+static void put_readings(const struct drawing *d)
+{
+	for (size_t i = 0; i < trace_reader_texts(d->view->reader); i++) {
+		struct trace_text t;
+
+		if (trace_reader_text(d->view->reader, i, &t))
+			continue;
+		if (!strcmp(t.name, "buddyinfo"))
+			put_buddyinfo(d, &t);
+		trace_text_free(&t);
+	}
+}
+
+static int draw(struct drawing *d)
+{
+	static struct trace_event e[BATCH];
+	uint64_t last;
+	long n;
+
+	trace_reader_times(d->view->reader, &d->origin, &last);
+	d->tick = d->origin + TICK_NS;
+	fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", d->out);
+	name_tracks(d);
+	put_readings(d);
+	while ((n = trace_reader_next(d->view->reader, e, BATCH)) != 0) {
+		if (n < 0)
+			return (int)n;
+		for (long i = 0; i < n; i++)
+			take(d, &e[i]);
+	}
+	put_tick(d);
+	for (unsigned int c = 0; c < d->cpus; c++)
+		end_slice(d, c, last);
+	fputs("\n]}\n", d->out);
+	return fflush(d->out) || ferror(d->out) ? -EIO : 0;
+}
+
+int export_perfetto(const struct view *v, FILE *out)
+{
+	struct drawing d = {.view = v, .out = out, .cpus = trace_reader_cpus(v->reader)};
+	int err;
+
+	d.on = calloc((size_t)d.cpus + 1, sizeof(*d.on));
+	if (!d.on)
+		return -ENOMEM;
+	err = draw(&d);
+	free(d.on);
+	return err;
+}
