@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/stat_lifetime.h"
 #include "cli/stat_tables.h"
 #include "cli/view.h"
 #include "common/log.h"
@@ -18,13 +19,14 @@ struct options {
 	const char *path;
 	const char *sort;
 	const struct stat_table *by;
+	bool lifetime; /* --by lifetime, a table of another kind */
 	enum out_format format;
 	long top;
 };
 
 static const struct argp_option option_list[] = {
 	{"by", KEY_BY, "TABLE", 0,
-	 "One table only: kind, order, type, fallback, cache, site, size or command", 0},
+	 "One table only: kind, order, type, fallback, cache, site, size, command or lifetime", 0},
 	{"top", 'n', "N", 0, "At most N rows a table, 0 = all (default 10; JSON and CSV: all)", 0},
 	{"sort", KEY_SORT, "COLUMN", 0, "Sort by a column's JSON name, largest first", 0},
 	{"json", 'j', NULL, 0, "Print JSON (documented in user/README.md)", 0},
@@ -47,6 +49,9 @@ static error_t parse_by(struct options *o, const char *arg)
 {
 	const char *hint;
 
+	o->lifetime = !strcmp(arg, "lifetime");
+	if (o->lifetime)
+		return 0;
 	o->by = stat_table_find(arg, &hint);
 	if (o->by)
 		return 0;
@@ -61,7 +66,9 @@ static error_t check(const struct options *o)
 	struct nearest near = {.word = o->sort};
 	bool found = !o->sort;
 
-	if (o->format == OUT_CSV && !o->by)
+	if (o->lifetime && o->sort)
+		return cmd_usage("--by lifetime is sorted by live bytes; --sort does not apply");
+	if (o->format == OUT_CSV && !o->by && !o->lifetime)
 		return cmd_usage("--csv prints one table; choose it with --by");
 	for (const struct stat_table *t = stat_tables; o->sort && t->name; t++) {
 		if (o->by && t != o->by)
@@ -118,7 +125,8 @@ static const struct argp argp = {
 	"Examples:\n"
 	"  kmemlab stat host.kmt\n"
 	"  kmemlab stat --by site --sort live_bytes --top 20 host.kmt\n"
-	"  kmemlab stat --by cache --csv host.kmt >caches.csv\n\n"
+	"  kmemlab stat --by cache --csv host.kmt >caches.csv\n"
+	"  kmemlab stat --by lifetime host.kmt\n\n"
 	"Memory: 16 to 32 bytes per page block and object live at a time, up to 32 million of "
 	"each.\n"
 	"Exit status is 5 if the trace is damaged; intact parts are counted.",
@@ -236,10 +244,40 @@ static int print_all(const struct options *o, const struct view *v, const struct
 	return err;
 }
 
+static long print_lifetimes(const struct options *o, const struct view *v)
+{
+	long top = o->top != TOP_UNSET ? o->top : o->format == OUT_TEXT ? DEFAULT_TOP : 0;
+	size_t left_out = 0;
+	int err;
+	struct out_table *t = stat_lifetime_table(v, (size_t)top, &left_out, &err);
+
+	if (!t)
+		return err;
+	if (o->format == OUT_JSON)
+		out_json(json_pack("{s:o, s:o}", "lifetime", out_table_json(t), "damage",
+				   view_damage(v)));
+	else
+		out_table_print(t, o->format);
+	if (left_out && o->format == OUT_TEXT)
+		out_text("... and %zu more (--top 0 shows all)\n", left_out);
+	out_table_free(t);
+	return 0;
+}
+
+static long print_counts(const struct options *o, const struct view *v)
+{
+	struct stat_count *counts = stat_count_new(v->reader);
+	long err = counts ? count(v, counts) : -ENOMEM;
+
+	if (!err)
+		err = print_all(o, v, counts);
+	stat_count_free(counts);
+	return err;
+}
+
 int cmd_stat(int argc, char **argv)
 {
 	struct options o = {.top = TOP_UNSET};
-	struct stat_count *counts;
 	struct view v;
 	int status = cmd_parse(&argp, argc, argv, 0, &o);
 	long err;
@@ -249,10 +287,6 @@ int cmd_stat(int argc, char **argv)
 	status = view_open(&v, o.path);
 	if (status >= 0)
 		return status;
-	counts = stat_count_new(v.reader);
-	err = counts ? count(&v, counts) : -ENOMEM;
-	if (!err)
-		err = print_all(&o, &v, counts);
-	stat_count_free(counts);
+	err = o.lifetime ? print_lifetimes(&o, &v) : print_counts(&o, &v);
 	return view_close(&v, err ? view_read_failed(&v, err) : EXIT_DONE);
 }

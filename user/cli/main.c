@@ -21,6 +21,7 @@ static const struct cmd commands[] = {
 	{"sweep", "a grid of settings over traces, on all CPUs or many machines", cmd_sweep},
 	{"compare", "runs, hosts or policies side by side; gates for CI", cmd_compare},
 	{"report", "turn results into one page of HTML, text or JSON", cmd_report},
+	{"advise", "what a trace suggests changing, with the evidence", cmd_advise},
 	{"export", "a trace for other tools: Parquet, CSV, Perfetto, flame graphs", cmd_export},
 	{"pages", "what physical memory is used for, by kind and page flag", cmd_pages},
 	{NULL, NULL, NULL},

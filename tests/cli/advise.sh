@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# advise.sh - advice and lifetimes agree with what the other commands count.
+. tests/support/lib.sh
+sample=reports/samples/mix.kmt
+
+"$KMEMLAB" advise --json "$sample" >"$SCRATCH/advice" 2>"$SCRATCH/err"
+same "advise: status" 0 $?
+same "advise: all that it says is complete" "true" "$(field "$SCRATCH/advice" \
+	'd.advice.every(a => a.topic && a.what && /[0-9]/.test(a.evidence) && a.check &&
+		["low", "medium", "high"].includes(a.sure))')"
+check "advise: says how settings were judged" "$(cat "$SCRATCH/advice")" \
+	grep -q 'were tried by replay' "$SCRATCH/advice"
+"$KMEMLAB" advise --no-replay "$sample" >"$SCRATCH/text" 2>/dev/null
+same "advise: call sites alone, as many" "$(field "$SCRATCH/advice" \
+	'd.advice.filter(a => a.topic !== "setting").length')" "$(grep -c '^ *why:' "$SCRATCH/text")"
+"$KMEMLAB" advise - <"$sample" >/dev/null 2>&1
+same "advise: standard input" 2 $?
+"$KMEMLAB" advise README.md >/dev/null 2>&1
+same "advise: not a trace" 1 $?
+
+"$KMEMLAB" stat --by lifetime --json "$sample" >"$SCRATCH/lives"
+"$KMEMLAB" stat --by site --json --top 0 "$sample" >"$SCRATCH/sites"
+same "lifetime: as many freed as by call site" "$(field "$SCRATCH/sites" \
+	'd.site.reduce((a, r) => a + r.freed, 0)')" "$(field "$SCRATCH/lives" \
+	'd.lifetime.filter(r => !r.allocated_by.startsWith("pages of")).reduce((a, r) => a + r.freed, 0)')"
+same "lifetime: as many bytes held" "$(field "$SCRATCH/sites" \
+	'd.site.reduce((a, r) => a + r.live_bytes, 0)')" "$(field "$SCRATCH/lives" \
+	'd.lifetime.filter(r => !r.allocated_by.startsWith("pages of")).reduce((a, r) => a + r.live_bytes, 0)')"
+same "lifetime: quantiles are in order" "true" "$(field "$SCRATCH/lives" \
+	'd.lifetime.every(r => r.p50_ns <= r.p90_ns && r.p90_ns <= r.p99_ns && (r.freed > 0 || r.p99_ns === 0))')"
+"$KMEMLAB" stat --by lifetime --sort live "$sample" >/dev/null 2>&1
+same "lifetime: cannot be sorted otherwise" 2 $?

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * settings.c - replay the trace with a few settings changed, and say which helped by
+ * more than the reference is off from the kernel.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advise/advise.h"
+#include "compare/measure.h"
+#include "replay/result.h"
+
+/* What an administrator can set at run time; the kernel's own default comes first. */
+static const char *const tries[] = {
+	"vm.watermark_boost_factor=0",	       "vm.watermark_boost_factor=150000",
+	"vm.min_free_kbytes=262144",	       "vm.min_free_kbytes=1048576",
+	"vm.watermark_scale_factor=100",       "vm.percpu_pagelist_high_fraction=8",
+	"vm.percpu_pagelist_high_fraction=64", "vm.defrag_mode=on",
+};
+enum { TRIES = sizeof(tries) / sizeof(*tries) };
+
+/* What is to be improved, and by how much at least for it to be worth saying. */
+static const struct {
+	const char *measure;
+	double least;	   /* in the measure's unit */
+	const char *words; /* in place of its name */
+} goals[] = {
+	{"unusable[9]", 1.0, "free memory too scattered for huge pages (order 9)"},
+	{"unusable[3]", 1.0, "free memory too scattered for order 3"},
+	{"fallbacks", 10, "fallbacks into other types' pageblocks"},
+	{"failed", 1, "failed allocations"},
+};
+
+static unsigned int plan(struct replay_policy *p)
+{
+	unsigned int n = 0;
+
+	snprintf(p[n++].name, RUN_NAME_BYTES, "observed");
+	snprintf(p[n++].name, RUN_NAME_BYTES, "reference");
+	for (unsigned int i = 0; i < TRIES; i++, n++) {
+		snprintf(p[n].name, RUN_NAME_BYTES, "try-%u", i);
+		p[n].settings[0] = tries[i];
+		p[n].nr_settings = 1;
+	}
+	return n;
+}
+
+/* How far the reference is from the kernel in that measure, over the same time. */
+static double error_of(const json_t *runs, size_t measure)
+{
+	double kernel = measure_of(json_array_get(runs, 0), measure);
+	double reference = measure_of(json_array_get(runs, 1), measure);
+
+	return isnan(kernel) || isnan(reference) ? 0 : fabs(reference - kernel);
+}
+
+static int add(struct advices *all, unsigned int which, size_t goal, const double v[3])
+{
+	const struct measure *m =
+		&measures[measure_find(goals[goal].measure, strlen(goals[goal].measure))];
+	struct advice *a = advices_add(all);
+
+	if (!a)
+		return -ENOMEM;
+	a->topic = "setting";
+	a->sure = ADVICE_MEDIUM;
+	a->weight = v[0] - v[1];
+	snprintf(a->what, sizeof(a->what), "%s", tries[which]);
+	snprintf(a->evidence, sizeof(a->evidence),
+		 "%s: %.1f%s instead of %.1f%s in the replay of this trace; the reference is off "
+		 "from the kernel by %.1f",
+		 goals[goal].words, v[1], *m->unit ? " %" : "", v[0], *m->unit ? " %" : "", v[2]);
+	snprintf(a->check, sizeof(a->check),
+		 "kmemlab replay --set %s ...; then set it, record again, and 'kmemlab compare "
+		 "before after'",
+		 tries[which]);
+	return 0;
+}
+
+static int judge(struct advices *all, const json_t *doc)
+{
+	const json_t *runs = json_object_get(doc, "runs");
+	int err = 0;
+
+	for (size_t g = 0; g < sizeof(goals) / sizeof(*goals) && !err; g++) {
+		size_t m = measure_find(goals[g].measure, strlen(goals[g].measure));
+		double reference = measure_of(json_array_get(runs, 1), m), off = error_of(runs, m);
+
+		for (unsigned int i = 0; i < TRIES && !err; i++) {
+			double with = measure_of(json_array_get(runs, 2 + i), m);
+			const double v[3] = {reference, with, off};
+
+			if (reference - with >= goals[g].least && reference - with > 2 * off)
+				err = add(all, i, g, v);
+		}
+	}
+	return err;
+}
+
+static int replay_all(struct advices *all, struct replay *p, struct trace_reader *r, char *judged,
+		      char *error)
+{
+	struct replay_policy *policies = calloc(REPLAY_RUNS_MAX, sizeof(*policies));
+	const struct result_options ro = {"kmemlab advise", "", true};
+	const char *grade = NULL;
+	json_t *doc = NULL;
+	int err = policies ? replay_open(p, r, policies, plan(policies), error) : -ENOMEM;
+
+	if (!err)
+		err = replay_events(p, error);
+	if (!err && !(doc = result_build(p, &ro)))
+		err = -ENOMEM;
+	if (!err)
+		grade = json_string_value(
+			json_object_get(json_object_get(doc, "fidelity"), "grade"));
+	if (grade && !strncmp(grade, "good", 4))
+		err = judge(all, doc);
+	if (!err)
+		snprintf(
+			judged, 256, "Settings: %d were tried by replay%s.", TRIES,
+			grade && !strncmp(grade, "good", 4)
+				? ", and the reference is close enough to the kernel to judge them"
+				: "; nothing is concluded, as the reference is not close enough to "
+				  "the kernel ('kmemlab report' says by how much)");
+	json_decref(doc);
+	free(policies);
+	return err;
+}
+
+int advise_settings(struct advices *all, struct trace_reader *r, char *judged, char *error)
+{
+	struct replay *p = calloc(1, sizeof(*p));
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = replay_all(all, p, r, judged, error);
+	replay_close(p);
+	free(p);
+	return err;
+}

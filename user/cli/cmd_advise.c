@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* cmd_advise.c - kmemlab advise: what the evidence of a trace suggests. */
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "advise/advise.h"
+#include "cli/cmd.h"
+#include "cli/view.h"
+#include "common/log.h"
+#include "common/out.h"
+
+enum { KEY_NO_REPLAY = 0x100 };
+
+struct options {
+	const char *path;
+	bool json, no_replay;
+};
+
+static const struct argp_option option_list[] = {
+	{"json", 'j', NULL, 0, "Print JSON", 0},
+	{"no-replay", KEY_NO_REPLAY, NULL, 0, "Judge call sites only, not settings: quicker", 0},
+	{0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'j':
+		o->json = true;
+		return 0;
+	case KEY_NO_REPLAY:
+		o->no_replay = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (!strcmp(arg, "-"))
+			return cmd_usage("the trace is read more than once; give a file, not '-'");
+		return view_path(&o->path, arg);
+	case ARGP_KEY_NO_ARGS:
+		return cmd_usage("no trace given; try 'kmemlab advise FILE.kmt'");
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	option_list,
+	parse,
+	"TRACE",
+	"Say what a trace suggests: call sites that another way of allocating would suit better, "
+	"and settings that help in a replay.\v"
+	"Every piece of advice has its numbers, how sure it is (high, medium, low), and how to "
+	"check it. A trace cannot tell whether a device needs contiguous memory, whether a caller "
+	"of GFP_ATOMIC could have slept, or which counters CPUs share: that takes reading the "
+	"code.\n\n"
+	"Example:\n"
+	"  kmemlab record -o host.kmt -d 60s && kmemlab advise host.kmt",
+	NULL,
+	NULL,
+	NULL,
+};
+
+static const char *sure_name(enum advice_sure sure)
+{
+	static const char *const names[] = {"low", "medium", "high"};
+
+	return names[sure];
+}
+
+static void print_text(const struct advices *all, const char *judged)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct advice *a = &all->at[i];
+
+		out_text("%zu. %s\n   why:   %s\n   sure:  %s\n   check: %s\n\n", i + 1, a->what,
+			 a->evidence, sure_name(a->sure), a->check);
+	}
+	if (!all->n)
+		out_text("Nothing in this trace suggests a change.\n");
+	if (*judged)
+		out_text("%s\n", judged);
+}
+
+static int print_json(const struct advices *all, const char *judged)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct advice *a = &all->at[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:s}", "topic", a->topic,
+						"what", a->what, "evidence", a->evidence, "sure",
+						sure_name(a->sure), "check", a->check));
+	}
+	return out_json(json_pack("{s:o, s:s}", "advice", list, "settings_judged", judged));
+}
+
+static int advise(const struct options *o, struct view *v)
+{
+	struct advices all = {0};
+	char judged[256] = "", error[512] = "";
+	int err = advise_sites(&all, v->reader);
+
+	if (!err && !o->no_replay)
+		err = trace_reader_rewind(v->reader);
+	if (!err && !o->no_replay)
+		err = advise_settings(&all, v->reader, judged, error);
+	if (err == -ENODATA) {
+		snprintf(judged, sizeof(judged), "settings were not judged: %.200s", error);
+		err = 0;
+	}
+	advices_sort(&all);
+	if (!err && o->json)
+		err = print_json(&all, judged);
+	else if (!err)
+		print_text(&all, judged);
+	advices_free(&all);
+	if (!err)
+		return EXIT_DONE;
+	if (!*error)
+		return view_read_failed(v, err);
+	log_error("cannot replay '%s': %s", v->name, error);
+	return EXIT_FAILED;
+}
+
+int cmd_advise(int argc, char **argv)
+{
+	struct options o = {0};
+	struct view v;
+	int status = cmd_parse(&argp, argc, argv, 0, &o);
+
+	if (status >= 0)
+		return status;
+	status = view_open(&v, o.path);
+	if (status >= 0)
+		return status;
+	return view_close(&v, advise(&o, &v));
+}
