@@ -35,7 +35,9 @@ SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PAGE   := $(BUILD)/page/report.html
 PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*.sh reports/page/src/*)
 
-.PHONY: all deps demo test check bench soak mutants lab guest install uninstall clean help unit bins FORCE
+MANUAL := $(BUILD)/man/kmemlab.1
+
+.PHONY: all deps demo test check bench soak mutants lab guest man install uninstall clean help unit bins FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -51,6 +53,7 @@ help:
 #: bench      speed and size, as ratios against other tools in the same run
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: lab        how far is the reference from stock kernels? in virtual machines; reports/fidelity.md
+#: man        manual pages in build/man, from what the program says of itself
 #: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
 #: clean      remove build/
 
@@ -87,11 +90,19 @@ mutants:
 	@tests/mutants/mutate.sh $(BUILD)
 fuzz-bins: $(FUZZ)
 
-install: all
+man: $(MANUAL)
+$(MANUAL): $(BUILD)/kmemlab $(wildcard user/man/*)
+	$(call short,MAN) user/man/build.sh $< $(@D)
+
+install: all $(MANUAL)
 	install -D -m 755 $(BUILD)/kmemlab "$(DESTDIR)$(PREFIX)/bin/kmemlab"
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/include/kmemlab" include/kmemlab/backend.h include/kmemlab/refmm_types.h
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man1" $(BUILD)/man/*.1
+	install -D -m 644 user/man/kmemlab.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kmemlab"
 uninstall:
-	rm -rf "$(DESTDIR)$(PREFIX)/bin/kmemlab" "$(DESTDIR)$(PREFIX)/include/kmemlab"
+	rm -rf "$(DESTDIR)$(PREFIX)/bin/kmemlab" "$(DESTDIR)$(PREFIX)/include/kmemlab" \
+		"$(DESTDIR)$(PREFIX)"/share/man/man1/kmemlab*.1 \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kmemlab"
 clean:
 	rm -rf $(BUILD)
 

@@ -29,6 +29,7 @@ needs() {
 	build pkg libxxhash libxxhash-dev xxhash-devel
 	build pkg jansson libjansson-dev jansson-devel
 	build pkg libdw libdw-dev elfutils-devel
+	build cmd scdoc scdoc scdoc
 	build node node nodejs nodejs
 	build node npm npm nodejs-npm
 	test pkg cmocka libcmocka-dev libcmocka-devel
