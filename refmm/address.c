@@ -16,17 +16,25 @@
  *
  *   virt_to_page(page_address(p)) = p for every page p of low memory
  *
+ * What page tables do for the kernel, mmap() does here: with
+ * rmm_config.remappable a memfd lies behind the arena, and the layers above map
+ * parts of it a second time, into addresses that were reserved before.
+ *
+ *      arena     | 0 | 1 | 2 | 3 | 4 | ...        the direct map
+ *      window      ...| 3 | 1 |guard| 4 |...      the same memory once more
+ *
  * Locking: none.
  *
- * Modelled: lowmem_page_address, virt_to_page, __get_free_pages,
- * get_zeroed_page, free_pages, alloc_page, __free_page. Simplified: high memory
- * is never mapped, so its address is always NULL. Omitted: kmap. (6.12,
- * include/linux/mm.h, mm/page_alloc.c; LKD3 ch. 12 "Getting Pages", "Getting
- * Zeroed Pages", "Freeing Pages")
+ * Modelled: page_address, virt_to_page, __get_free_pages, get_zeroed_page,
+ * free_pages, alloc_page, __free_page. Simplified: where high memory is mapped
+ * (set_page_address) is an array instead of a hash. (6.12, include/linux/mm.h,
+ * mm/page_alloc.c, mm/highmem.c; LKD3 ch. 12 "Getting Pages", "Getting Zeroed
+ * Pages", "Freeing Pages")
  */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "alloc.h"
 
@@ -40,15 +48,23 @@ static size_t arena_bytes(const struct rmm *rmm)
 int rmm_map_arena(struct rmm *rmm)
 {
 	const struct rmm_config *c = &rmm->config;
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
 	void *map;
 
 	rmm->page_offset = c->page_offset;
 	if (!c->backed)
 		return 0;
 	rmm->arena = c->arena;
+	if (!rmm->arena && c->remappable) {
+		flags = MAP_SHARED;
+		rmm->arena_fd = memfd_create("refmm", MFD_CLOEXEC);
+		if (rmm->arena_fd < 0 ||
+		    ftruncate(rmm->arena_fd, (off_t)arena_bytes(rmm)))
+			return -ENOMEM;
+	}
 	if (!rmm->arena) {
 		map = mmap(NULL, arena_bytes(rmm), PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+			   flags | MAP_NORESERVE, rmm->arena_fd, 0);
 		if (map == MAP_FAILED)
 			return -ENOMEM;
 		rmm->arena = map;
@@ -62,6 +78,77 @@ void rmm_unmap_arena(struct rmm *rmm)
 {
 	if (rmm->arena && rmm->arena != rmm->config.arena)
 		munmap(rmm->arena, arena_bytes(rmm));
+	if (rmm->arena_fd >= 0)
+		close(rmm->arena_fd);
+}
+
+/** rmm_can_remap() - may pages show up at further addresses? 0: they are
+ *  numbers, or lie in a memfd; -EOPNOTSUPP: neither */
+int rmm_can_remap(struct rmm *rmm)
+{
+	if (!rmm->arena)
+		return 0;
+	if (rmm->arena_fd < 0)
+		return rmm_error(rmm, -EOPNOTSUPP,
+				 "cannot map pages a second time: the arena is "
+				 "not a memfd; set backed and remappable, and "
+				 "give no arena");
+	if (rmm->config.page_shift < 12)
+		return rmm_error(rmm, -EOPNOTSUPP,
+				 "cannot map pages a second time: page_shift "
+				 "%u is less than the host's 12",
+				 rmm->config.page_shift);
+	return 0;
+}
+
+/** rmm_reserve_addresses() - @bytes of the host's addresses where nothing is;
+ *  0: there are none */
+uintptr_t rmm_reserve_addresses(size_t bytes, uintptr_t align)
+{
+	uintptr_t at, skip;
+	void *map = mmap(NULL, bytes + align, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return 0;
+	at = (uintptr_t)map;
+	skip = -at & (align - 1);
+	if (skip)
+		munmap(map, skip);
+	munmap((char *)map + skip + bytes, align - skip);
+	return at + skip;
+}
+
+/** rmm_release_addresses() - the inverse */
+void rmm_release_addresses(uintptr_t at, size_t bytes)
+{
+	munmap((void *)at, bytes);
+}
+
+/** rmm_map_pages_at() - set_pte_at() for @nr pages from @pfn on, at reserved
+ *  addresses; -ENOMEM: the host has no more mappings (vm.max_map_count) */
+int rmm_map_pages_at(struct rmm *rmm, uintptr_t at, rmm_pfn pfn, size_t nr)
+{
+	unsigned int shift = rmm->config.page_shift;
+	void *map = mmap((void *)at, nr << shift, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED | MAP_NORESERVE, rmm->arena_fd,
+			 (off_t)pfn << shift);
+
+	return map == MAP_FAILED ? -ENOMEM : 0;
+}
+
+/** rmm_unmap_at() - pte_clear(): whoever looks there again, faults. Where the
+ *  host cannot even do that for lack of mappings, taking access away must do.
+ */
+void rmm_unmap_at(struct rmm *rmm, uintptr_t at, size_t bytes)
+{
+	void *map = mmap(
+		(void *)at, bytes, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+
+	(void)rmm;
+	if (map == MAP_FAILED)
+		mprotect((void *)at, bytes, PROT_NONE);
 }
 
 /** rmm_clear_pages() - clear_highpage() for each page of a block */
@@ -83,13 +170,16 @@ void rmm_copy_pages(struct rmm *rmm, rmm_pfn to, rmm_pfn from,
 		       (size_t)1 << (order + shift));
 }
 
-/** rmm_page_address() - page_address(): NULL for high memory */
+/** rmm_page_address() - page_address(): high memory has one while kmap() shows
+ *  it, else NULL */
 void *rmm_page_address(const struct rmm *rmm, const struct rmm_page *page)
 {
 	uintptr_t pfn = rmm_page_to_pfn(rmm, page);
 
 	if (rmm_PageHighMem(rmm, page))
-		return NULL;
+		return rmm->page_virtual
+			       ? (void *)RMM_READ(rmm->page_virtual[pfn])
+			       : NULL;
 	/* An address in the kernel's terms, not always one in this process */
 	return (void *)(rmm->page_offset + (pfn << rmm->config.page_shift));
 }

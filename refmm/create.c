@@ -329,6 +329,7 @@ struct rmm *rmm_create(const struct rmm_config *c, char *error)
 		return NULL;
 	}
 	rmm->config = *c;
+	rmm->arena_fd = -1;
 	measure(rmm);
 	err = allocate(rmm);
 	if (!err)

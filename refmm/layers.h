@@ -168,6 +168,11 @@ unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex);
 
 /* address.c */
 int rmm_map_arena(struct rmm *rmm);
+int rmm_can_remap(struct rmm *rmm);
+uintptr_t rmm_reserve_addresses(size_t bytes, uintptr_t align);
+void rmm_release_addresses(uintptr_t at, size_t bytes);
+int rmm_map_pages_at(struct rmm *rmm, uintptr_t at, rmm_pfn pfn, size_t nr);
+void rmm_unmap_at(struct rmm *rmm, uintptr_t at, size_t bytes);
 void rmm_unmap_arena(struct rmm *rmm);
 void rmm_clear_pages(struct rmm *rmm, rmm_pfn pfn, unsigned int order);
 void rmm_copy_pages(struct rmm *rmm, rmm_pfn to, rmm_pfn from,

@@ -85,6 +85,9 @@ struct rmm_config {
 	bool page_owner;  /* false (true with -DRMM_DEBUG): who had each page */
 	bool isolate_bit; /* false; 6.18+: isolation does not change the type */
 	bool backed;	  /* false; true: memory lies behind the pages */
+	bool remappable;  /* false; backed: pages can show up at other addresses
+			     too (vmalloc, kmap). A memfd lies behind the arena
+			     then, so children of fork() share the memory. */
 	void *arena; /* NULL: map one; else frame 0, up to the last zone's end,
 			rounded up to a block of max_order, and one more */
 	uintptr_t page_offset; /* direct map if not backed; x86-64's */

@@ -17,6 +17,8 @@ enum rmm_fault_point {
 	RMM_FAULT_ISOLATE_FREE = 1 << 2,  /* compaction takes a free block */
 	RMM_FAULT_MIGRATE = 1 << 3,	  /* a block moves */
 	RMM_FAULT_ISOLATE_BLOCK = 1 << 4, /* a pageblock is isolated */
+	RMM_FAULT_VMALLOC = 1 << 8, /* vmalloc takes an object, addresses, or
+				       a mapping; stacks and kmap: a mapping */
 };
 
 /* Which calls fail: those of `points` that the filters let through, and of
