@@ -24,10 +24,13 @@
 #include <kmemlab/refmm_compact.h>
 #include <kmemlab/refmm_config.h>
 #include <kmemlab/refmm_fault.h>
+#include <kmemlab/refmm_highmem.h>
 #include <kmemlab/refmm_page.h>
 #include <kmemlab/refmm_query.h>
+#include <kmemlab/refmm_stack.h>
 #include <kmemlab/refmm_stat.h>
 #include <kmemlab/refmm_types.h>
+#include <kmemlab/refmm_vmalloc.h>
 
 /* ---- Instance (refmm/load.c) ------------------------------------------- */
 

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * vmalloc.c - vmalloc() and vfree(), vmap() and vunmap().
+ *
+ *   rmm_vmalloc --+-- addresses	vmalloc_area.c, from a pool or the free
+ * tree
+ *                 +-- pages		vmalloc_pages.c, in bulk
+ *                 +-- mapping		vmalloc_pages.c, and address.c's memory
+ *
+ *   rmm_vfree ----+-- no longer in use, unmapped
+ *                 +-- addresses wait for a purge	vmalloc_purge.c
+ *                 +-- pages go back at once
+ *
+ * Each area is followed by a page that is never mapped, so that whoever runs
+ * over its end meets nobody else's memory:
+ *
+ *      | pages of A | guard | pages of B | guard |
+ *      <---- size of A ----->
+ *
+ * Whatever fails, all that was got before goes back: pages at once, addresses
+ * by the lazy way, as another CPU may have seen them.
+ *
+ * Locking: none of its own; may not be called where nothing may sleep, but for
+ * the freeing, which is then put off.
+ *
+ * Modelled: vmalloc, vzalloc, vmalloc_node, vmalloc_huge, __vmalloc,
+ * __vmalloc_node_range, __get_vm_area_node, vfree, vfree_atomic,
+ * delayed_vfree_work, vmap, vunmap. Simplified: bookkeeping objects come from
+ * libc; wrong frees are refused, where the kernel warns or takes them. Omitted:
+ * ioremap's physical addresses, VM_FLUSH_RESET_PERMS, protections, KASAN.
+ * (6.12, mm/vmalloc.c; LKD3 ch. 12 "vmalloc()")
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "layers.h"
+#include "vmalloc.h"
+
+static const char *hint_atomic =
+	"it may sleep, and this CPU is in atomic context";
+
+static void free_vm(struct rmm_vm_struct *vm)
+{
+	free(vm->pages);
+	free(vm);
+}
+
+/* remove_vm_area(): out of use, unmapped, its addresses on their way back */
+static struct rmm_vm_struct *remove_vm_area(struct rmm *rmm, unsigned int cpu,
+					    uintptr_t address)
+{
+	struct rmm_vmap_area *va =
+		rmm_find_unlink_vmap_area(rmm_vmalloc_of(rmm), rmm, address);
+	struct rmm_vm_struct *vm;
+
+	if (!va)
+		return NULL;
+	vm = va->vm;
+	if (rmm->arena)
+		rmm_unmap_at(rmm, va->start, rmm_va_size(va));
+	rmm_free_vmap_area_noflush(rmm, cpu, va);
+	return vm;
+}
+
+static void drop(struct rmm *rmm, unsigned int cpu, struct rmm_vm_struct *vm)
+{
+	remove_vm_area(rmm, cpu, vm->address);
+	rmm_vmalloc_free_pages(rmm, cpu, vm);
+	free_vm(vm);
+}
+
+/* IOREMAP_MAX_ORDER is a PMD's */
+static uintptr_t ioremap_align(const struct rmm *rmm, uintptr_t size)
+{
+	uintptr_t align = rmm_page_bytes(rmm);
+
+	while (align < size && align < rmm_page_bytes(rmm) << rmm->thp_order)
+		align *= 2;
+	return align;
+}
+
+/* __get_vm_area_node(): addresses for args->size bytes, in units of 2^@order
+ * pages */
+static struct rmm_vm_struct *get_vm_area(struct rmm *rmm, unsigned int cpu,
+					 const struct rmm_vmalloc_args *args,
+					 unsigned int order)
+{
+	struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
+	uintptr_t page = rmm_page_bytes(rmm), unit = page << order;
+	struct rmm_vmap_want want = {
+		.size = rmm_align_up(args->size, unit),
+		.align = args->align > unit ? args->align : unit,
+		.start = args->start ? args->start : v->start,
+		.end = args->end ? args->end : v->end,
+		.gfp = args->gfp,
+		.cpu = cpu,
+	};
+	struct rmm_vm_struct *vm = NULL;
+
+	if (args->flags & RMM_VM_IOREMAP)
+		want.align = ioremap_align(rmm, want.size);
+	if (!(args->flags & RMM_VM_NO_GUARD))
+		want.size += page;
+	if (!rmm_should_fail(rmm, RMM_FAULT_VMALLOC, args->gfp, 0))
+		vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return NULL;
+	vm->flags = args->flags;
+	vm->requested = args->size;
+	vm->page_order = order;
+	if (rmm_alloc_vmap_area(rmm, &want, vm))
+		return vm;
+	free(vm);
+	return NULL;
+}
+
+static int refuse(struct rmm *rmm, unsigned int cpu, size_t size,
+		  const char *why)
+{
+	RMM_ADD(rmm_vmalloc_of(rmm)->stat.failed, 1);
+	return rmm_error(rmm, -EINVAL, "cannot vmalloc %zu bytes on CPU %u: %s",
+			 size, cpu, why);
+}
+
+static int check_request(struct rmm *rmm, unsigned int cpu, size_t size,
+			 size_t align)
+{
+	struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
+
+	if (!v)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot vmalloc: call rmm_vmalloc_init first");
+	if (cpu >= rmm->config.nr_cpus)
+		return refuse(rmm, 0, size, "the machine has no such CPU");
+	if (rmm_in_atomic(rmm, cpu))
+		return refuse(rmm, cpu, size, hint_atomic);
+	if (!size)
+		return refuse(rmm, cpu, size, "there is nothing to map");
+	if (align & (align - 1))
+		return refuse(rmm, cpu, size, "align is not a power of two");
+	if (size >> rmm->config.page_shift > v->total_pages)
+		return refuse(rmm, cpu, size, "that exceeds total pages");
+	return 0;
+}
+
+/* May huge pages be tried? Then the order of one. */
+static unsigned int huge_order(const struct rmm *rmm,
+			       const struct rmm_vmalloc_args *args)
+{
+	const struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
+	uintptr_t bytes = rmm_page_bytes(rmm) << rmm->thp_order;
+	size_t per_node = args->size;
+
+	if (!v->config.huge || !(args->flags & RMM_VM_ALLOW_HUGE_VMAP) ||
+	    rmm->thp_order > rmm->config.max_order)
+		return 0;
+	if (args->nid < 0)
+		per_node /= rmm->nr_nodes;
+	return per_node >= bytes ? rmm->thp_order : 0;
+}
+
+/* One attempt with blocks of @order; NULL: nothing is left of it */
+static struct rmm_vm_struct *try_order(struct rmm *rmm, unsigned int cpu,
+				       const struct rmm_vmalloc_args *args,
+				       unsigned int order)
+{
+	struct rmm_vm_struct *vm = get_vm_area(rmm, cpu, args, order);
+
+	if (!vm)
+		return NULL;
+	if (!rmm___vmalloc_area_node(rmm, cpu, vm, args))
+		return vm;
+	drop(rmm, cpu, vm);
+	return NULL;
+}
+
+/** rmm___vmalloc_node_range() - __vmalloc_node_range(); see refmm_vmalloc.h */
+void *rmm___vmalloc_node_range(struct rmm *rmm, unsigned int cpu,
+			       const struct rmm_vmalloc_args *args)
+{
+	struct rmm_vmalloc_args a = *args;
+	struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
+	struct rmm_vm_struct *vm;
+	unsigned int order;
+
+	if (check_request(rmm, cpu, a.size, a.align))
+		return NULL;
+	a.flags |= RMM_VM_ALLOC;
+	order = huge_order(rmm, &a);
+	vm = try_order(rmm, cpu, &a, order);
+	if (!vm && order) {
+		RMM_ADD(v->stat.huge_fallback, 1);
+		vm = try_order(rmm, cpu, &a, 0);
+	}
+	if (vm) {
+		RMM_ADD(v->stat.alloc, 1);
+		return (void *)vm->address;
+	}
+	RMM_ADD(v->stat.failed, 1);
+	rmm_error(rmm, -ENOMEM,
+		  "cannot vmalloc %zu bytes on CPU %u: out of pages or of "
+		  "addresses; %llu pages are free",
+		  a.size, cpu, (unsigned long long)rmm_nr_free_pages(rmm));
+	return NULL;
+}
+
+/** rmm___vmalloc() - __vmalloc() */
+void *rmm___vmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		    unsigned int gfp)
+{
+	const struct rmm_vmalloc_args a = {.size = size, .gfp = gfp, .nid = -1};
+
+	return rmm___vmalloc_node_range(rmm, cpu, &a);
+}
+
+/** rmm_vmalloc() - vmalloc() */
+void *rmm_vmalloc(struct rmm *rmm, unsigned int cpu, size_t size)
+{
+	return rmm___vmalloc(rmm, cpu, size, RMM_GFP_KERNEL);
+}
+
+/** rmm_vzalloc() - vzalloc() */
+void *rmm_vzalloc(struct rmm *rmm, unsigned int cpu, size_t size)
+{
+	return rmm___vmalloc(rmm, cpu, size, RMM_GFP_KERNEL | RMM_GFP_ZERO);
+}
+
+/** rmm_vmalloc_node() - vmalloc_node() */
+void *rmm_vmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size, int nid)
+{
+	const struct rmm_vmalloc_args a = {
+		.size = size, .gfp = RMM_GFP_KERNEL, .nid = nid};
+
+	return rmm___vmalloc_node_range(rmm, cpu, &a);
+}
+
+/** rmm_vmalloc_huge() - vmalloc_huge() */
+void *rmm_vmalloc_huge(struct rmm *rmm, unsigned int cpu, size_t size,
+		       unsigned int gfp)
+{
+	const struct rmm_vmalloc_args a = {
+		.size = size,
+		.gfp = gfp,
+		.flags = RMM_VM_ALLOW_HUGE_VMAP,
+		.nid = -1,
+	};
+
+	return rmm___vmalloc_node_range(rmm, cpu, &a);
+}
+
+/* Why nothing that begins at @address can be let go */
+static int refuse_free(struct rmm *rmm, const char *what, uintptr_t address)
+{
+	const struct rmm_vm_struct *vm = rmm_find_vm_struct(rmm, address);
+
+	if (vm)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s 0x%llx: it lies inside the area "
+				 "that begins at 0x%llx; free that",
+				 what, (unsigned long long)address,
+				 (unsigned long long)vm->address);
+	return rmm_error(rmm, -EINVAL,
+			 "cannot %s 0x%llx: nonexistent vm area, never there "
+			 "or freed already",
+			 what, (unsigned long long)address);
+}
+
+static int vfree(struct rmm *rmm, unsigned int cpu, uintptr_t address)
+{
+	struct rmm_vm_struct *vm = remove_vm_area(rmm, cpu, address);
+
+	if (!vm)
+		return refuse_free(rmm, "vfree", address);
+	RMM_ADD(rmm_vmalloc_of(rmm)->stat.free, 1);
+	rmm_vmalloc_free_pages(rmm, cpu, vm);
+	free_vm(vm);
+	return 0;
+}
+
+static int check_free(struct rmm *rmm, unsigned int cpu, const char *what)
+{
+	if (!rmm_vmalloc_of(rmm) || cpu >= rmm->config.nr_cpus)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s on CPU %u: there is no such CPU, "
+				 "or no rmm_vmalloc_init",
+				 what, cpu);
+	return 0;
+}
+
+/** rmm_vfree() - vfree(); see refmm_vmalloc.h */
+int rmm_vfree(struct rmm *rmm, unsigned int cpu, const void *address)
+{
+	struct rmm_vm_struct *vm;
+
+	if (check_free(rmm, cpu, "vfree"))
+		return -EINVAL;
+	if (!address)
+		return 0;
+	if (rmm_in_interrupt(rmm, cpu))
+		return rmm_vfree_atomic(rmm, cpu, address);
+	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
+	if (vm && vm->deferred)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot vfree %p: freed already, in atomic "
+				 "context; it waits for the worker",
+				 address);
+	return vfree(rmm, cpu, (uintptr_t)address);
+}
+
+/** rmm_vfree_atomic() - vfree_atomic(); see refmm_vmalloc.h */
+int rmm_vfree_atomic(struct rmm *rmm, unsigned int cpu, const void *address)
+{
+	struct rmm_vfree_deferred *d;
+	struct rmm_vm_struct *vm;
+
+	if (check_free(rmm, cpu, "vfree"))
+		return -EINVAL;
+	if (!address)
+		return 0;
+	d = &rmm_vmalloc_of(rmm)->deferred[cpu];
+	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
+	if (!vm || vm->address != (uintptr_t)address || vm->deferred)
+		return refuse_free(rmm, "vfree", (uintptr_t)address);
+	RMM_ADD(rmm_vmalloc_of(rmm)->stat.deferred, 1);
+	rmm_lock(rmm, &d->lock);
+	vm->deferred = true;
+	vm->next = d->first;
+	d->first = vm;
+	rmm_unlock(rmm, &d->lock);
+	return 0;
+}
+
+/** rmm_delayed_vfree_work() - delayed_vfree_work(); the last put off goes
+ *  first, as on the kernel's lock-less list */
+size_t rmm_delayed_vfree_work(struct rmm *rmm, unsigned int cpu)
+{
+	struct rmm_vfree_deferred *d = &rmm_vmalloc_of(rmm)->deferred[cpu];
+	struct rmm_vm_struct *vm, *next;
+	size_t n = 0;
+
+	rmm_lock(rmm, &d->lock);
+	vm = d->first;
+	d->first = NULL;
+	rmm_unlock(rmm, &d->lock);
+	for (; vm; vm = next, n++) {
+		next = vm->next;
+		vfree(rmm, cpu, vm->address);
+	}
+	return n;
+}
+
+/* The caller's pages become @vm's list; -ENOMEM */
+static int copy_pages(struct rmm_vm_struct *vm, struct rmm_page **pages,
+		      size_t count)
+{
+	vm->pages = calloc(count, sizeof(*vm->pages));
+	if (!vm->pages)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		vm->pages[i] = pages[i];
+	vm->nr_mapped = count;
+	return 0;
+}
+
+/** rmm_vmap() - vmap(); see refmm_vmalloc.h */
+void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
+	       size_t count, unsigned int flags)
+{
+	/* One's top guard is the next one's bottom guard: never without. */
+	const struct rmm_vmalloc_args a = {
+		.size = count << rmm->config.page_shift,
+		.gfp = RMM_GFP_KERNEL,
+		.flags =
+			flags & ~(unsigned int)(RMM_VM_NO_GUARD | RMM_VM_ALLOC |
+						RMM_VM_ALLOW_HUGE_VMAP),
+		.nid = -1,
+	};
+	struct rmm_vm_struct *vm;
+
+	if (check_request(rmm, cpu, a.size, 0))
+		return NULL;
+	vm = get_vm_area(rmm, cpu, &a, 0);
+	if (vm &&
+	    (copy_pages(vm, pages, count) || rmm_vmap_pages_range(rmm, vm))) {
+		drop(rmm, cpu, vm);
+		vm = NULL;
+	}
+	if (!vm) {
+		RMM_ADD(rmm_vmalloc_of(rmm)->stat.failed, 1);
+		rmm_error(rmm, -ENOMEM,
+			  "cannot vmap %zu pages on CPU %u: out of addresses "
+			  "or mappings",
+			  count, cpu);
+		return NULL;
+	}
+	if (flags & RMM_VM_MAP_PUT_PAGES)
+		vm->nr_pages = count;
+	RMM_ADD(rmm_vmalloc_of(rmm)->stat.alloc, 1);
+	return (void *)vm->address;
+}
+
+/** rmm_vunmap() - vunmap(); see refmm_vmalloc.h */
+int rmm_vunmap(struct rmm *rmm, unsigned int cpu, const void *address)
+{
+	struct rmm_vm_struct *vm;
+
+	if (check_free(rmm, cpu, "vunmap"))
+		return -EINVAL;
+	if (!address)
+		return 0;
+	if (rmm_in_interrupt(rmm, cpu))
+		return rmm_error(rmm, -EINVAL,
+				 "cannot vunmap %p on CPU %u: not allowed in "
+				 "an interrupt",
+				 address, cpu);
+	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
+	if (vm && vm->nr_pages)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot vunmap %p: the area owns its %zu "
+				 "pages, which would be lost; use vfree",
+				 address, vm->nr_pages);
+	return vfree(rmm, cpu, (uintptr_t)address);
+}
