@@ -109,7 +109,7 @@ struct rmm_zone {
 struct rmm_cpu {
 	struct rmm_stat stat;
 	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
-	uint32_t caller; /* page_owner: who acts here */
+	uint32_t caller;	/* page_owner: who acts here */
 	uint32_t preempt_count; /* may what runs here sleep? */
 	uint8_t node;
 } __attribute__((aligned(64)));
@@ -158,12 +158,12 @@ struct rmm {
 	uint64_t min_free_kbytes;
 	struct rmm_page_owner *owner; /* [end_pfn], or NULL: no history */
 	uint64_t owner_clock;
-	void *arena;	       /* backed mode: memory of frame 0 */
-	int arena_fd;	       /* what it maps; -1: cannot be mapped again */
+	void *arena;		 /* backed mode: memory of frame 0 */
+	int arena_fd;		 /* what it maps; -1: cannot be mapped again */
 	uintptr_t *page_virtual; /* [end_pfn]: where kmap() shows a page of high
 				    memory; or NULL */
-	uintptr_t page_offset; /* PAGE_OFFSET: address of frame 0 */
-	unsigned int watch;    /* gfp bits that the quick way cannot serve */
+	uintptr_t page_offset;	 /* PAGE_OFFSET: address of frame 0 */
+	unsigned int watch;	 /* gfp bits that the quick way cannot serve */
 	struct rmm_fault fault;
 	uint64_t fault_calls, faults; /* that passed its filters; that failed */
 	size_t memmap_bytes;

@@ -142,6 +142,15 @@ uintptr_t rmm___alloc_vmap_area(struct rmm_vmap_tree *t, uintptr_t page,
 	return at;
 }
 
+static struct rmm_vmap_area *last_of(const struct rmm_vmap_tree *t)
+{
+	struct rmm_vmap_area *va = t->root;
+
+	while (va && va->child[1])
+		va = va->child[1];
+	return va;
+}
+
 /**
  * rmm_merge_or_add_vmap_area() - merge_or_add_vmap_area(): @va is joined with
  * what it touches, or added
@@ -153,15 +162,10 @@ struct rmm_vmap_area *rmm_merge_or_add_vmap_area(struct rmm_vmap_tree *t,
 						 struct rmm_vmap_area *va)
 {
 	struct rmm_vmap_area *next = rmm_vmap_find_exceed(t, va->start);
-	struct rmm_vmap_area *prev = t->first;
+	struct rmm_vmap_area *prev = next ? next->prev : last_of(t);
 
 	if (next && next->start < va->end)
 		return NULL;
-	if (next)
-		prev = next->prev;
-	else
-		for (prev = t->root; prev && prev->child[1];)
-			prev = prev->child[1];
 	if (next && next->start == va->end) {
 		next->start = va->start;
 		free(va);

@@ -54,7 +54,7 @@ static void pool_add(struct rmm_vmap_pool *p, struct rmm_vmap_area *va)
 	else
 		p->last = va;
 	p->first = va;
-	p->len++;
+	RMM_WRITE(p->len, p->len + 1);
 }
 
 /* The first area; the list is not empty. */
@@ -67,7 +67,7 @@ static struct rmm_vmap_area *pool_del(struct rmm_vmap_pool *p)
 		p->first->prev = NULL;
 	else
 		p->last = NULL;
-	p->len--;
+	RMM_WRITE(p->len, p->len - 1);
 	return va;
 }
 

@@ -218,6 +218,8 @@ static int check_space(const struct check *c)
 {
 	uintptr_t at = c->v->space_start;
 
+	if (!c->all)
+		return broken(c, "vmalloc: no address is in any area");
 	qsort(c->all, c->n, sizeof(*c->all), by_address);
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->all[i]->start != at)

@@ -91,7 +91,8 @@ int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page);
  * size. They are numbers, unless rmm_config.backed puts memory behind them.
  */
 
-/** rmm_page_address() - NULL for a page of high memory that kmap() does not show
+/** rmm_page_address() - NULL for a page of high memory that kmap() does not
+ * show
  */
 void *rmm_page_address(const struct rmm *rmm, const struct rmm_page *page);
 /** rmm_virt_to_page() - page that @address lies in, NULL if none does */

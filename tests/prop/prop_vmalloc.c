@@ -13,10 +13,22 @@
 
 enum { WINDOW = 1024, LIVE_MAX = 128, CPUS = 3, CHECK_EVERY = 32, PAGE = 4096 };
 
-enum code { ALLOC, ALLOC_SMALL, ALIGNED, VMAP, FREE, FREE_MORE, ATOMIC, WORK, DRAIN, SHRINK, CODES };
+enum code {
+	ALLOC,
+	ALLOC_SMALL,
+	ALIGNED,
+	VMAP,
+	FREE,
+	FREE_MORE,
+	ATOMIC,
+	WORK,
+	DRAIN,
+	SHRINK,
+	CODES
+};
 
-static const char *const names[] = {"alloc", "alloc", "aligned", "vmap",  "free",
-				    "free",  "atomic", "work",	 "drain", "shrink"};
+static const char *const names[] = {"alloc", "alloc",  "aligned", "vmap",  "free",
+				    "free",  "atomic", "work",	  "drain", "shrink"};
 
 enum state { FREE_PAGE, USED, LAZY };
 
@@ -139,8 +151,7 @@ static bool do_alloc(struct world *w, const struct op *op, size_t pages, size_t 
 
 	if (w->n == LIVE_MAX || rmm_nr_free_pages(w->rmm) < 100)
 		return true;
-	return take(w,
-		    rmm___vmalloc_node_range(w->rmm, op->b % w->rmm->config.nr_cpus, &args),
+	return take(w, rmm___vmalloc_node_range(w->rmm, op->b % w->rmm->config.nr_cpus, &args),
 		    pages + 1, align);
 }
 

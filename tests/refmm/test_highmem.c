@@ -312,8 +312,8 @@ static void test_highmem_failed_mapping_changes_nothing(void **state)
 	struct rmm_page *page = high_page(rmm);
 
 	(void)state;
-	rmm_set_fault(rmm, &(struct rmm_fault){.points = RMM_FAULT_VMALLOC,
-					       .probability = 1000000});
+	rmm_set_fault(rmm,
+		      &(struct rmm_fault){.points = RMM_FAULT_VMALLOC, .probability = 1000000});
 	assert_null(rmm_kmap(rmm, 0, page));
 	assert_null(rmm_kmap_atomic(rmm, 0, page));
 	rmm_set_fault(rmm, NULL);

@@ -295,8 +295,8 @@ static void test_stack_failing_steps_leave_nothing(void **state)
 	for (uint64_t nth = 1; nth < 12; nth++) {
 		struct rmm *rmm = boot(NULL, true, 1);
 		uint64_t before = rmm_nr_free_pages(rmm);
-		const struct rmm_fault f = {
-			.points = RMM_FAULT_VMALLOC | RMM_FAULT_ALLOC, .nth = nth};
+		const struct rmm_fault f = {.points = RMM_FAULT_VMALLOC | RMM_FAULT_ALLOC,
+					    .nth = nth};
 		void *stack;
 
 		rmm_set_fault(rmm, &f);

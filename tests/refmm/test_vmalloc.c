@@ -118,8 +118,8 @@ static void test_vmalloc_pages_come_in_bulk_of_100(void **state)
 		size_t pages;
 		uint64_t fail, calls, bulk, single;
 	} cases[] = {
-		{1, 0, 1, 1, 0},     {100, 0, 1, 100, 0},  {101, 0, 2, 101, 0},
-		{250, 0, 3, 250, 0}, {250, 1, 1, 0, 250},  {250, 2, 2, 100, 150},
+		{1, 0, 1, 1, 0},     {100, 0, 1, 100, 0}, {101, 0, 2, 101, 0},
+		{250, 0, 3, 250, 0}, {250, 1, 1, 0, 250}, {250, 2, 2, 100, 150},
 	};
 
 	(void)state;
@@ -228,8 +228,8 @@ static void test_vmalloc_huge_takes_huge_pages(void **state)
 	assert_int_equal(area.size, (4 << 20) + PAGE);
 	assert_int_equal(vm_stats(rmm).huge_pages, 1024);
 	for (int i = 0; i < 1024; i += 512)
-		assert_int_equal(
-			rmm_page_to_pfn(rmm, rmm_vmalloc_to_page(rmm, a + i * PAGE)) % 512, 0);
+		assert_int_equal(rmm_page_to_pfn(rmm, rmm_vmalloc_to_page(rmm, a + i * PAGE)) % 512,
+				 0);
 	vm_free(rmm, a);
 	check_destroy(rmm);
 }
@@ -348,8 +348,9 @@ static void test_vmalloc_node_and_zone_are_as_asked(void **state)
 	for (int nid = -1; nid < 2; nid++) {
 		args.nid = nid;
 		a = rmm___vmalloc_node_range(rmm, 0, &args);
-		assert_int_equal(rmm_pfn_zone(rmm, rmm_page_to_pfn(rmm, rmm_vmalloc_to_page(rmm, a))),
-				 nid == 1 ? 2 : 1);
+		assert_int_equal(
+			rmm_pfn_zone(rmm, rmm_page_to_pfn(rmm, rmm_vmalloc_to_page(rmm, a))),
+			nid == 1 ? 2 : 1);
 	}
 	a = rmm___vmalloc(rmm, 0, PAGE, RMM_GFP_KERNEL | RMM_GFP_DMA32);
 	assert_int_equal(rmm_pfn_zone(rmm, rmm_page_to_pfn(rmm, rmm_vmalloc_to_page(rmm, a))), 0);

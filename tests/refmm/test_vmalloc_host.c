@@ -209,6 +209,8 @@ static void line(struct host *h, const char *text)
 
 	if (sscanf(text, "cpus %" SCNu64, &a) == 1)
 		boot(h, (unsigned int)a);
+	else if (!h->v)
+		fail_msg("'%s' before 'cpus'", text);
 	else if (sscanf(text, "busy %" SCNu64 " %" SCNu64, &a, &b) == 2)
 		load(h, false, VM_START + a, VM_START + b);
 	else if (sscanf(text, "lazy %" SCNu64 " %" SCNu64, &a, &b) == 2)
@@ -235,16 +237,19 @@ static void test_vmalloc_host_kernel_chose_the_same_addresses(void **state)
 	while (fgets(text, sizeof(text), f))
 		line(&h, text);
 	fclose(f);
+	assert_non_null(h.v);
+	if (!h.v)
+		return;
 	check(h.rmm);
 	same = h.same_pool + h.same_tree;
 	other = h.other_pool + h.other_tree + h.impossible;
-	print_message("host: %u of %u addresses the same (%u from a pool, %u from the tree); others: "
-		      "%u in another pool, %u in the tree, %u neither; lazy pages the same in %u of "
-		      "%u frees, areas in %u of %u purges; threshold %" PRIu64 ", refmm's %" PRIu64
-		      "\n",
-		      same, same + other, h.same_pool, h.same_tree, h.other_pool, h.other_tree,
-		      h.impossible, h.same_lazy, h.frees, h.same_purge, h.purges, h.lazy_max,
-		      h.v->lazy_max);
+	print_message(
+		"host: %u of %u addresses the same (%u from a pool, %u from the tree); others: "
+		"%u in another pool, %u in the tree, %u neither; lazy pages the same in %u of "
+		"%u frees, areas in %u of %u purges; threshold %" PRIu64 ", refmm's %" PRIu64 "\n",
+		same, same + other, h.same_pool, h.same_tree, h.other_pool, h.other_tree,
+		h.impossible, h.same_lazy, h.frees, h.same_purge, h.purges, h.lazy_max,
+		h.v->lazy_max);
 	assert_int_equal(h.lazy_max, h.v->lazy_max);
 	assert_true(same + other > 100 && same * 100 >= (same + other) * 90);
 	rmm_destroy(h.rmm);

@@ -37,7 +37,7 @@ static void test_purge_threshold_is_the_kernels(void **state)
 		unsigned int cpus, online, shift;
 		uint64_t pages;
 	} cases[] = {
-		{1, 0, 12, 8192}, {2, 0, 12, 16384},   {3, 0, 12, 16384}, {4, 0, 12, 24576},
+		{1, 0, 12, 8192},  {2, 0, 12, 16384},  {3, 0, 12, 16384}, {4, 0, 12, 24576},
 		{8, 2, 12, 16384}, {64, 0, 12, 57344}, {2, 0, 16, 1024},
 	};
 
@@ -161,13 +161,12 @@ static void test_purge_decays_pools_by_a_quarter(void **state)
 		unsigned int n;
 		bool drops_small;
 		size_t left;
-	} cases[] = {{8, true, 6}, {7, true, 6}, {4, true, 3},	{3, true, 0},
+	} cases[] = {{8, true, 6}, {7, true, 6},  {4, true, 3},	 {3, true, 0},
 		     {1, true, 0}, {8, false, 6}, {3, false, 3}, {1, false, 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-		assert_int_equal(left_after_decay(cases[i].n, cases[i].drops_small),
-				 cases[i].left);
+		assert_int_equal(left_after_decay(cases[i].n, cases[i].drops_small), cases[i].left);
 }
 
 static void test_purge_shrinker_empties_pools(void **state)
