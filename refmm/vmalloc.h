@@ -18,7 +18,7 @@
 #ifndef REFMM_VMALLOC_H
 #define REFMM_VMALLOC_H
 
-#include "lock.h"
+#include "vmalloc_tree.h"
 
 enum {
 	RMM_VMAP_POOLS = 256,	/* MAX_VA_SIZE_PAGES */
@@ -37,22 +37,6 @@ struct rmm_vm_struct {
 	unsigned int flags, page_order;
 	bool deferred;		    /* vfree() was put off */
 	struct rmm_vm_struct *next; /* on the list of these */
-};
-
-/* [start, end), guard included (struct vmap_area) */
-struct rmm_vmap_area {
-	uintptr_t start, end;
-	struct rmm_vmap_area *child[2], *parent;
-	struct rmm_vmap_area *prev, *next; /* by address; or of a pool */
-	uintptr_t max; /* size of the largest in this subtree */
-	struct rmm_vm_struct *vm;
-	bool red;
-	uint8_t node; /* to whose pool it goes, plus one; 0: to none */
-};
-
-struct rmm_vmap_tree {
-	struct rmm_vmap_area *root, *first;
-	size_t count;
 };
 
 struct rmm_vmap_pool {
@@ -91,12 +75,6 @@ struct rmm_vmalloc {
 	struct rmm_vmalloc_stat stat;	      /* counts only */
 };
 
-/* A search for addresses */
-struct rmm_vmap_want {
-	uintptr_t size, align, start, end;
-	unsigned int gfp, cpu;
-};
-
 #define RMM_ADD(x, n) __atomic_add_fetch(&(x), n, __ATOMIC_RELAXED)
 
 static inline struct rmm_vmalloc *rmm_vmalloc_of(const struct rmm *rmm)
@@ -108,34 +86,6 @@ static inline uintptr_t rmm_page_bytes(const struct rmm *rmm)
 {
 	return (uintptr_t)1 << rmm->config.page_shift;
 }
-
-static inline uintptr_t rmm_align_up(uintptr_t v, uintptr_t align)
-{
-	return (v + align - 1) & ~(align - 1);
-}
-
-static inline uintptr_t rmm_va_size(const struct rmm_vmap_area *va)
-{
-	return va->end - va->start;
-}
-
-/* vmalloc_tree.c */
-bool rmm_vmap_insert(struct rmm_vmap_tree *t, struct rmm_vmap_area *va);
-void rmm_vmap_erase(struct rmm_vmap_tree *t, struct rmm_vmap_area *va);
-void rmm_vmap_propagate(struct rmm_vmap_area *va);
-struct rmm_vmap_area *rmm_vmap_find(const struct rmm_vmap_tree *t,
-				    uintptr_t address);
-struct rmm_vmap_area *rmm_vmap_find_exceed(const struct rmm_vmap_tree *t,
-					   uintptr_t address);
-
-/* vmalloc_free.c; free_lock held where the tree is the free one */
-struct rmm_vmap_area *rmm_merge_or_add_vmap_area(struct rmm_vmap_tree *t,
-						 struct rmm_vmap_area *va);
-struct rmm_vmap_area *
-rmm_find_vmap_lowest_match(const struct rmm_vmap_tree *t,
-			   const struct rmm_vmap_want *want, bool adjust);
-uintptr_t rmm___alloc_vmap_area(struct rmm_vmap_tree *t, uintptr_t page,
-				const struct rmm_vmap_want *want);
 
 /* vmalloc_area.c */
 struct rmm_vmap_node *rmm_addr_to_node(const struct rmm_vmalloc *v,

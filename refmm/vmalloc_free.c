@@ -27,7 +27,7 @@
  */
 #include <stdlib.h>
 
-#include "vmalloc.h"
+#include "vmalloc_tree.h"
 
 /* Where the request would begin in @va; *@fits: whether it does */
 static uintptr_t place(const struct rmm_vmap_area *va,

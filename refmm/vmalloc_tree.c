@@ -28,7 +28,7 @@
  * (6.12, lib/rbtree.c, mm/vmalloc.c; LKD3 ch. 6 "Red-Black Trees", ch. 12
  * "vmalloc()")
  */
-#include "vmalloc.h"
+#include "vmalloc_tree.h"
 
 static bool is_red(const struct rmm_vmap_area *va)
 {
