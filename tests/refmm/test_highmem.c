@@ -186,6 +186,10 @@ static void test_highmem_full_window_fails_in_words(void **state)
 	unmap(rmm, pages[5]);
 	assert_non_null(rmm_kmap(rmm, 0, more));
 	assert_null(rmm_page_address(rmm, pages[5]));
+	/* The next slot is not used, but not flushed either. */
+	unmap(rmm, pages[6]);
+	assert_non_null(rmm_kmap(rmm, 0, high_page(rmm)));
+	assert_null(rmm_page_address(rmm, pages[6]));
 	check_destroy(rmm);
 }
 

@@ -47,10 +47,11 @@ static void test_stack_is_16_kib_aligned_with_a_guard(void **state)
 {
 	struct rmm *rmm = boot(NULL, false, 1);
 	struct rmm_vm_area area;
-	char *stack = stack_new(rmm, 0);
+	char *other = stack_new(rmm, 0), *stack = stack_new(rmm, 0);
 
 	(void)state;
 	assert_int_equal(rmm_stack_bytes(rmm), 16384);
+	assert_ptr_equal(stack, other + 32768); /* so it is with the guard */
 	assert_int_equal((uintptr_t)stack % 16384, 0);
 	assert_int_equal(rmm_find_vm_area(rmm, stack, &area), 0);
 	assert_int_equal(area.size, 20480); /* as in /proc/vmallocinfo */
