@@ -24,7 +24,7 @@
  * the freeing, which is then put off.
  *
  * Modelled: vmalloc, vzalloc, vmalloc_node, vmalloc_huge, __vmalloc,
- * __vmalloc_node_range, __get_vm_area_node, vfree, vfree_atomic,
+ * __vmalloc_node_range, get_vm_area, __get_vm_area_node, vfree, vfree_atomic,
  * delayed_vfree_work, vmap, vunmap. Simplified: bookkeeping objects come from
  * libc; wrong frees are refused, where the kernel warns or takes them. Omitted:
  * ioremap's physical addresses, VM_FLUSH_RESET_PERMS, protections, KASAN.
@@ -246,6 +246,28 @@ void *rmm_vmalloc_huge(struct rmm *rmm, unsigned int cpu, size_t size,
 	};
 
 	return rmm___vmalloc_node_range(rmm, cpu, &a);
+}
+
+/** rmm_get_vm_area() - get_vm_area(), __get_vm_area_node(); see refmm_vmalloc.h
+ */
+uintptr_t rmm_get_vm_area(struct rmm *rmm, unsigned int cpu,
+			  const struct rmm_vmalloc_args *args)
+{
+	struct rmm_vm_struct *vm;
+
+	if (check_request(rmm, cpu, args->size, args->align))
+		return 0;
+	vm = get_vm_area(rmm, cpu, args, 0);
+	RMM_ADD(*(vm ? &rmm_vmalloc_of(rmm)->stat.alloc
+		     : &rmm_vmalloc_of(rmm)->stat.failed),
+		1);
+	if (vm)
+		return vm->address;
+	rmm_error(rmm, -ENOMEM,
+		  "cannot get %zu bytes of addresses on CPU %u: no hole of "
+		  "that size",
+		  args->size, cpu);
+	return 0;
 }
 
 /* Why nothing that begins at @address can be let go */

@@ -66,6 +66,10 @@ void *rmm___vmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
 		    unsigned int gfp);
 void *rmm___vmalloc_node_range(struct rmm *rmm, unsigned int cpu,
 			       const struct rmm_vmalloc_args *args);
+/** rmm_get_vm_area() - addresses and a guard, without pages (get_vm_area);
+ *  rmm_vfree() gives them back. 0: none */
+uintptr_t rmm_get_vm_area(struct rmm *rmm, unsigned int cpu,
+			  const struct rmm_vmalloc_args *args);
 /** rmm_vfree() - NULL is fine. In an interrupt put off until
  *  rmm_delayed_vfree_work(). -EINVAL: no area begins there, or freed already
  */

@@ -381,6 +381,28 @@ static void test_vmalloc_alignment_and_range_are_kept(void **state)
 	check_destroy(rmm);
 }
 
+static void test_vmalloc_addresses_without_pages(void **state)
+{
+	struct rmm_vmalloc_args args = {.size = 3 * PAGE, .gfp = RMM_GFP_KERNEL, .nid = -1};
+	struct rmm *rmm = vm_machine(1, false);
+	uint64_t before = rmm_nr_free_pages(rmm);
+	uintptr_t at = rmm_get_vm_area(rmm, 0, &args);
+
+	(void)state;
+	assert_int_equal(at, VM_START);
+	assert_int_equal((uintptr_t)rmm_vmalloc(rmm, 0, 1), VM_START + 4 * PAGE);
+	assert_null(rmm_vmalloc_to_page(rmm, (void *)at));
+	check(rmm);
+	vm_free(rmm, (void *)(VM_START + 4 * PAGE));
+	vm_free(rmm, (void *)at);
+	assert_int_equal(free_pages(rmm), before);
+	args.start = at;
+	args.end = at + 3 * PAGE; /* no room for the guard */
+	assert_int_equal(rmm_get_vm_area(rmm, 0, &args), 0);
+	says(rmm, "no hole of that size");
+	check_destroy(rmm);
+}
+
 static void test_vmalloc_next_area_goes_up_over_all_nodes(void **state)
 {
 	struct rmm_vm_area area = {0};
@@ -459,6 +481,7 @@ int main(void)
 		cmocka_unit_test(test_vmalloc_context_counts),
 		cmocka_unit_test(test_vmalloc_node_and_zone_are_as_asked),
 		cmocka_unit_test(test_vmalloc_alignment_and_range_are_kept),
+		cmocka_unit_test(test_vmalloc_addresses_without_pages),
 		cmocka_unit_test(test_vmalloc_next_area_goes_up_over_all_nodes),
 		cmocka_unit_test(test_vmalloc_setup_is_checked),
 	};

@@ -9,7 +9,9 @@
  *
  * Two things the file cannot tell: which node's pool an area of before the
  * trace goes to, and the order of events on two CPUs at once. So refmm is told
- * where the area really was when it chose another, and that is counted.
+ * where the area really was when it chose another, and that is counted. A purge
+ * is traced when it is over: if it found fewer areas than are lazy here, the
+ * last ones were freed while it ran, and stay for the next.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +20,21 @@
 
 #define DEFAULT_FILE "tests/data/vmalloc-6.18.txt"
 
+/* What kernels have done with freed areas */
+static const struct variant {
+	const char *name;
+	bool pools, drops_small;
+} variants[] = {
+	{"pools that keep few areas", true, false}, /* 6.18 */
+	{"pools that drop few areas", true, true},  /* 6.9 to 6.12 */
+	{"no pools", false, false},		    /* before */
+};
+
+enum { RECENT = 64 };
+
 struct host {
+	uintptr_t recent[RECENT]; /* addresses freed last, a ring */
+	const struct variant *variant;
 	struct rmm *rmm;
 	struct rmm_vmalloc *v;
 	uintptr_t last_lazy;
@@ -39,7 +55,8 @@ static void boot(struct host *h, unsigned int cpus)
 	m.config.nr_cpus = cpus;
 	rmm_vmalloc_config_init(&c);
 	c.manual_purge = true;
-	c.pool_drops_small = false; /* since 6.13 */
+	c.pools = h->variant->pools;
+	c.pool_drops_small = h->variant->drops_small;
 	h->rmm = vm_boot(&m, &c);
 	h->v = rmm_vmalloc_of(h->rmm);
 }
@@ -193,14 +210,38 @@ static void vfree(struct host *h, uintptr_t at, uint64_t lazy, uint64_t max)
 	}
 	free(va->vm);
 	rmm_free_vmap_area_noflush(h->rmm, 0, va);
+	h->recent[h->frees % RECENT] = at;
 	h->frees++;
 	h->same_lazy += h->v->lazy_nr == lazy;
 }
 
+/* The lazy area at @at, no longer lazy; NULL: there is none */
+static struct rmm_vmap_area *unlazy(struct host *h, uintptr_t at)
+{
+	for (unsigned int i = 0; i < h->v->nr_nodes; i++) {
+		struct rmm_vmap_area *va = rmm_vmap_find(&h->v->node[i].lazy, at);
+
+		if (!va || va->start != at)
+			continue;
+		rmm_vmap_erase(&h->v->node[i].lazy, va);
+		h->v->lazy_nr -= (va->end - va->start) / PAGE;
+		return va;
+	}
+	return NULL;
+}
+
 static void purge(struct host *h, uint64_t areas)
 {
+	struct rmm_vmap_area *late[RECENT] = {NULL};
+	uint64_t lazy = vm_stats(h->rmm).lazy_areas, n = 0;
+
+	for (; lazy > areas && n < RECENT && n < h->frees; lazy--, n++)
+		late[n] = unlazy(h, h->recent[(h->frees - 1 - n) % RECENT]);
 	h->purges++;
-	h->same_purge += rmm_drain_vmap_work(h->rmm, 0) == areas;
+	h->same_purge += rmm_drain_vmap_work(h->rmm, 0) == areas && n == 0;
+	for (uint64_t i = 0; i < n; i++)
+		if (late[i])
+			rmm_free_vmap_area_noflush(h->rmm, 0, late[i]);
 }
 
 static void line(struct host *h, const char *text)
@@ -224,35 +265,59 @@ static void line(struct host *h, const char *text)
 		purge(h, a);
 }
 
-static void test_vmalloc_host_kernel_chose_the_same_addresses(void **state)
+static unsigned int same(const struct host *h)
+{
+	return h->same_pool + h->same_tree;
+}
+
+static unsigned int all(const struct host *h)
+{
+	return same(h) + h->other_pool + h->other_tree + h->impossible;
+}
+
+/* All of the file, by the rules of @variant */
+static struct host replay(const struct variant *variant)
 {
 	const char *name = getenv("KML_VMALLOC_TRACE");
 	FILE *f = fopen(name ? name : DEFAULT_FILE, "r");
-	struct host h = {0};
-	unsigned int same, other;
+	struct host h = {.variant = variant};
 	char text[256];
 
-	(void)state;
 	assert_non_null(f);
 	while (fgets(text, sizeof(text), f))
 		line(&h, text);
 	fclose(f);
-	assert_non_null(h.v);
-	if (!h.v)
-		return;
+	assert_non_null(h.rmm);
 	check(h.rmm);
-	same = h.same_pool + h.same_tree;
-	other = h.other_pool + h.other_tree + h.impossible;
-	print_message(
-		"host: %u of %u addresses the same (%u from a pool, %u from the tree); others: "
-		"%u in another pool, %u in the tree, %u neither; lazy pages the same in %u of "
-		"%u frees, areas in %u of %u purges; threshold %" PRIu64 ", refmm's %" PRIu64 "\n",
-		same, same + other, h.same_pool, h.same_tree, h.other_pool, h.other_tree,
-		h.impossible, h.same_lazy, h.frees, h.same_purge, h.purges, h.lazy_max,
-		h.v->lazy_max);
-	assert_int_equal(h.lazy_max, h.v->lazy_max);
-	assert_true(same + other > 100 && same * 100 >= (same + other) * 90);
-	rmm_destroy(h.rmm);
+	print_message("host, %s: %u of %u addresses the same (%u from a pool, %u from the tree); "
+		      "others: %u in another pool, %u in the tree, %u neither; lazy pages the same "
+		      "in %u of %u frees, areas in %u of %u purges\n",
+		      variant->name, same(&h), all(&h), h.same_pool, h.same_tree, h.other_pool,
+		      h.other_tree, h.impossible, h.same_lazy, h.frees, h.same_purge, h.purges);
+	return h;
+}
+
+static void test_vmalloc_host_kernel_chose_the_same_addresses(void **state)
+{
+	unsigned int best = 0, most = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(variants) / sizeof(*variants); i++) {
+		struct host h = replay(&variants[i]);
+
+		unsigned int n = all(&h) ? all(&h) : 1;
+
+		assert_true(n > 100);
+		assert_int_equal(h.lazy_max, vm_stats(h.rmm).lazy_max);
+		if (same(&h) * 1000 / n > best) {
+			best = same(&h) * 1000 / n;
+			most = (unsigned int)i;
+		}
+		rmm_destroy(h.rmm);
+	}
+	print_message("host: %u per mille of the addresses by the rules of %s\n", best,
+		      variants[most].name);
+	assert_true(best >= 950);
 }
 
 int main(void)
