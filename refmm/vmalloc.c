@@ -97,6 +97,8 @@ static struct rmm_vm_struct *get_vm_area(struct rmm *rmm, unsigned int cpu,
 	};
 	struct rmm_vm_struct *vm = NULL;
 
+	if (args->size > v->space_end - v->space_start)
+		return NULL; /* what is rounded up below must not wrap */
 	if (args->flags & RMM_VM_IOREMAP)
 		want.align = ioremap_align(rmm, want.size);
 	if (!(args->flags & RMM_VM_NO_GUARD))
@@ -255,7 +257,8 @@ uintptr_t rmm_get_vm_area(struct rmm *rmm, unsigned int cpu,
 {
 	struct rmm_vm_struct *vm;
 
-	if (check_request(rmm, cpu, args->size, args->align))
+	/* There may be more addresses than pages. */
+	if (check_request(rmm, cpu, args->size != 0, args->align))
 		return 0;
 	vm = get_vm_area(rmm, cpu, args, 0);
 	RMM_ADD(*(vm ? &rmm_vmalloc_of(rmm)->stat.alloc
@@ -399,7 +402,10 @@ void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
 	};
 	struct rmm_vm_struct *vm;
 
-	if (check_request(rmm, cpu, a.size, 0))
+	/* A count that is absurd may look small in bytes. */
+	if (check_request(rmm, cpu, a.size, 0) ||
+	    (count > rmm_vmalloc_of(rmm)->total_pages &&
+	     refuse(rmm, cpu, SIZE_MAX, "that exceeds total pages")))
 		return NULL;
 	vm = get_vm_area(rmm, cpu, &a, 0);
 	if (vm &&
@@ -436,6 +442,11 @@ int rmm_vunmap(struct rmm *rmm, unsigned int cpu, const void *address)
 				 "an interrupt",
 				 address, cpu);
 	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
+	if (vm && vm->deferred)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot vunmap %p: freed already, in atomic "
+				 "context; it waits for the worker",
+				 address);
 	if (vm && vm->nr_pages)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot vunmap %p: the area owns its %zu "

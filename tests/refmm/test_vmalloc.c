@@ -277,58 +277,18 @@ static void test_vmalloc_vmap_leaves_pages_to_the_caller(void **state)
 	assert_int_equal(rmm_vunmap(rmm, 0, a), 0);
 	assert_int_equal(rmm_vunmap(rmm, 0, a), -EINVAL);
 	assert_int_equal(rmm_page_count(rmm, pages[0]), 1);
+	assert_null(rmm_vmap(rmm, 0, pages, ((size_t)1 << 52) + 1, RMM_VM_MAP));
+	says(rmm, "exceeds total pages");
+	a = rmm_vmap(rmm, 0, pages, 3, RMM_VM_MAP);
+	assert_int_equal(rmm_vfree_atomic(rmm, 0, a), 0);
+	assert_int_equal(rmm_vunmap(rmm, 0, a), -EINVAL);
+	says(rmm, "waits for the worker");
+	assert_int_equal(rmm_delayed_vfree_work(rmm, 0), 1);
 	a = rmm_vmap(rmm, 0, pages, 3, RMM_VM_MAP | RMM_VM_MAP_PUT_PAGES);
 	assert_int_equal(rmm_vunmap(rmm, 0, a), -EINVAL);
 	says(rmm, "owns its 3 pages");
 	vm_free(rmm, a);
 	assert_int_equal(free_pages(rmm), before);
-	check_destroy(rmm);
-}
-
-static void test_vmalloc_free_in_interrupt_is_put_off(void **state)
-{
-	struct rmm *rmm = vm_machine(4, false);
-	void *a = rmm_vmalloc(rmm, 0, PAGE), *b = rmm_vmalloc(rmm, 0, PAGE);
-
-	(void)state;
-	rmm_irq_enter(rmm, 0);
-	assert_null(rmm_vmalloc(rmm, 0, PAGE));
-	says(rmm, "atomic context");
-	assert_int_equal(rmm_vunmap(rmm, 0, a), -EINVAL);
-	assert_int_equal(rmm_vfree(rmm, 0, a), 0);
-	assert_int_equal(rmm_vfree(rmm, 0, b), 0);
-	assert_int_equal(rmm_vfree(rmm, 0, b), -EINVAL);
-	rmm_irq_exit(rmm, 0);
-	assert_int_equal(rmm_vfree(rmm, 0, a), -EINVAL);
-	says(rmm, "waits for the worker");
-	assert_int_equal(vm_stats(rmm).nr_pages, 2);
-	assert_int_equal(rmm_delayed_vfree_work(rmm, 0), 2);
-	assert_int_equal(rmm_delayed_vfree_work(rmm, 0), 0);
-	assert_int_equal(vm_stats(rmm).nr_pages, 0);
-	assert_int_equal(vm_stats(rmm).deferred, 2);
-	check_destroy(rmm);
-}
-
-/* Interrupts nest, and preemption is another matter. */
-static void test_vmalloc_context_counts(void **state)
-{
-	struct rmm *rmm = vm_machine(1, false);
-
-	(void)state;
-	rmm_preempt_enable(rmm, 0); /* one too many */
-	rmm_irq_exit(rmm, 0);
-	assert_false(rmm_in_atomic(rmm, 0));
-	rmm_preempt_disable(rmm, 0);
-	assert_true(rmm_in_atomic(rmm, 0));
-	assert_false(rmm_in_interrupt(rmm, 0));
-	rmm_irq_enter(rmm, 0);
-	rmm_irq_enter(rmm, 0);
-	rmm_irq_exit(rmm, 0);
-	assert_true(rmm_in_interrupt(rmm, 0));
-	rmm_irq_exit(rmm, 0);
-	assert_false(rmm_in_interrupt(rmm, 0));
-	rmm_preempt_enable(rmm, 0);
-	assert_false(rmm_in_atomic(rmm, 0));
 	check_destroy(rmm);
 }
 
@@ -400,6 +360,12 @@ static void test_vmalloc_addresses_without_pages(void **state)
 	args.end = at + 3 * PAGE; /* no room for the guard */
 	assert_int_equal(rmm_get_vm_area(rmm, 0, &args), 0);
 	says(rmm, "no hole of that size");
+	args = (struct rmm_vmalloc_args){.size = SIZE_MAX};
+	assert_int_equal(rmm_get_vm_area(rmm, 0, &args), 0);
+	args.size = (size_t)1 << 40; /* more than there are pages */
+	assert_int_not_equal(rmm_get_vm_area(rmm, 0, &args), 0);
+	args.size = 0;
+	assert_int_equal(rmm_get_vm_area(rmm, 0, &args), 0);
 	check_destroy(rmm);
 }
 
@@ -477,8 +443,6 @@ int main(void)
 		cmocka_unit_test(test_vmalloc_huge_takes_huge_pages),
 		cmocka_unit_test(test_vmalloc_huge_falls_back_to_single_pages),
 		cmocka_unit_test(test_vmalloc_vmap_leaves_pages_to_the_caller),
-		cmocka_unit_test(test_vmalloc_free_in_interrupt_is_put_off),
-		cmocka_unit_test(test_vmalloc_context_counts),
 		cmocka_unit_test(test_vmalloc_node_and_zone_are_as_asked),
 		cmocka_unit_test(test_vmalloc_alignment_and_range_are_kept),
 		cmocka_unit_test(test_vmalloc_addresses_without_pages),

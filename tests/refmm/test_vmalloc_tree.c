@@ -209,41 +209,41 @@ static void test_free_areas_join(void **state)
 }
 
 /* Holes 4-6, 10-20, 32-64, 100-101 */
+static const struct {
+	uintptr_t size, align, start, end, at;
+	const char *after;
+} cuts[] = {
+	{2, 1, 0, 999, 4, "10-20 32-64 100-101"},
+	{1, 1, 0, 999, 4, "5-6 10-20 32-64 100-101"},
+	{1, 1, 5, 999, 5, "4-5 10-20 32-64 100-101"},
+	{3, 1, 0, 999, 10, "4-6 13-20 32-64 100-101"},
+	{10, 1, 0, 999, 10, "4-6 32-64 100-101"},
+	{4, 4, 0, 999, 12, "4-6 10-12 16-20 32-64 100-101"},
+	{8, 8, 0, 999, 32, "4-6 10-20 40-64 100-101"},
+	{2, 1, 40, 999, 40, "4-6 10-20 32-40 42-64 100-101"},
+	{1, 1, 64, 999, 100, "4-6 10-20 32-64"},
+	{33, 1, 0, 999, 999, "4-6 10-20 32-64 100-101"},
+	{3, 1, 18, 34, 34, "4-6 10-20 32-64 100-101"},
+	{2, 1, 18, 34, 18, "4-6 10-18 32-64 100-101"},
+	{32, 32, 32, 64, 32, "4-6 10-20 100-101"},
+};
+
 static void test_free_lowest_hole_is_cut(void **state)
 {
-	static const struct {
-		uintptr_t size, align, start, end, at;
-		const char *after;
-	} cases[] = {
-		{2, 1, 0, 999, 4, "10-20 32-64 100-101"},
-		{1, 1, 0, 999, 4, "5-6 10-20 32-64 100-101"},
-		{1, 1, 5, 999, 5, "4-5 10-20 32-64 100-101"},
-		{3, 1, 0, 999, 10, "4-6 13-20 32-64 100-101"},
-		{10, 1, 0, 999, 10, "4-6 32-64 100-101"},
-		{4, 4, 0, 999, 12, "4-6 10-12 16-20 32-64 100-101"},
-		{8, 8, 0, 999, 32, "4-6 10-20 40-64 100-101"},
-		{2, 1, 40, 999, 40, "4-6 10-20 32-40 42-64 100-101"},
-		{1, 1, 64, 999, 100, "4-6 10-20 32-64"},
-		{33, 1, 0, 999, 999, "4-6 10-20 32-64 100-101"},
-		{3, 1, 18, 34, 34, "4-6 10-20 32-64 100-101"},
-		{2, 1, 18, 34, 18, "4-6 10-18 32-64 100-101"},
-		{32, 32, 32, 64, 32, "4-6 10-20 100-101"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct rmm_vmap_want want = {.size = cases[i].size * PAGE,
-						   .align = cases[i].align * PAGE,
-						   .start = cases[i].start * PAGE,
-						   .end = cases[i].end * PAGE};
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
+		const struct rmm_vmap_want want = {.size = cuts[i].size * PAGE,
+						   .align = cuts[i].align * PAGE,
+						   .start = cuts[i].start * PAGE,
+						   .end = cuts[i].end * PAGE};
 		struct rmm_vmap_tree t = {0};
 
 		rmm_vmap_insert(&t, area(100, 101));
 		rmm_vmap_insert(&t, area(4, 6));
 		rmm_vmap_insert(&t, area(32, 64));
 		rmm_vmap_insert(&t, area(10, 20));
-		assert_int_equal(rmm___alloc_vmap_area(&t, PAGE, &want) / PAGE, cases[i].at);
-		assert_string_equal(text(&t), cases[i].after);
+		assert_int_equal(rmm___alloc_vmap_area(&t, PAGE, &want) / PAGE, cuts[i].at);
+		assert_string_equal(text(&t), cuts[i].after);
 		check_tree(&t);
 		tree_free(&t);
 	}
