@@ -62,6 +62,8 @@ static struct rmm_vm_struct *remove_vm_area(struct rmm *rmm, unsigned int cpu,
 	return vm;
 }
 
+/* A request that failed half way: what it has got goes back, in the order in
+ * which vfree() would do it, so that nothing is mapped whose pages are free */
 static void drop(struct rmm *rmm, unsigned int cpu, struct rmm_vm_struct *vm)
 {
 	remove_vm_area(rmm, cpu, vm->address);
@@ -124,6 +126,8 @@ static int refuse(struct rmm *rmm, unsigned int cpu, size_t size,
 			 size, cpu, why);
 }
 
+/* What no attempt could serve. The kernel warns of the first ones or stops; a
+ * request larger than all memory it refuses likewise, before it takes any. */
 static int check_request(struct rmm *rmm, unsigned int cpu, size_t size,
 			 size_t align)
 {
@@ -145,7 +149,8 @@ static int check_request(struct rmm *rmm, unsigned int cpu, size_t size,
 	return 0;
 }
 
-/* May huge pages be tried? Then the order of one. */
+/* May huge pages be tried? Then the order of one. Without a node the request
+ * may be spread over all, so each must have a huge page's worth of it. */
 static unsigned int huge_order(const struct rmm *rmm,
 			       const struct rmm_vmalloc_args *args)
 {
@@ -161,7 +166,8 @@ static unsigned int huge_order(const struct rmm *rmm,
 	return per_node >= bytes ? rmm->thp_order : 0;
 }
 
-/* One attempt with blocks of @order; NULL: nothing is left of it */
+/* One attempt with blocks of @order; NULL: nothing is left of it, so that the
+ * next attempt starts from the same state, but for addresses that are lazy */
 static struct rmm_vm_struct *try_order(struct rmm *rmm, unsigned int cpu,
 				       const struct rmm_vmalloc_args *args,
 				       unsigned int order)
@@ -206,7 +212,8 @@ void *rmm___vmalloc_node_range(struct rmm *rmm, unsigned int cpu,
 	return NULL;
 }
 
-/** rmm___vmalloc() - __vmalloc() */
+/** rmm___vmalloc() - __vmalloc(): any mask; of the zone modifiers only DMA and
+ *  DMA32 count, as everything else may be in high memory */
 void *rmm___vmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
 		    unsigned int gfp)
 {
@@ -227,7 +234,7 @@ void *rmm_vzalloc(struct rmm *rmm, unsigned int cpu, size_t size)
 	return rmm___vmalloc(rmm, cpu, size, RMM_GFP_KERNEL | RMM_GFP_ZERO);
 }
 
-/** rmm_vmalloc_node() - vmalloc_node() */
+/** rmm_vmalloc_node() - vmalloc_node(): a preference, not a promise */
 void *rmm_vmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size, int nid)
 {
 	const struct rmm_vmalloc_args a = {
@@ -236,7 +243,8 @@ void *rmm_vmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size, int nid)
 	return rmm___vmalloc_node_range(rmm, cpu, &a);
 }
 
-/** rmm_vmalloc_huge() - vmalloc_huge() */
+/** rmm_vmalloc_huge() - vmalloc_huge(): fewer entries in page tables and TLB,
+ * for what is used much */
 void *rmm_vmalloc_huge(struct rmm *rmm, unsigned int cpu, size_t size,
 		       unsigned int gfp)
 {
@@ -290,6 +298,8 @@ static int refuse_free(struct rmm *rmm, const char *what, uintptr_t address)
 			 what, (unsigned long long)address);
 }
 
+/* Nobody else can find the area once it is unlinked; of two CPUs that free the
+ * same one, the second finds nothing. */
 static int vfree(struct rmm *rmm, unsigned int cpu, uintptr_t address)
 {
 	struct rmm_vm_struct *vm = remove_vm_area(rmm, cpu, address);

@@ -94,6 +94,7 @@ static int reserve_window(struct rmm *rmm, struct rmm_vmalloc *v)
 	return 0;
 }
 
+/* Windows end anywhere (VMALLOC_END is a last byte), but begin with a page. */
 static int check_config(struct rmm *rmm, const struct rmm_vmalloc *v)
 {
 	if (v->start >= v->end || v->start & (rmm_page_bytes(rmm) - 1) ||
@@ -106,7 +107,9 @@ static int check_config(struct rmm *rmm, const struct rmm_vmalloc *v)
 	return 0;
 }
 
-/* vmap_init_nodes(), vmap_init_free_space() */
+/* vmap_init_nodes(), vmap_init_free_space(): a node for each CPU that may be
+ * there one day, up to 128; with one, addresses need not be divided, and pools
+ * are not used. All addresses are one free area. */
 static int init_space(struct rmm *rmm, struct rmm_vmalloc *v)
 {
 	struct rmm_vmap_area *all = calloc(1, sizeof(*all));

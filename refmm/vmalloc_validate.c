@@ -75,6 +75,7 @@ static int black_height(const struct rmm_vmap_area *va)
 	return height[0] + !va->red;
 }
 
+/* Each area passes here once, whatever holds it, for check_space(). */
 static int remember(struct check *c, const struct rmm_vmap_area *va)
 {
 	if (c->n == c->room) {
@@ -90,6 +91,7 @@ static int remember(struct check *c, const struct rmm_vmap_area *va)
 	return 0;
 }
 
+/* Two walks must agree: by the list, and down the tree to each member of it. */
 static int check_tree(struct check *c, const struct rmm_vmap_tree *t,
 		      const char *name)
 {
@@ -118,7 +120,8 @@ static int check_tree(struct check *c, const struct rmm_vmap_tree *t,
 	return 0;
 }
 
-/* Pages that an area owns */
+/* Pages that an area owns. vmap may show a page several times, if its caller
+ * wants that; what vmalloc has allocated is in one place. */
 static int check_pages(struct check *c, const struct rmm_vm_struct *vm)
 {
 	for (size_t i = 0; i < vm->nr_pages; i++) {
@@ -142,6 +145,7 @@ static int check_pages(struct check *c, const struct rmm_vm_struct *vm)
 	return 0;
 }
 
+/* An area in use against what is in it; without pages it is addresses only */
 static int check_busy(struct check *c, unsigned int node,
 		      const struct rmm_vmap_area *va)
 {
@@ -167,6 +171,8 @@ static int check_busy(struct check *c, unsigned int node,
 	return check_pages(c, vm);
 }
 
+/* Areas of one size, linked both ways; their order is that of coming and going
+ */
 static int check_pool(struct check *c, const struct rmm_vmap_pool *p,
 		      unsigned int pages)
 {
