@@ -162,7 +162,9 @@ static int check_busy(struct check *c, unsigned int node,
 		return broken(c, "vmalloc area 0x%llx is kept by node %u",
 			      ull(va->start), node);
 	guard = vm->flags & RMM_VM_NO_GUARD ? 0 : page;
-	if ((vm->pages && vm->nr_mapped * page + guard != vm->size) ||
+	if (!vm->pages && !vm->nr_pages)
+		return 0;
+	if (!vm->pages || vm->nr_mapped * page + guard != vm->size ||
 	    vm->nr_pages > vm->nr_mapped)
 		return broken(c,
 			      "vmalloc area 0x%llx: %zu pages and a guard are "
