@@ -27,6 +27,7 @@
 #include <kmemlab/refmm_highmem.h>
 #include <kmemlab/refmm_page.h>
 #include <kmemlab/refmm_query.h>
+#include <kmemlab/refmm_slab.h>
 #include <kmemlab/refmm_stack.h>
 #include <kmemlab/refmm_stat.h>
 #include <kmemlab/refmm_types.h>

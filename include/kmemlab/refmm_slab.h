@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 
+#include <kmemlab/refmm_kmalloc.h>
+#include <kmemlab/refmm_slab_stat.h>
 #include <kmemlab/refmm_types.h>
 
 struct rmm_kmem_cache;
@@ -32,6 +34,7 @@ enum rmm_slab_flags {
 	RMM_SLAB_RED_ZONE = 1 << 9,	      /* Z */
 	RMM_SLAB_POISON = 1 << 10,	      /* P */
 	RMM_SLAB_STORE_USER = 1 << 11,	      /* U: who had an object */
+	RMM_SLAB_KMALLOC = 1 << 12, /* a kmalloc cache: aligned as its size */
 	RMM_SLAB_DEBUG_FLAGS = RMM_SLAB_CONSISTENCY_CHECKS | RMM_SLAB_RED_ZONE |
 			       RMM_SLAB_POISON | RMM_SLAB_STORE_USER,
 };
@@ -51,6 +54,7 @@ struct rmm_slab_config {
 	unsigned int nr_cpus;	      /* 0: as the machine's; possible CPUs */
 	unsigned int cache_line_size; /* 64 */
 	unsigned int debug;   /* RMM_SLAB_*: of all caches; slab_debug */
+	bool order_61;	      /* false; calculate_order() before 6.8 */
 	bool nomerge;	      /* false; slab_nomerge */
 	bool cpu_partial;     /* true; CONFIG_SLUB_CPU_PARTIAL */
 	bool freelist_random; /* false; CONFIG_SLAB_FREELIST_RANDOM */
@@ -68,7 +72,11 @@ struct rmm_kmem_cache_args {
 	 * backed mode is there memory to construct. */
 	void (*ctor)(void *object);
 	unsigned int sheaf_capacity; /* 0: the default of the configuration */
-	bool freeptr_outside; /* the free pointer never overlays the object */
+	unsigned int usersize; /* bytes that users may copy: never merged */
+	/* Where the free pointer lies although a constructor or RCU readers
+	 * forbid the middle of the object; read if use_freeptr_offset */
+	unsigned int freeptr_offset;
+	bool use_freeptr_offset;
 };
 
 /* ---- The layer (refmm/slab.c) ------------------------------------------ */
@@ -111,78 +119,5 @@ int rmm_kmem_cache_shrink(struct rmm *rmm, unsigned int cpu,
 int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object);
 /** rmm_rcu_barrier() - a grace period passes: what waited for it is freed */
 void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu);
-
-/* ---- kmalloc (refmm/kmalloc.c) ----------------------------------------- */
-
-enum { RMM_KMALLOC_MAX_CACHE_BYTES = 8192 }; /* larger: whole pages */
-/* What kmalloc(0) returns; freeing it does nothing. */
-#define RMM_ZERO_SIZE_PTR ((void *)16)
-
-void *rmm_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		  unsigned int gfp);
-void *rmm_kmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size,
-		       unsigned int gfp, int nid);
-void *rmm_kzalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		  unsigned int gfp);
-/** rmm_kmalloc_array(), rmm_kcalloc() - NULL if @n * @size overflows */
-void *rmm_kmalloc_array(struct rmm *rmm, unsigned int cpu, size_t n,
-			size_t size, unsigned int gfp);
-void *rmm_kcalloc(struct rmm *rmm, unsigned int cpu, size_t n, size_t size,
-		  unsigned int gfp);
-/** rmm_krealloc() - moves only if the object's slot is too small; size 0 frees
- */
-void *rmm_krealloc(struct rmm *rmm, unsigned int cpu, void *object, size_t size,
-		   unsigned int gfp);
-int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object);
-/** rmm_ksize() - usable bytes of an object; 0 for NULL and for size 0 */
-size_t rmm_ksize(const struct rmm *rmm, const void *object);
-/** rmm_kmalloc_size_roundup() - bytes that a request of @size really gets */
-size_t rmm_kmalloc_size_roundup(const struct rmm *rmm, size_t size);
-/** rmm_kmalloc_slab() - cache that serves @size under @gfp; NULL: too large */
-struct rmm_kmem_cache *rmm_kmalloc_slab(const struct rmm *rmm, size_t size,
-					unsigned int gfp);
-
-/* ---- Looking (refmm/slab_stat.c) --------------------------------------- */
-
-/* As in /sys/kernel/slab/NAME and /proc/slabinfo */
-struct rmm_kmem_cache_info {
-	const char *name;
-	unsigned int object_size, size, align, flags;
-	unsigned int order, objs_per_slab; /* of new slabs (oo) */
-	unsigned int min_order,
-		min_objects; /* when that order is not to be had */
-	unsigned int cpu_partial, cpu_partial_slabs, min_partial;
-	unsigned int sheaf_capacity, aliases;
-	uint64_t slabs, partial;	    /* partial: on the nodes' lists */
-	uint64_t cpu_slabs, cpu_partial_nr; /* held by CPUs */
-	uint64_t objects, total_objects;    /* live; live and free */
-	uint64_t pages;
-	uint64_t requested_bytes; /* kmalloc: of live objects; else 0 */
-};
-
-/* Path counts: CONFIG_SLUB_STATS' names */
-struct rmm_slab_stat {
-	uint64_t alloc_fastpath, alloc_slowpath, free_fastpath, free_slowpath;
-	uint64_t alloc_from_partial, alloc_slab, alloc_refill, free_slab;
-	uint64_t cpu_partial_alloc, cpu_partial_free, cpu_partial_node,
-		cpu_partial_drain;
-	uint64_t free_frozen, free_add_partial, free_remove_partial;
-	uint64_t deactivate_full, deactivate_empty, deactivate_to_head,
-		deactivate_to_tail, cpuslab_flush, order_fallback;
-	uint64_t sheaf_refill, sheaf_flush, barn_get, barn_put;
-};
-
-void rmm_kmem_cache_info(const struct rmm *rmm, const struct rmm_kmem_cache *s,
-			 struct rmm_kmem_cache_info *out);
-void rmm_slab_stat(const struct rmm *rmm, const struct rmm_kmem_cache *s,
-		   struct rmm_slab_stat *out);
-/** rmm_kmem_cache_next() - caches in order of creation; NULL begins and ends */
-struct rmm_kmem_cache *rmm_kmem_cache_next(const struct rmm *rmm,
-					   const struct rmm_kmem_cache *s);
-struct rmm_kmem_cache *rmm_kmem_cache_find(const struct rmm *rmm,
-					   const char *name);
-/** rmm_virt_to_cache() - cache that @object's page belongs to; NULL: none */
-struct rmm_kmem_cache *rmm_virt_to_cache(const struct rmm *rmm,
-					 const void *object);
 
 #endif

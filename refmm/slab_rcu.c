@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * slab_rcu.c - what may still be read is not free yet.
+ *
+ * Readers that take no lock (RCU) may look at an object until a grace period
+ * has passed. So three things wait:
+ *
+ *   objects   rmm_kfree_rcu(): freed as by rmm_kfree() then
+ *   sheaves   the same, a sheaf at a time (slab_sheaf.c)
+ *   slabs     of a TYPESAFE_BY_RCU cache: its objects are reused at once, but
+ *             stay objects of that type, as the slab does not go to the page
+ *             allocator
+ *
+ *   kfree_rcu --> [objects] --+
+ *   full rcu sheaf -----------+--> rmm_rcu_barrier() --> free
+ *   empty typesafe slab ------+
+ *
+ * When a grace period ends is the caller's to say: rmm_rcu_barrier() is that
+ * moment.
+ *
+ * Locking: rcu->lock for the queues.
+ *
+ * Modelled: kfree_rcu, kvfree_rcu_barrier, call_rcu of free_slab and of
+ * rcu_free_sheaf, rcu_barrier. Simplified: if there is no memory to remember an
+ * object, the grace period passes at once, as in kvfree_call_rcu; with threads
+ * a sheaf that another CPU has not filled yet waits on. (6.12 and 6.18,
+ * mm/slab_common.c, mm/slub.c; not in LKD3)
+ */
+#include <errno.h>
+
+#include "slab_parts.h"
+
+enum { BATCH = 126 }; /* objects; a batch is 1 KiB */
+
+struct batch {
+	struct batch *next;
+	uint64_t nr;
+	void *objects[BATCH];
+};
+
+struct rmm_slab_rcu {
+	struct batch *batches;
+	struct rmm_sheaf *sheaves;
+	struct rmm_slab *slabs;
+	uint8_t lock;
+};
+
+/** rmm_slab_rcu_create() - -ENOMEM */
+int rmm_slab_rcu_create(struct rmm_slab_layer *l)
+{
+	l->rcu = rmm_slab_meta_alloc(l, sizeof(*l->rcu));
+	return l->rcu ? 0 : -ENOMEM;
+}
+
+/** rmm_slab_rcu_slab() - call_rcu(rcu_free_slab) */
+void rmm_slab_rcu_slab(struct rmm_kmem_cache *s, struct rmm_slab *slab)
+{
+	struct rmm_slab_rcu *rcu = s->layer->rcu;
+
+	rmm_lock(s->layer->rmm, &rcu->lock);
+	RMM_WRITE(slab->where, RMM_SLAB_IN_RCU);
+	slab->next = rcu->slabs;
+	rcu->slabs = slab;
+	rmm_unlock(s->layer->rmm, &rcu->lock);
+}
+
+/** rmm_slab_rcu_sheaf() - call_rcu(rcu_free_sheaf) */
+void rmm_slab_rcu_sheaf(struct rmm_slab_layer *l, struct rmm_sheaf *sheaf)
+{
+	rmm_lock(l->rmm, &l->rcu->lock);
+	sheaf->next = l->rcu->sheaves;
+	l->rcu->sheaves = sheaf;
+	rmm_unlock(l->rmm, &l->rcu->lock);
+}
+
+/* Remember @object; false: no memory for that */
+static bool enqueue(struct rmm_slab_layer *l, void *object)
+{
+	struct rmm_slab_rcu *rcu = l->rcu;
+	struct batch *b;
+
+	rmm_lock(l->rmm, &rcu->lock);
+	b = rcu->batches;
+	if (!b || b->nr == BATCH) {
+		b = rmm_slab_meta_alloc(l, sizeof(*b));
+		if (b) {
+			b->next = rcu->batches;
+			rcu->batches = b;
+		}
+	}
+	if (b)
+		b->objects[b->nr++] = object;
+	rmm_unlock(l->rmm, &rcu->lock);
+	return b;
+}
+
+/* An object whose readers are gone: of a cache, or pages of its own */
+static int free_now(struct rmm *rmm, unsigned int cpu, void *object)
+{
+	const struct rmm_slab_layer *l = rmm_slab_layer(rmm);
+
+	if (rmm_virt_to_slab(l, (uintptr_t)object))
+		return rmm_slab_free(rmm, cpu, NULL, (uintptr_t)object);
+	return rmm_free_large(rmm, cpu, (uintptr_t)object);
+}
+
+/** rmm_free_large() - free_large_kmalloc(): a compound page, by its address */
+int rmm_free_large(struct rmm *rmm, unsigned int cpu, uintptr_t address)
+{
+	struct rmm_page *page = rmm_virt_to_page(rmm, address);
+
+	if (!page || !rmm_PageHead(rmm, page) ||
+	    (uintptr_t)rmm_page_address(rmm, page) != address)
+		return rmm_slab_refuse(rmm, cpu, NULL, address);
+	return rmm_free_pages(rmm, cpu, page, rmm_compound_order(rmm, page));
+}
+
+/* Would free_now() do? What is wrong with an object shows before it waits. */
+static bool may_free(const struct rmm *rmm, uintptr_t object)
+{
+	const struct rmm_slab *slab =
+		rmm_virt_to_slab(rmm_slab_layer(rmm), object);
+	struct rmm_page *page;
+
+	if (slab)
+		return rmm_is_object(slab->cache, slab, object) &&
+		       rmm_object_is_live(slab->cache, slab, object);
+	page = rmm_virt_to_page(rmm, object);
+	return page && rmm_PageHead(rmm, page) &&
+	       (uintptr_t)rmm_page_address(rmm, page) == object;
+}
+
+/** rmm_kfree_rcu() - kfree_rcu(); see refmm_slab.h */
+int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object)
+{
+	struct rmm_slab_layer *l = rmm_slab_layer(rmm);
+	const struct rmm_slab *slab;
+
+	if (!object)
+		return 0;
+	if (cpu >= rmm->config.nr_cpus || !may_free(rmm, (uintptr_t)object))
+		return rmm_slab_refuse(rmm, cpu, NULL, (uintptr_t)object);
+	slab = rmm_virt_to_slab(l, (uintptr_t)object);
+	if (slab && slab->cache->sheaf_capacity &&
+	    rmm_rcu_to_pcs(slab->cache, cpu, object))
+		return 0;
+	return enqueue(l, object) ? 0 : free_now(rmm, cpu, object);
+}
+
+static void free_batches(struct rmm_slab_layer *l, unsigned int cpu,
+			 struct batch *b)
+{
+	struct batch *next;
+
+	for (; b; b = next) {
+		next = b->next;
+		for (uint64_t i = 0; i < b->nr; i++)
+			free_now(l->rmm, cpu, b->objects[i]);
+		rmm_slab_meta_free(l, b, sizeof(*b));
+	}
+}
+
+/* flush_rcu_sheaves_on_cpu(): sheaves that are not full wait no longer. */
+static void queue_rcu_sheaves(struct rmm_slab_layer *l, unsigned int cpu)
+{
+	rmm_lock(l->rmm, &l->lock);
+	for (struct rmm_kmem_cache *s = l->first; s; s = s->next) {
+		for (unsigned int i = 0; i < s->nr_cpus; i++) {
+			struct rmm_kmem_cache_cpu *c = &s->cpu[i];
+
+			if ((l->threads && i != cpu) || !c->rcu_free)
+				continue;
+			rmm_slab_rcu_sheaf(l, c->rcu_free);
+			c->rcu_free = NULL;
+		}
+	}
+	rmm_unlock(l->rmm, &l->lock);
+}
+
+/** rmm_rcu_barrier() - rcu_barrier(), kvfree_rcu_barrier() */
+void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
+{
+	struct rmm_slab_layer *l = rmm_slab_layer(rmm);
+	struct rmm_slab_rcu was;
+
+	if (!l || cpu >= rmm->config.nr_cpus)
+		return;
+	queue_rcu_sheaves(l, cpu);
+	/* Freeing may leave slabs that wait in turn: their grace period passes
+	 * too. */
+	do {
+		rmm_lock(rmm, &l->rcu->lock);
+		was = *l->rcu;
+		l->rcu->batches = NULL;
+		l->rcu->sheaves = NULL;
+		l->rcu->slabs = NULL;
+		rmm_unlock(rmm, &l->rcu->lock);
+		free_batches(l, cpu, was.batches);
+		for (struct rmm_sheaf *next; was.sheaves; was.sheaves = next) {
+			next = was.sheaves->next;
+			rmm_rcu_free_sheaf(cpu, was.sheaves);
+		}
+		for (struct rmm_slab *next; was.slabs; was.slabs = next) {
+			next = was.slabs->next;
+			rmm_free_slab_pages(was.slabs->cache, cpu, was.slabs);
+		}
+	} while (RMM_READ(l->rcu->batches) || RMM_READ(l->rcu->sheaves) ||
+		 RMM_READ(l->rcu->slabs));
+}
