@@ -144,6 +144,30 @@ void rmm_free_to_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 	c->free_fastpath++;
 }
 
+/*
+ * The case that decides the speed of freeing what others allocate from, or what
+ * was allocated long ago: the slab stays on whatever list it is on.
+ * slab_free_slow() would do the same. False: another case, nothing has changed.
+ */
+static inline bool free_quick(struct rmm_kmem_cache *s, unsigned int cpu,
+			      struct rmm_slab *slab, uintptr_t object)
+{
+	struct rmm_kmem_cache_cpu *c = &s->cpu[cpu];
+	struct rmm_slab_word old = rmm_slab_word(slab), new = old;
+
+	if (c->slab == slab || old.frozen || old.freelist == RMM_SLAB_NIL ||
+	    old.inuse == 1)
+		return false;
+	rmm_set_freepointer(s, slab, object,
+			    rmm_index_to_obj(s, slab, old.freelist));
+	new.freelist = (uint16_t)rmm_obj_to_index(s, slab, object);
+	new.inuse--;
+	if (!rmm_slab_cas(s, slab, old, new))
+		return false;
+	c->stat.free_slowpath++;
+	return true;
+}
+
 /** rmm__slab_free() - slab_free(): an object of @slab, on an existing CPU */
 int rmm__slab_free(struct rmm *rmm, unsigned int cpu, struct rmm_slab *slab,
 		   uintptr_t object)
@@ -154,7 +178,9 @@ int rmm__slab_free(struct rmm *rmm, unsigned int cpu, struct rmm_slab *slab,
 		return rmm_free_single(s, cpu, slab, object);
 	if (!rmm_object_is_live(s, slab, object))
 		return rmm_slab_refuse(rmm, cpu, NULL, object);
-	if (!s->sheaf_capacity || !rmm_free_to_pcs(s, cpu, slab, object))
+	if (s->sheaf_capacity && rmm_free_to_pcs(s, cpu, slab, object))
+		return 0;
+	if (!free_quick(s, cpu, slab, object))
 		rmm_free_to_slab(s, cpu, slab, object);
 	return 0;
 }

@@ -91,6 +91,19 @@ static unsigned int next_entry(const struct rmm_kmem_cache *s, unsigned int *at,
 	return index;
 }
 
+/* build_freelist() where nothing is to be done but to link them */
+static unsigned int build_plain(struct rmm_kmem_cache *s, struct rmm_slab *slab,
+				unsigned int objects)
+{
+	uintptr_t object = slab->base, last;
+
+	for (last = object + (objects - 1ul) * s->size; object < last;
+	     object += s->size)
+		rmm_set_freepointer(s, slab, object, object + s->size);
+	rmm_set_freepointer(s, slab, object, 0);
+	return 0;
+}
+
 /* All objects on the slab's list; returns the first one's number */
 static unsigned int build_freelist(struct rmm_kmem_cache *s,
 				   struct rmm_slab *slab, unsigned int objects)
@@ -99,6 +112,8 @@ static unsigned int build_freelist(struct rmm_kmem_cache *s,
 	unsigned int at = 0, first = 0;
 	uintptr_t object, next;
 
+	if (!random && !s->debug && !s->ctor)
+		return build_plain(s, slab, objects);
 	if (random) {
 		at = (unsigned int)(rmm_slab_random(s->layer) % s->oo.objects);
 		first = next_entry(s, &at, objects);

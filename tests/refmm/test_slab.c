@@ -90,7 +90,8 @@ static void test_slab_init_refuses_bad_configurations(void **state)
 	w.config.max_order = 1;
 	w.config.min_order = 2;
 	assert_int_equal(rmm_kmem_cache_init(rmm, &w.config), -EINVAL);
-	assert_null(rmm_kmem_cache_create(rmm, &(struct rmm_kmem_cache_args){.name = "a", .size = 8}));
+	assert_null(
+		rmm_kmem_cache_create(rmm, &(struct rmm_kmem_cache_args){.name = "a", .size = 8}));
 	assert_int_equal(rmm_kmem_cache_init(rmm, NULL), 0);
 	assert_int_equal(rmm_kmem_cache_init(rmm, NULL), -EBUSY);
 	check_destroy(rmm);
