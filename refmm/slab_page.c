@@ -179,6 +179,7 @@ struct rmm_slab *rmm_new_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 	slab->where = RMM_SLAB_NOWHERE;
 	slab->base = (uintptr_t)rmm_page_address(rmm, page) + s->red_left_pad;
 	word.objects = oo.objects & RMM_SLAB_MAX_OBJECTS;
+	slab->word = word.word; /* for whoever looks on the way */
 	if (s->debug)
 		rmm_init_slab_debug(s, slab);
 	word.freelist = (uint16_t)build_freelist(s, slab, oo.objects);
