@@ -177,6 +177,18 @@ static void queue_rcu_sheaves(struct rmm_slab_layer *l, unsigned int cpu)
 	rmm_unlock(l->rmm, &l->lock);
 }
 
+/* All that waits, off the queues; false: nothing does */
+static bool take_queues(struct rmm_slab_layer *l, struct rmm_slab_rcu *was)
+{
+	rmm_lock(l->rmm, &l->rcu->lock);
+	*was = *l->rcu;
+	l->rcu->batches = NULL;
+	l->rcu->sheaves = NULL;
+	l->rcu->slabs = NULL;
+	rmm_unlock(l->rmm, &l->rcu->lock);
+	return was->batches || was->sheaves || was->slabs;
+}
+
 /** rmm_rcu_barrier() - rcu_barrier(), kvfree_rcu_barrier() */
 void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 {
@@ -188,13 +200,7 @@ void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 	queue_rcu_sheaves(l, cpu);
 	/* Freeing may leave slabs that wait in turn: their grace period passes
 	 * too. */
-	do {
-		rmm_lock(rmm, &l->rcu->lock);
-		was = *l->rcu;
-		l->rcu->batches = NULL;
-		l->rcu->sheaves = NULL;
-		l->rcu->slabs = NULL;
-		rmm_unlock(rmm, &l->rcu->lock);
+	while (take_queues(l, &was)) {
 		free_batches(l, cpu, was.batches);
 		for (struct rmm_sheaf *next; was.sheaves; was.sheaves = next) {
 			next = was.sheaves->next;
@@ -204,6 +210,5 @@ void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 			next = was.slabs->next;
 			rmm_free_slab_pages(was.slabs->cache, cpu, was.slabs);
 		}
-	} while (RMM_READ(l->rcu->batches) || RMM_READ(l->rcu->sheaves) ||
-		 RMM_READ(l->rcu->slabs));
+	}
 }
