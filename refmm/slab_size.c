@@ -147,12 +147,12 @@ int rmm_calculate_order(const struct rmm_slab_layer *l, unsigned int size)
 {
 	unsigned int order;
 
-	if (order_objects(l, l->config.min_order, size) > RMM_SLAB_MAX_OBJECTS)
-		order = order_of(l, (uint64_t)size * RMM_SLAB_MAX_OBJECTS) - 1;
-	else if (l->config.order_61)
+	if (l->config.order_61)
 		order = calculate_order_61(l, size);
 	else
 		order = calculate_order(l, size);
+	if (order_objects(l, order, size) > RMM_SLAB_MAX_OBJECTS)
+		order = order_of(l, (uint64_t)size * RMM_SLAB_MAX_OBJECTS) - 1;
 	return order <= l->rmm->config.max_order ? (int)order : -1;
 }
 
