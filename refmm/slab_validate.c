@@ -3,7 +3,7 @@
  * slab_validate.c - does everything that the slab layer's files promise hold?
  *
  * Places are walked first: CPUs' lists and slabs, nodes' lists, sheaves. Each
- * object found free there is marked on its slab; then all slabs are walked:
+ * object found free there is noted; then all slabs are walked, by their frames:
  *
  *   no object is found twice			(one place for each)
  *   found free + live = objects		(live: its free pointer is none)
@@ -31,9 +31,13 @@ struct check {
 	char *msg;
 	size_t size;
 	uint64_t slabs, objects; /* of `s`, found by walking frames */
-	uint64_t listed;	 /* slabs seen on lists, CPUs' own included */
-	uint64_t in_places;	 /* free objects found off their slab's list */
-	uint64_t strays;	 /* free by pointer, not on their slab's list */
+	uint64_t pages;
+	uint64_t listed;    /* slabs seen on lists, CPUs' own included */
+	uint64_t in_places; /* free objects found off their slab's list */
+	uint64_t strays;    /* free by pointer, not on their slab's list */
+	/* All free objects that were found, wherever */
+	uintptr_t *found;
+	size_t nr_found, room;
 };
 
 __attribute__((format(printf, 2, 3))) static int broken(const struct check *c,
@@ -58,6 +62,41 @@ static unsigned long long pfn_of(const struct check *c,
 	return (unsigned long long)(slab - c->l->slabs);
 }
 
+/* Note where a free object was found: nowhere else may it be. */
+static int note(struct check *c, uintptr_t object)
+{
+	size_t room = c->room ? 2 * c->room : 1024;
+	uintptr_t *more;
+
+	if (c->nr_found == c->room) {
+		more = realloc(c->found, room * sizeof(*more));
+		if (!more)
+			return broken(c, "no memory to look for it");
+		c->found = more;
+		c->room = room;
+	}
+	c->found[c->nr_found++] = object;
+	return 0;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int check_once(const struct check *c)
+{
+	if (c->nr_found)
+		qsort(c->found, c->nr_found, sizeof(*c->found), by_address);
+	for (size_t i = 1; i < c->nr_found; i++)
+		if (c->found[i] == c->found[i - 1])
+			return broken(c, "0x%llx is free twice",
+				      (unsigned long long)c->found[i]);
+	return 0;
+}
+
 /* A free object off its slab's list: in its place, and free by its pointer */
 static int check_place(struct check *c, uintptr_t object, const char *place)
 {
@@ -70,7 +109,7 @@ static int check_place(struct check *c, uintptr_t object, const char *place)
 		return broken(c, "0x%llx in a %s is live",
 			      (unsigned long long)object, place);
 	c->in_places++;
-	return 0;
+	return note(c, object);
 }
 
 static int check_cpu_freelist(struct check *c,
@@ -124,6 +163,13 @@ static int check_cpu_partial(struct check *c,
 			     const struct rmm_kmem_cache_cpu *cpu)
 {
 	for (const struct rmm_slab *p = cpu->partial; p; p = p->next) {
+		struct rmm_slab_word word = rmm_slab_word(p);
+
+		if (word.frozen || word.freelist == RMM_SLAB_NIL)
+			return broken(c,
+				      "pfn %llu is on a CPU's list: frozen, "
+				      "or full",
+				      pfn_of(c, p));
 		if (p->where != RMM_SLAB_ON_CPU ||
 		    p->slabs != 1 + (p->next ? p->next->slabs : 0))
 			return broken(c,
@@ -214,6 +260,8 @@ static int check_objects(struct check *c, const struct rmm_slab *slab)
 				      "0x%llx on the list of pfn %llu is "
 				      "live, or no object",
 				      (unsigned long long)o, pfn_of(c, slab));
+		if (note(c, o))
+			return -EUCLEAN;
 		o = rmm_get_freepointer(c->s, slab, o);
 	}
 	if (word.inuse > word.objects || on_list + word.inuse != word.objects)
@@ -270,6 +318,7 @@ static int check_slabs(struct check *c)
 			continue;
 		c->slabs++;
 		c->objects += rmm_slab_word(slab).objects;
+		c->pages += 1ull << slab->order;
 		somewhere += slab->where != RMM_SLAB_NOWHERE ||
 			     rmm_slab_word(slab).frozen;
 		if (slab->where == RMM_SLAB_NOWHERE &&
@@ -303,6 +352,10 @@ static int check_sums(const struct check *c)
 			      (unsigned long long)c->objects,
 			      (unsigned long long)slabs,
 			      (unsigned long long)objects);
+	if (c->pages != c->s->pages)
+		return broken(c, "%llu pages in slabs, counter says %llu",
+			      (unsigned long long)c->pages,
+			      (unsigned long long)c->s->pages);
 	if (c->strays != c->in_places)
 		return broken(c,
 			      "%llu free objects off their slabs' lists, "
@@ -322,6 +375,9 @@ static int check_cache(struct check *c)
 		err = check_node(c, (uint8_t)i);
 	if (!err)
 		err = check_slabs(c);
+	if (!err)
+		err = check_once(c);
+	free(c->found);
 	return err ? err : check_sums(c);
 }
 

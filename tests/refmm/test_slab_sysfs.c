@@ -192,6 +192,8 @@ static void test_sysfs_bundled_tables_equal_what_is_computed(void **state)
 {
 	static const char *const files[] = {
 		"tests/data/slab-6.1.txt",
+		"tests/data/slab-6.12.txt",
+		"tests/data/slab-6.12-debug.txt",
 		"tests/data/slab-6.18.txt",
 	};
 
