@@ -114,7 +114,9 @@ static void test_size_order_grows_with_cpus_and_waste(void **state)
 		/* 3 in 8 KiB waste 1/9; 6 in 32 KiB 1/12 */
 		{2600, 2, 3, false, 3, 12},
 		{5888, 2, 3, true, 3, 5},
-		/* order 3 holds one and wastes nearly half: 6.1 takes order 2 */
+		/* 2 in 32 KiB waste a third: 6.1 takes one in 16 KiB */
+		{10928, 2, 3, true, 2, 1},
+		{10928, 2, 3, false, 3, 2},
 		{16392, 2, 3, false, 3, 1},
 		{1048576, 2, 3, false, 8, 1},
 		{4194304, 2, 3, false, 10, 1},
