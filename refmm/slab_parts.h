@@ -8,6 +8,7 @@
 #define REFMM_SLAB_PARTS_H
 
 #include "slab_fast.h"
+#include "slab_sheaf.h"
 
 /* slab_meta.c */
 struct rmm_slab_meta *rmm_slab_meta_create(void);
@@ -99,35 +100,6 @@ int rmm_slab_error(struct rmm *rmm, int err, const struct rmm_slab_report *r);
 
 /* slab_stat.c */
 uint64_t rmm_count_free(const struct rmm_kmem_cache *s);
-
-/* slab_bulk.c: past the sheaves, all or none */
-bool rmm_bulk_from_slabs(struct rmm_kmem_cache *s, unsigned int cpu,
-			 unsigned int gfp, unsigned int nr, void **objects);
-
-/* slab_sheaf.c */
-struct rmm_sheaf {
-	struct rmm_sheaf *next; /* in a barn, or waiting for readers */
-	struct rmm_kmem_cache *cache;
-	unsigned int size, node;
-	void *objects[]; /* [sheaf_capacity] */
-};
-void rmm_set_sheaf_capacity(struct rmm_kmem_cache *s, unsigned int asked);
-bool rmm_create_sheaves(struct rmm_kmem_cache *s);
-void rmm_destroy_sheaves(struct rmm_kmem_cache *s);
-uintptr_t rmm_alloc_from_pcs(struct rmm_kmem_cache *s, unsigned int cpu,
-			     unsigned int gfp, int nid);
-bool rmm_free_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu,
-		     struct rmm_slab *slab, uintptr_t object);
-void rmm_flush_pcs(struct rmm_kmem_cache *s, unsigned int cpu, unsigned int of);
-void rmm_shrink_barns(struct rmm_kmem_cache *s, unsigned int cpu);
-bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object);
-void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf);
-
-/* slab_rcu.c */
-int rmm_slab_rcu_create(struct rmm_slab_layer *l);
-void rmm_slab_rcu_slab(struct rmm_kmem_cache *s, struct rmm_slab *slab);
-int rmm_free_large(struct rmm *rmm, unsigned int cpu, uintptr_t address);
-void rmm_slab_rcu_sheaf(struct rmm_slab_layer *l, struct rmm_sheaf *sheaf);
 
 /* slab_validate.c */
 int rmm_slab_validate(const struct rmm *rmm, const void *state, char *msg,

@@ -30,15 +30,8 @@
 #include "slab_parts.h"
 
 enum {
-	MAX_FULL_SHEAVES = 10,
-	MAX_EMPTY_SHEAVES = 10,
 	SHEAF_HEAD_BYTES = 32, /* of the kernel's struct slab_sheaf */
 };
-
-static size_t sheaf_bytes(const struct rmm_kmem_cache *s)
-{
-	return sizeof(struct rmm_sheaf) + s->sheaf_capacity * sizeof(void *);
-}
 
 /* What kmalloc() would give for @bytes: 2^n, and 96 and 192 */
 static unsigned int kmalloc_bytes(unsigned int bytes)
@@ -89,38 +82,21 @@ void rmm_set_sheaf_capacity(struct rmm_kmem_cache *s, unsigned int asked)
 		s->sheaf_capacity = calculate_capacity(s, asked);
 }
 
-/* alloc_empty_sheaf() */
-static struct rmm_sheaf *alloc_empty_sheaf(struct rmm_kmem_cache *s)
-{
-	struct rmm_sheaf *sheaf = rmm_slab_meta_alloc(s->layer, sheaf_bytes(s));
-
-	if (sheaf)
-		sheaf->cache = s;
-	return sheaf;
-}
-
-static void free_empty_sheaf(struct rmm_sheaf *sheaf)
-{
-	if (sheaf)
-		rmm_slab_meta_free(sheaf->cache->layer, sheaf,
-				   sheaf_bytes(sheaf->cache));
-}
-
 /** rmm_create_sheaves() - init_percpu_sheaves(): a main sheaf for each CPU;
  *  false: no memory, what there is is rmm_destroy_sheaves()'s */
 bool rmm_create_sheaves(struct rmm_kmem_cache *s)
 {
 	for (unsigned int i = 0; s->sheaf_capacity && i < s->nr_cpus; i++) {
-		s->cpu[i].main = alloc_empty_sheaf(s);
+		s->cpu[i].main = rmm_alloc_empty_sheaf(s);
 		if (!s->cpu[i].main)
 			return false;
 	}
 	return true;
 }
 
-/* sheaf_flush_unused(): all objects to their slabs */
-static void flush_sheaf(struct rmm_kmem_cache *s, unsigned int cpu,
-			struct rmm_sheaf *sheaf)
+/** rmm_flush_sheaf() - sheaf_flush_unused(): all objects to their slabs */
+void rmm_flush_sheaf(struct rmm_kmem_cache *s, unsigned int cpu,
+		     struct rmm_sheaf *sheaf)
 {
 	s->cpu[cpu].stat.sheaf_flush += sheaf->size;
 	while (sheaf->size) {
@@ -151,95 +127,6 @@ static bool refill_sheaf(struct rmm_kmem_cache *s, unsigned int cpu,
 	return true;
 }
 
-static struct rmm_kmem_cache_node *barn_of(const struct rmm_kmem_cache *s,
-					   unsigned int cpu)
-{
-	return &s->node[s->layer->rmm->cpu[cpu].node];
-}
-
-static void push(struct rmm_sheaf **list, unsigned int *nr,
-		 struct rmm_sheaf *sheaf)
-{
-	sheaf->next = *list;
-	*list = sheaf;
-	RMM_WRITE(*nr, *nr + 1);
-}
-
-static struct rmm_sheaf *pop(struct rmm_sheaf **list, unsigned int *nr)
-{
-	struct rmm_sheaf *sheaf = *list;
-
-	if (sheaf) {
-		*list = sheaf->next;
-		RMM_WRITE(*nr, *nr - 1);
-	}
-	return sheaf;
-}
-
-/* barn_replace_empty_sheaf(): a full one for an empty one; NULL: there is none
- */
-static struct rmm_sheaf *barn_replace_empty(struct rmm_kmem_cache *s,
-					    unsigned int cpu,
-					    struct rmm_sheaf *empty)
-{
-	struct rmm_kmem_cache_node *n = barn_of(s, cpu);
-	struct rmm_sheaf *full;
-
-	if (!RMM_READ(n->nr_full))
-		return NULL;
-	rmm_lock(s->layer->rmm, &n->barn_lock);
-	full = pop(&n->sheaves_full, &n->nr_full);
-	if (full)
-		push(&n->sheaves_empty, &n->nr_empty, empty);
-	rmm_unlock(s->layer->rmm, &n->barn_lock);
-	return full;
-}
-
-/* barn_get_empty_sheaf() */
-static struct rmm_sheaf *barn_get_empty(struct rmm_kmem_cache *s,
-					unsigned int cpu)
-{
-	struct rmm_kmem_cache_node *n = barn_of(s, cpu);
-	struct rmm_sheaf *empty;
-
-	if (!RMM_READ(n->nr_empty))
-		return NULL;
-	rmm_lock(s->layer->rmm, &n->barn_lock);
-	empty = pop(&n->sheaves_empty, &n->nr_empty);
-	rmm_unlock(s->layer->rmm, &n->barn_lock);
-	return empty;
-}
-
-/* barn_put_empty_sheaf(), or away with it where there are plenty */
-static void barn_put_empty(struct rmm_kmem_cache *s, unsigned int cpu,
-			   struct rmm_sheaf *empty)
-{
-	struct rmm_kmem_cache_node *n = barn_of(s, cpu);
-
-	if (RMM_READ(n->nr_empty) >= MAX_EMPTY_SHEAVES) {
-		free_empty_sheaf(empty);
-		return;
-	}
-	rmm_lock(s->layer->rmm, &n->barn_lock);
-	push(&n->sheaves_empty, &n->nr_empty, empty);
-	rmm_unlock(s->layer->rmm, &n->barn_lock);
-}
-
-/* A full sheaf to the barn; false: that has enough */
-static bool barn_put_full(struct rmm_kmem_cache *s, unsigned int cpu,
-			  struct rmm_sheaf *full)
-{
-	struct rmm_kmem_cache_node *n = barn_of(s, cpu);
-	bool room;
-
-	rmm_lock(s->layer->rmm, &n->barn_lock);
-	room = n->nr_full < MAX_FULL_SHEAVES;
-	if (room)
-		push(&n->sheaves_full, &n->nr_full, full);
-	rmm_unlock(s->layer->rmm, &n->barn_lock);
-	return room;
-}
-
 /* A full sheaf for the CPU whose two are empty, from slabs */
 static struct rmm_sheaf *make_full(struct rmm_kmem_cache *s, unsigned int cpu,
 				   unsigned int gfp)
@@ -249,12 +136,12 @@ static struct rmm_sheaf *make_full(struct rmm_kmem_cache *s, unsigned int cpu,
 
 	c->spare = NULL;
 	if (!empty)
-		empty = barn_get_empty(s, cpu);
+		empty = rmm_barn_get_empty(s, cpu);
 	if (!empty)
-		empty = alloc_empty_sheaf(s);
+		empty = rmm_alloc_empty_sheaf(s);
 	if (!empty || refill_sheaf(s, cpu, gfp, empty))
 		return empty;
-	barn_put_empty(s, cpu, empty);
+	rmm_barn_put_empty(s, cpu, empty);
 	return NULL;
 }
 
@@ -271,7 +158,7 @@ static bool replace_empty_main(struct rmm_kmem_cache *s, unsigned int cpu,
 		c->stat.sheaf_swap++;
 		return true;
 	}
-	full = barn_replace_empty(s, cpu, main);
+	full = rmm_barn_replace_empty(s, cpu, main);
 	if (full) {
 		c->stat.barn_get++;
 		c->main = full;
@@ -285,7 +172,7 @@ static bool replace_empty_main(struct rmm_kmem_cache *s, unsigned int cpu,
 	if (!c->spare)
 		c->spare = main;
 	else
-		barn_put_empty(s, cpu, main);
+		rmm_barn_put_empty(s, cpu, main);
 	c->main = full;
 	return true;
 }
@@ -322,18 +209,18 @@ static struct rmm_sheaf *make_empty(struct rmm_kmem_cache *s, unsigned int cpu)
 
 	/* The barn has enough: the spare one's objects to their slabs */
 	if (c->spare &&
-	    RMM_READ(barn_of(s, cpu)->nr_full) >= MAX_FULL_SHEAVES) {
+	    RMM_READ(rmm_barn_of(s, cpu)->nr_full) >= RMM_MAX_FULL_SHEAVES) {
 		c->stat.barn_put_fail++;
 		empty = c->spare;
 		c->spare = NULL;
-		flush_sheaf(s, cpu, empty);
+		rmm_flush_sheaf(s, cpu, empty);
 		return empty;
 	}
-	empty = barn_get_empty(s, cpu);
+	empty = rmm_barn_get_empty(s, cpu);
 	if (!empty)
-		empty = alloc_empty_sheaf(s);
+		empty = rmm_alloc_empty_sheaf(s);
 	if (!empty)
-		flush_sheaf(s, cpu, c->main);
+		rmm_flush_sheaf(s, cpu, c->main);
 	return empty;
 }
 
@@ -355,11 +242,11 @@ static void replace_full_main(struct rmm_kmem_cache *s, unsigned int cpu)
 	c->main = empty;
 	if (!c->spare) {
 		c->spare = main;
-	} else if (barn_put_full(s, cpu, main)) {
+	} else if (rmm_barn_put_full(s, cpu, main)) {
 		c->stat.barn_put++;
 	} else {
-		flush_sheaf(s, cpu, main);
-		barn_put_empty(s, cpu, main);
+		rmm_flush_sheaf(s, cpu, main);
+		rmm_barn_put_empty(s, cpu, main);
 	}
 }
 
@@ -390,9 +277,9 @@ bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object)
 		c->spare = NULL;
 	}
 	if (!c->rcu_free)
-		c->rcu_free = barn_get_empty(s, cpu);
+		c->rcu_free = rmm_barn_get_empty(s, cpu);
 	if (!c->rcu_free)
-		c->rcu_free = alloc_empty_sheaf(s);
+		c->rcu_free = rmm_alloc_empty_sheaf(s);
 	if (!c->rcu_free)
 		return false;
 	c->rcu_free->node = s->layer->rmm->cpu[cpu].node;
@@ -425,10 +312,11 @@ void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf)
 		sheaf->objects[kept++] = sheaf->objects[i];
 	}
 	sheaf->size = kept;
-	if (local && kept == s->sheaf_capacity && barn_put_full(s, cpu, sheaf))
+	if (local && kept == s->sheaf_capacity &&
+	    rmm_barn_put_full(s, cpu, sheaf))
 		return;
-	flush_sheaf(s, cpu, sheaf);
-	barn_put_empty(s, cpu, sheaf);
+	rmm_flush_sheaf(s, cpu, sheaf);
+	rmm_barn_put_empty(s, cpu, sheaf);
 }
 
 /** rmm_flush_pcs() - pcs_flush_all(): the sheaves of CPU @of are empty then;
@@ -439,10 +327,10 @@ void rmm_flush_pcs(struct rmm_kmem_cache *s, unsigned int cpu, unsigned int of)
 
 	if (!s->sheaf_capacity)
 		return;
-	flush_sheaf(s, cpu, c->main);
+	rmm_flush_sheaf(s, cpu, c->main);
 	if (c->spare) {
-		flush_sheaf(s, cpu, c->spare);
-		free_empty_sheaf(c->spare);
+		rmm_flush_sheaf(s, cpu, c->spare);
+		rmm_free_empty_sheaf(c->spare);
 		c->spare = NULL;
 	}
 	if (c->rcu_free) {
@@ -451,47 +339,13 @@ void rmm_flush_pcs(struct rmm_kmem_cache *s, unsigned int cpu, unsigned int of)
 	}
 }
 
-/** rmm_shrink_barns() - barn_shrink(): no sheaf is left in any */
-void rmm_shrink_barns(struct rmm_kmem_cache *s, unsigned int cpu)
-{
-	const struct rmm *rmm = s->layer->rmm;
-
-	for (unsigned int i = 0; i < rmm->nr_nodes; i++) {
-		struct rmm_kmem_cache_node *n = &s->node[i];
-		struct rmm_sheaf *full, *empty, *next;
-
-		rmm_lock(rmm, &n->barn_lock);
-		full = n->sheaves_full;
-		empty = n->sheaves_empty;
-		n->sheaves_full = n->sheaves_empty = NULL;
-		RMM_WRITE(n->nr_full, 0);
-		RMM_WRITE(n->nr_empty, 0);
-		rmm_unlock(rmm, &n->barn_lock);
-		for (; full; full = next) {
-			next = full->next;
-			flush_sheaf(s, cpu, full);
-			free_empty_sheaf(full);
-		}
-		for (; empty; empty = next) {
-			next = empty->next;
-			free_empty_sheaf(empty);
-		}
-	}
-}
-
 /** rmm_destroy_sheaves() - of a cache without objects */
 void rmm_destroy_sheaves(struct rmm_kmem_cache *s)
 {
 	for (unsigned int i = 0; i < s->nr_cpus; i++) {
-		free_empty_sheaf(s->cpu[i].main);
-		free_empty_sheaf(s->cpu[i].spare);
-		free_empty_sheaf(s->cpu[i].rcu_free);
+		rmm_free_empty_sheaf(s->cpu[i].main);
+		rmm_free_empty_sheaf(s->cpu[i].spare);
+		rmm_free_empty_sheaf(s->cpu[i].rcu_free);
 	}
-	for (unsigned int i = 0; i < s->layer->rmm->nr_nodes; i++) {
-		struct rmm_kmem_cache_node *n = &s->node[i];
-		struct rmm_sheaf *empty;
-
-		while ((empty = pop(&n->sheaves_empty, &n->nr_empty)))
-			free_empty_sheaf(empty);
-	}
+	rmm_shrink_barns(s, 0);
 }
