@@ -149,6 +149,18 @@ static void count_slab(struct rmm_kmem_cache *s, const struct rmm_slab *slab,
 			   __ATOMIC_RELAXED);
 }
 
+/* Links, for objects that cannot hold them; false: no memory */
+static bool make_links(struct rmm_kmem_cache *s, struct rmm_slab *slab,
+		       unsigned int objects)
+{
+	size_t bytes = rmm_slab_meta_bytes(s, objects);
+
+	if (!bytes)
+		return true;
+	slab->link = rmm_slab_meta_alloc(s->layer, bytes);
+	return slab->link;
+}
+
 /** rmm_new_slab() - new_slab(): all objects free; NULL: no memory */
 struct rmm_slab *rmm_new_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 			      unsigned int gfp, int nid)
@@ -159,7 +171,6 @@ struct rmm_slab *rmm_new_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 	struct rmm_page *page;
 	struct rmm_slab *slab;
 	rmm_pfn pfn;
-	size_t bytes;
 
 	page = alloc_any_page(s, cpu, (gfp & CALLERS) | s->allocflags, nid,
 			      &oo);
@@ -167,9 +178,7 @@ struct rmm_slab *rmm_new_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 		return NULL;
 	pfn = rmm_page_to_pfn(rmm, page);
 	slab = &s->layer->slabs[pfn];
-	bytes = rmm_slab_meta_bytes(s, oo.objects);
-	slab->link = bytes ? rmm_slab_meta_alloc(s->layer, bytes) : NULL;
-	if (bytes && !slab->link) {
+	if (!make_links(s, slab, oo.objects)) {
 		rmm_free_pages(rmm, cpu, page, oo.order);
 		return NULL;
 	}

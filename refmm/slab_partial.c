@@ -27,9 +27,9 @@
  * Modelled: add_partial, remove_partial, get_freelist, freeze_slab,
  * get_partial_node, get_any_partial, put_cpu_partial, __put_partials,
  * deactivate_slab, flush_slab, unfreeze_partials. Simplified: other nodes are
- * always asked (remote_node_defrag_ratio 100; the kernel draws lots); a CPU's
- * partial slabs are not frozen, as since 6.8. Omitted: pfmemalloc. (6.12,
- * mm/slub.c; LKD3 ch. 12 "Slab Layer")
+ * always asked (remote_node_defrag_ratio 100; the kernel draws lots); each slab
+ * takes its node's lock anew; a CPU's partial slabs are not frozen, as
+ * since 6.8. Omitted: pfmemalloc. (6.12, mm/slub.c; LKD3 ch. 12 "Slab Layer")
  */
 #include "slab_parts.h"
 
@@ -92,7 +92,7 @@ uintptr_t rmm_get_freelist(const struct rmm_kmem_cache *s,
 		old = new = rmm_slab_word(slab);
 		new.freelist = RMM_SLAB_NIL;
 		new.inuse = old.objects;
-		new.frozen = freeze &&old.freelist != RMM_SLAB_NIL;
+		new.frozen = old.freelist != RMM_SLAB_NIL &&freeze;
 	} while (!rmm_slab_cas(s, slab, old, new));
 	return old.freelist == RMM_SLAB_NIL
 		       ? 0
@@ -183,26 +183,21 @@ void rmm_put_partials(struct rmm_kmem_cache *s, unsigned int cpu,
 		      struct rmm_slab *slab)
 {
 	const struct rmm *rmm = s->layer->rmm;
-	struct rmm_kmem_cache_node *n = NULL;
 	struct rmm_slab *discard = NULL, *next;
 
 	for (; slab; slab = next) {
-		struct rmm_kmem_cache_node *of = &s->node[slab->node];
+		struct rmm_kmem_cache_node *n = &s->node[slab->node];
+		bool kept;
 
 		next = slab->next;
-		if (n != of) {
-			if (n)
-				rmm_unlock(rmm, &n->lock);
-			n = of;
-			rmm_lock(rmm, &n->lock);
-		}
-		if (!put_partial(s, cpu, n, slab)) {
+		rmm_lock(rmm, &n->lock);
+		kept = put_partial(s, cpu, n, slab);
+		rmm_unlock(rmm, &n->lock);
+		if (!kept) {
 			slab->next = discard;
 			discard = slab;
 		}
 	}
-	if (n)
-		rmm_unlock(rmm, &n->lock);
 	for (; discard; discard = next) {
 		next = discard->next;
 		RMM_WRITE(discard->where, RMM_SLAB_NOWHERE);

@@ -82,7 +82,4 @@ HELPER struct rmm_slab_stat counts_of(const struct rmm *rmm, const struct rmm_km
 	return stat;
 }
 
-/* Both ways of running, for tests that must hold in both */
-#define FOR_BOTH(backed) for (int backed = 0; backed < 2; backed++)
-
 #endif

@@ -9,8 +9,7 @@ static void test_slab_objects_are_distinct_and_come_back(void **state)
 	static void *objects[MANY];
 
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		struct rmm *rmm = slabs(backed);
 		struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
 
@@ -39,8 +38,7 @@ static void test_slab_objects_are_distinct_and_come_back(void **state)
 static void test_slab_double_free_is_refused(void **state)
 {
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		struct rmm *rmm = slabs(backed);
 		struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
 		void *a = take(rmm, s), *b = take(rmm, s);
@@ -57,8 +55,7 @@ static void test_slab_double_free_is_refused(void **state)
 static void test_slab_foreign_pointers_are_refused(void **state)
 {
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		struct rmm *rmm = slabs(backed);
 		struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
 		struct rmm_kmem_cache *other = cache_of(rmm, "bar", 128, 0);

@@ -62,8 +62,7 @@ static void test_debug_damage_is_found_and_told(void **state)
 static void test_debug_errors_name_object_slab_cache_and_owners(void **state)
 {
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		struct rmm *rmm = slabs(backed);
 		struct rmm_kmem_cache *s = cache_of(rmm, "dentry", 192, RMM_SLAB_STORE_USER);
 		void *a;

@@ -168,6 +168,18 @@ static void test_fault_nofail_does_not_fail(void **state)
 	check_destroy(rmm);
 }
 
+static void test_fault_nofail_is_for_the_second_try_only(void **state)
+{
+	struct rmm *rmm = slabs(false);
+	struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
+
+	(void)state;
+	fail_nth(rmm, RMM_FAULT_ALLOC, 1);
+	assert_non_null(rmm_kmem_cache_alloc(rmm, 0, s, RMM_GFP_KERNEL | RMM_GFP_NOFAIL));
+	assert_int_equal(counts_of(rmm, s).order_fallback, 1);
+	check_destroy(rmm);
+}
+
 static void test_fault_kfree_rcu_without_memory_frees_at_once(void **state)
 {
 	struct rmm *rmm = slabs(false);
@@ -189,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_fault_bulk_gives_all_or_none),
 		cmocka_unit_test(test_fault_free_bulk_frees_what_is_right),
 		cmocka_unit_test(test_fault_nofail_does_not_fail),
+		cmocka_unit_test(test_fault_nofail_is_for_the_second_try_only),
 		cmocka_unit_test(test_fault_kfree_rcu_without_memory_frees_at_once),
 	};
 

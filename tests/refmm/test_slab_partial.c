@@ -194,6 +194,24 @@ static void test_partial_flushed_slab_goes_to_head_or_tail(void **state)
 	check_destroy(t.rmm);
 }
 
+static void test_partial_hot_slab_goes_in_front_of_cold_ones(void **state)
+{
+	struct rmm_slab *cold, *hot;
+	struct two t;
+
+	(void)state;
+	two_cpus(&t, 1, true);
+	take(t.rmm, t.s);
+	rmm_kmem_cache_alloc(t.rmm, 1, t.s, RMM_GFP_KERNEL);
+	cold = t.s->cpu[0].slab;
+	hot = t.s->cpu[1].slab;
+	rmm_flush_cpu_slab(t.s, 0, 0);
+	rmm_flush_cpu_slab(t.s, 1, 1);
+	assert_ptr_equal(t.s->node[0].partial.first, hot);
+	assert_ptr_equal(t.s->node[0].partial.last, cold);
+	check_destroy(t.rmm);
+}
+
 static void test_partial_other_node_is_asked_when_it_has_plenty(void **state)
 {
 	struct two t;
@@ -252,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_partial_without_cpu_lists_the_node_has_all),
 		cmocka_unit_test(test_partial_node_gives_half_of_cpu_partial_at_once),
 		cmocka_unit_test(test_partial_flushed_slab_goes_to_head_or_tail),
+		cmocka_unit_test(test_partial_hot_slab_goes_in_front_of_cold_ones),
 		cmocka_unit_test(test_partial_other_node_is_asked_when_it_has_plenty),
 		cmocka_unit_test(test_partial_order_falls_back_when_memory_is_in_pieces),
 	};

@@ -81,6 +81,24 @@ static void test_sheaf_objects_come_back_last_in_first_out(void **state)
 	check_destroy(rmm);
 }
 
+static void test_sheaf_of_one_object_is_used_up_too(void **state)
+{
+	struct rmm *rmm = sheaf_machine(RMM_SHEAVES_CHOSEN, 1);
+	struct rmm_kmem_cache *s = sheaf_cache(rmm, 1, 0);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		o[i] = take(rmm, s);
+	for (int i = 0; i < 2; i++)
+		give(rmm, s, o[i]);
+	assert_int_equal(s->cpu[0].spare->size, 1);
+	for (int i = 0; i < 2; i++)
+		take(rmm, s);
+	assert_int_equal(s->cpu[0].spare->size, 0);
+	assert_int_equal(counts_of(rmm, s).sheaf_refill, 4);
+	check_destroy(rmm);
+}
+
 static void test_sheaf_full_ones_go_to_spare_barn_and_slabs(void **state)
 {
 	struct rmm *rmm = sheaf_machine(RMM_SHEAVES_CHOSEN, 1);
@@ -180,8 +198,7 @@ static void test_sheaf_of_rcu_objects_waits_as_one(void **state)
 static void test_rcu_object_is_in_use_until_the_barrier(void **state)
 {
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		struct rmm *rmm = slabs(backed);
 		struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
 
@@ -251,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sheaf_capacity_follows_version_size_and_wish),
 		cmocka_unit_test(test_sheaf_objects_come_back_last_in_first_out),
+		cmocka_unit_test(test_sheaf_of_one_object_is_used_up_too),
 		cmocka_unit_test(test_sheaf_full_ones_go_to_spare_barn_and_slabs),
 		cmocka_unit_test(test_sheaf_producer_and_consumer_meet_at_the_barn),
 		cmocka_unit_test(test_sheaf_other_nodes_objects_pass_it_by),

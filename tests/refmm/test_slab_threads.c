@@ -110,8 +110,7 @@ static void test_threads_objects_freed_across_cpus_are_not_lost(void **state)
 	struct slabs w;
 
 	(void)state;
-	FOR_BOTH(backed)
-	{
+	for (int backed = 0; backed < 2; backed++) {
 		threads_init(&w, backed);
 		run(&w, 0);
 		run(&w, RMM_SLAB_TYPESAFE_BY_RCU);
