@@ -92,7 +92,7 @@ uintptr_t rmm_get_freelist(const struct rmm_kmem_cache *s,
 		old = new = rmm_slab_word(slab);
 		new.freelist = RMM_SLAB_NIL;
 		new.inuse = old.objects;
-		new.frozen = old.freelist != RMM_SLAB_NIL &&freeze;
+		new.frozen = old.freelist == RMM_SLAB_NIL ? 0 : freeze;
 	} while (!rmm_slab_cas(s, slab, old, new));
 	return old.freelist == RMM_SLAB_NIL
 		       ? 0

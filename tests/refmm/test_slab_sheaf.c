@@ -96,6 +96,7 @@ static void test_sheaf_of_one_object_is_used_up_too(void **state)
 		take(rmm, s);
 	assert_int_equal(s->cpu[0].spare->size, 0);
 	assert_int_equal(counts_of(rmm, s).sheaf_refill, 4);
+	assert_int_equal(counts_of(rmm, s).barn_get_fail, 4);
 	check_destroy(rmm);
 }
 
