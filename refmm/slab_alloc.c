@@ -118,6 +118,8 @@ static uintptr_t take_one(struct rmm_kmem_cache *s, unsigned int cpu,
 	return object;
 }
 
+/* A slab that was found or made: the CPU's from now on, or, where CPUs have
+ * none, good for one object */
 static uintptr_t alloc_from(struct rmm_kmem_cache *s, unsigned int cpu,
 			    struct rmm_slab *slab)
 {
@@ -178,6 +180,8 @@ static int known_node(const struct rmm *rmm, int nid)
 		       : -1;
 }
 
+/* Sheaves first. When they are empty and cannot be filled, memory is tight: one
+ * object may be had where a sheaf full of them is not. */
 static void *alloc_node(struct rmm_kmem_cache *s, unsigned int cpu,
 			unsigned int gfp, int nid)
 {

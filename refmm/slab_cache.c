@@ -142,6 +142,8 @@ static bool init_random_seq(struct rmm_kmem_cache *s)
 	return true;
 }
 
+/* The end of a cache, or of one that could not be made: no slab is left, and
+ * what is not there was never asked for */
 static void release(struct rmm_kmem_cache *s)
 {
 	struct rmm_slab_layer *l = s->layer;
@@ -278,7 +280,8 @@ rmm_kmem_cache_create(struct rmm *rmm, const struct rmm_kmem_cache_args *args)
 	return NULL;
 }
 
-/* Slabs of a node's list, all of them empty */
+/* Slabs of a node's list, all of them empty: whoever had objects of them was
+ * counted before */
 static void free_partial(struct rmm_kmem_cache *s, unsigned int cpu,
 			 struct rmm_kmem_cache_node *n)
 {
@@ -291,7 +294,9 @@ static void free_partial(struct rmm_kmem_cache *s, unsigned int cpu,
 	}
 }
 
-/* __kmem_cache_shutdown(): give back all slabs, none of which is in use */
+/* __kmem_cache_shutdown(): give back all slabs, none of which is in use. What
+ * comes out of sheaves and barns may get into CPUs' slabs and lists again, so
+ * these come last; slabs of a typesafe cache need a grace period more. */
 static void shut_down(struct rmm_kmem_cache *s, unsigned int cpu)
 {
 	struct rmm *rmm = s->layer->rmm;
@@ -346,6 +351,18 @@ static int busy(const struct rmm_kmem_cache *s, uint64_t objects)
 			 what);
 }
 
+/* Objects that were freed but for their readers must not keep the cache: also
+ * those that another CPU, which is not at work any more, has gathered. */
+static void finish_rcu(struct rmm_kmem_cache *s, unsigned int cpu)
+{
+	for (unsigned int i = 0; i < s->nr_cpus; i++) {
+		if (s->cpu[i].rcu_free)
+			rmm_slab_rcu_sheaf(s->layer, s->cpu[i].rcu_free);
+		s->cpu[i].rcu_free = NULL;
+	}
+	rmm_rcu_barrier(s->layer->rmm, cpu);
+}
+
 /** rmm_kmem_cache_destroy() - kmem_cache_destroy() */
 int rmm_kmem_cache_destroy(struct rmm *rmm, unsigned int cpu,
 			   struct rmm_kmem_cache *s)
@@ -363,7 +380,7 @@ int rmm_kmem_cache_destroy(struct rmm *rmm, unsigned int cpu,
 		s->aliases--;
 		return 0;
 	}
-	rmm_rcu_barrier(rmm, cpu);
+	finish_rcu(s, cpu);
 	rmm_kmem_cache_info(rmm, s, &info);
 	if (info.objects)
 		return busy(s, info.objects);

@@ -50,6 +50,7 @@ struct rmm_slab_meta {
 	uint8_t lock;
 };
 
+/* Size of the piece that serves a request, as a power of two */
 static unsigned int shift_of(size_t bytes)
 {
 	unsigned int shift = MIN_SHIFT;
@@ -59,6 +60,7 @@ static unsigned int shift_of(size_t bytes)
 	return shift;
 }
 
+/* A new mapping; what it is for begins behind its header. NULL: no memory */
 static void *map_chunk(struct rmm_slab_meta *m, size_t bytes)
 {
 	struct chunk *c =

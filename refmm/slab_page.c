@@ -32,7 +32,7 @@
 	 RMM_GFP_NORETRY | RMM_GFP_MEMALLOC | RMM_GFP_NOMEMALLOC |             \
 	 RMM_GFP_HARDWALL | RMM_GFP_THISNODE)
 
-/* alloc_slab_page() */
+/* alloc_slab_page(): no node in mind is the page side's quick way */
 static struct rmm_page *alloc_slab_page(struct rmm_kmem_cache *s,
 					unsigned int cpu, unsigned int gfp,
 					int nid, unsigned int order)
@@ -65,7 +65,8 @@ static struct rmm_page *alloc_any_page(struct rmm_kmem_cache *s,
 	return page;
 }
 
-/* setup_object() */
+/* setup_object(): a constructor runs once, when its slab is made, and whoever
+ * frees an object leaves it as constructed */
 static uintptr_t setup_object(struct rmm_kmem_cache *s, struct rmm_slab *slab,
 			      unsigned int index)
 {
@@ -136,6 +137,8 @@ static void set_heads(struct rmm_slab *slab, struct rmm_slab *head)
 		RMM_WRITE(slab[i].head, head);
 }
 
+/* inc_slabs_node(), dec_slabs_node(): kept apart from lists, as full slabs are
+ * on none */
 static void count_slab(struct rmm_kmem_cache *s, const struct rmm_slab *slab,
 		       int64_t slabs)
 {

@@ -138,6 +138,10 @@ int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object)
 
 	if (!object)
 		return 0;
+	if (!l)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot free %p: call rmm_kmem_cache_init()",
+				 object);
 	if (cpu >= rmm->config.nr_cpus || !may_free(rmm, (uintptr_t)object))
 		return rmm_slab_refuse(rmm, cpu, NULL, (uintptr_t)object);
 	slab = rmm_virt_to_slab(l, (uintptr_t)object);

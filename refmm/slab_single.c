@@ -21,6 +21,7 @@
 
 #include "slab_parts.h"
 
+/* A slab that is on no list enters one */
 static void move_to(struct rmm_slab_list *list, struct rmm_slab *slab,
 		    enum rmm_slab_where where, bool tail)
 {
@@ -28,6 +29,7 @@ static void move_to(struct rmm_slab_list *list, struct rmm_slab *slab,
 	RMM_WRITE(slab->where, (uint8_t)where);
 }
 
+/* Readers without the lock see a whole word */
 static void set_word(struct rmm_slab *slab, struct rmm_slab_word word)
 {
 	__atomic_store_n(&slab->word, word.word, __ATOMIC_RELEASE);
@@ -73,6 +75,7 @@ static uintptr_t take_single(struct rmm_kmem_cache *s,
 	return object;
 }
 
+/* Damaged slabs leave the list on the way, so that this ends. */
 static uintptr_t alloc_from_node(struct rmm_kmem_cache *s, unsigned int cpu,
 				 struct rmm_kmem_cache_node *n)
 {

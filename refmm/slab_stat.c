@@ -15,6 +15,7 @@
  */
 #include "slab_parts.h"
 
+/* On the slab's own list; what a CPU took from it is not */
 static unsigned int free_in(const struct rmm_slab *slab)
 {
 	struct rmm_slab_word word = rmm_slab_word(slab);
@@ -22,6 +23,7 @@ static unsigned int free_in(const struct rmm_slab *slab)
 	return word.objects - word.inuse;
 }
 
+/* Free objects that only the CPU knows of */
 static uint64_t freelist_length(const struct rmm_kmem_cache *s,
 				const struct rmm_kmem_cache_cpu *c)
 {
@@ -45,6 +47,8 @@ static uint64_t free_on_nodes(const struct rmm_kmem_cache *s)
 	return nr;
 }
 
+/* In use for their slabs, and free all the same. Not those that wait for their
+ * readers: somebody may look at them. */
 static uint64_t free_in_sheaves(const struct rmm_kmem_cache *s)
 {
 	uint64_t nr = 0;
@@ -97,6 +101,7 @@ static uint64_t requested(const struct rmm_kmem_cache *s,
 	return bytes;
 }
 
+/* Slabs by who has them; a full slab is in no list and only counted */
 static void count_slabs(const struct rmm_kmem_cache *s,
 			struct rmm_kmem_cache_info *out)
 {

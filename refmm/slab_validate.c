@@ -79,6 +79,7 @@ static int note(struct check *c, uintptr_t object)
 	return 0;
 }
 
+/* For qsort() */
 static int by_address(const void *a, const void *b)
 {
 	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
@@ -86,6 +87,7 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Sorted, equal neighbours are one object in two places. */
 static int check_once(const struct check *c)
 {
 	if (c->nr_found)
@@ -112,6 +114,7 @@ static int check_place(struct check *c, uintptr_t object, const char *place)
 	return note(c, object);
 }
 
+/* The CPU's slab: frozen, and all on the CPU's list is of it */
 static int check_cpu_freelist(struct check *c,
 			      const struct rmm_kmem_cache_cpu *cpu)
 {
@@ -140,6 +143,7 @@ static int check_cpu_freelist(struct check *c,
 	return 0;
 }
 
+/* Those of a barn are full; a CPU's may hold any number */
 static int check_sheaf(struct check *c, const struct rmm_sheaf *sheaf,
 		       bool must_be_full)
 {
@@ -194,6 +198,7 @@ static int check_cpu(struct check *c, const struct rmm_kmem_cache_cpu *cpu)
 	return err ? err : check_sheaf(c, cpu->spare, false);
 }
 
+/* A node's list: linked both ways, counted, with members that belong there */
 static int check_list(struct check *c, const struct rmm_slab_list *list,
 		      unsigned int where, uint8_t node)
 {
@@ -278,6 +283,8 @@ static int check_objects(struct check *c, const struct rmm_slab *slab)
 	return 0;
 }
 
+/* The page side must agree: one allocated block, every frame of which leads to
+ * its first */
 static int check_frames(const struct check *c, const struct rmm_slab *slab)
 {
 	const struct rmm *rmm = c->l->rmm;
@@ -336,6 +343,7 @@ static int check_slabs(struct check *c)
 	return 0;
 }
 
+/* What was found against what is counted as it happens */
 static int check_sums(const struct check *c)
 {
 	uint64_t slabs = 0, objects = 0;

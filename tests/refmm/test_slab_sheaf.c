@@ -196,6 +196,30 @@ static void test_sheaf_of_rcu_objects_waits_as_one(void **state)
 	check_destroy(rmm);
 }
 
+static void test_sheaf_of_rcu_objects_does_not_keep_the_cache(void **state)
+{
+	struct slabs w;
+	struct rmm *rmm;
+	struct rmm_kmem_cache *s;
+
+	(void)state;
+	slabs_init(&w, 2, true);
+	w.m.config.nr_cpus = 2;
+	w.m.config.threads = true;
+	w.config.sheaves = RMM_SHEAVES_ALL;
+	rmm = slabs_boot(&w);
+	s = sheaf_cache(rmm, 0, RMM_SLAB_TYPESAFE_BY_RCU);
+	o[0] = take(rmm, s);
+	assert_int_equal(rmm_kfree_rcu(rmm, 1, o[0]), 0);
+	/* A barrier does not look into another thread's CPU; a destroy does. */
+	rmm_rcu_barrier(rmm, 0);
+	assert_int_equal(info_of(rmm, s).objects, 1);
+	assert_int_equal(rmm_kmem_cache_destroy(rmm, 0, s), 0);
+	rmm_drain_all_pages(rmm, 0);
+	assert_int_equal(rmm_nr_free_pages(rmm), 2 * BLOCK);
+	check_destroy(rmm);
+}
+
 static void test_rcu_object_is_in_use_until_the_barrier(void **state)
 {
 	(void)state;
@@ -274,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_sheaf_producer_and_consumer_meet_at_the_barn),
 		cmocka_unit_test(test_sheaf_other_nodes_objects_pass_it_by),
 		cmocka_unit_test(test_sheaf_of_rcu_objects_waits_as_one),
+		cmocka_unit_test(test_sheaf_of_rcu_objects_does_not_keep_the_cache),
 		cmocka_unit_test(test_rcu_object_is_in_use_until_the_barrier),
 		cmocka_unit_test(test_rcu_large_objects_wait_too),
 		cmocka_unit_test(test_rcu_typesafe_slabs_stay_until_the_barrier),
