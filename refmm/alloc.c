@@ -269,20 +269,23 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	struct rmm_pcp *pcp;
 	rmm_pfn pfn;
 
-	if (!z || (RMM_READ(rmm->watch) & (gfp | RMM_WATCH_ALL)) ||
-	    RMM_READ(z->pressure) ||
-	    !rmm_plenty(z, &order0, rmm_wmark_pages(z, RMM_WMARK_HIGH),
-			highest))
+	if (rmm_unlikely(!z || (RMM_READ(rmm->watch) & (gfp | RMM_WATCH_ALL)) ||
+			 RMM_READ(z->pressure) ||
+			 !rmm_plenty(z, &order0,
+				     rmm_wmark_pages(z, RMM_WMARK_HIGH),
+				     highest)))
 		return NULL;
 	pcp = &z->pcp[cpu];
-	if (!rmm_trylock(rmm, &pcp->lock))
+	if (rmm_unlikely(!rmm_trylock(rmm, &pcp->lock)))
 		return NULL;
 	/* Only now: another CPU may be draining this one's lists. */
-	if (rmm_list_empty(&pcp->lists[mt])) {
+	if (rmm_unlikely(!pcp->lists[mt].count)) {
 		rmm_unlock(rmm, &pcp->lock);
 		return NULL;
 	}
-	pfn = rmm_take_from_pcp(rmm->memmap, pcp, &pcp->lists[mt], 0);
+	pcp->free_count >>= 1;
+	pcp->free_factor >>= 1;
+	pfn = rmm_take_from_pcp(pcp, &pcp->lists[mt], 0);
 	rmm_unlock(rmm, &pcp->lock);
 	c->stat.pcp_hit++;
 	return give_page(

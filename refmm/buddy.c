@@ -90,21 +90,21 @@ void rmm_move_to_free_list(struct rmm_zone *z, rmm_pfn pfn, int mt)
 	rmm_list_add_tail(z->memmap, &area->free_list[mt], pfn);
 }
 
-/* page_is_buddy(): free, whole, and in this zone */
-static bool page_is_buddy(const struct rmm_zone *z, rmm_pfn buddy,
-			  unsigned int order)
+/* page_is_buddy(): free, whole, and in this zone, which ends with a pageblock
+ */
+static inline bool page_is_buddy(const struct rmm_zone *z, rmm_pfn buddy,
+				 unsigned int order)
 {
-	const struct rmm_page *page = &z->memmap[buddy];
-
-	if (RMM_READ(page->state) != RMM_PG_BUDDY || page->order != order)
+	if (order >= z->pageblock_order &&
+	    z->blocks[buddy >> z->pageblock_order].zone != z->id)
 		return false;
-	return z->blocks[buddy >> z->pageblock_order].zone == z->id;
+	return rmm_page_is(&z->memmap[buddy], RMM_PG_BUDDY, order);
 }
 
 /* From pageblock_order up, buddies may have types that must not mix: joined
  * with others, reserved or isolated pages could no longer be told apart. */
-static bool types_may_merge(const struct rmm_zone *z, rmm_pfn buddy,
-			    unsigned int order, int mt)
+static inline bool types_may_merge(const struct rmm_zone *z, rmm_pfn buddy,
+				   unsigned int order, int mt)
 {
 	int buddy_mt;
 
@@ -115,12 +115,15 @@ static bool types_may_merge(const struct rmm_zone *z, rmm_pfn buddy,
 }
 
 /* Take the free @buddy off its list, to join a block of type @mt. */
-static void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy, unsigned int order,
-			 int mt)
+static inline void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy,
+				unsigned int order, int mt)
 {
-	int buddy_mt = z->memmap[buddy].migratetype;
+	struct rmm_page *page = &z->memmap[buddy];
+	int buddy_mt = page->migratetype;
 
-	rmm_del_page_from_free_list(z, buddy);
+	rmm_list_del(z->memmap, &z->free_area[order].free_list[buddy_mt],
+		     buddy);
+	RMM_WRITE(page->state, RMM_PG_RESERVED);
 	z->stat->merge++;
 	if (buddy_mt == mt)
 		return;
@@ -132,8 +135,8 @@ static void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy, unsigned int order,
 }
 
 /* buddy_merge_likely(): is the parent's buddy free already? */
-static bool merge_likely(const struct rmm_zone *z, rmm_pfn pfn,
-			 unsigned int order)
+static inline bool merge_likely(const struct rmm_zone *z, rmm_pfn pfn,
+				unsigned int order)
 {
 	rmm_pfn parent = pfn & ~(1u << order);
 

@@ -24,7 +24,8 @@
 
 #include "alloc.h"
 
-#define NO_ZONE UINT8_MAX
+#define NO_ZONE	  UINT8_MAX
+#define HUGE_PAGE ((size_t)1 << 21) /* the host's */
 
 /** rmm_config_init() - a machine like Linux 6.12 on x86-64, without zones */
 void rmm_config_init(struct rmm_config *c)
@@ -173,15 +174,51 @@ static void *zalloc(size_t nr, size_t size)
 	return p;
 }
 
+/* A memmap that fills a huge page or more is a number of them. */
+static size_t mapped_bytes(const struct rmm *rmm)
+{
+	size_t bytes = rmm->memmap_bytes;
+
+	if (bytes < HUGE_PAGE)
+		return bytes;
+	return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+/*
+ * Map the memmap, in huge pages where the host gives them: frames are visited
+ * in the order in which callers free them, which may be any, and with pages of
+ * 4 KiB most visits would miss the TLB too. They must be aligned for that, so
+ * some more is mapped and the ends are cut off.
+ */
+static int map_memmap(struct rmm *rmm)
+{
+	size_t bytes = mapped_bytes(rmm), spare = 0, front;
+	char *map;
+
+	if (bytes % HUGE_PAGE == 0)
+		spare = HUGE_PAGE;
+	map = mmap(NULL, bytes + spare, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return -ENOMEM;
+	front = spare ? -(uintptr_t)map % HUGE_PAGE : 0;
+	if (front)
+		munmap(map, front);
+	if (spare)
+		munmap(map + front + bytes, spare - front);
+	rmm->memmap = (void *)(map + front);
+	/* Refused, it is slower and nothing else. */
+	if (spare)
+		(void)madvise(rmm->memmap, bytes, MADV_HUGEPAGE);
+	return 0;
+}
+
 static int allocate(struct rmm *rmm)
 {
 	const struct rmm_config *c = &rmm->config;
-	void *map = mmap(NULL, rmm->memmap_bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (map == MAP_FAILED)
+	if (map_memmap(rmm))
 		return -ENOMEM;
-	rmm->memmap = map;
 	rmm->nr_zones = c->nr_zones;
 	rmm->blocks = zalloc(rmm->nr_blocks, sizeof(*rmm->blocks));
 	rmm->zone = zalloc(c->nr_zones, sizeof(*rmm->zone));
@@ -197,14 +234,11 @@ static int allocate(struct rmm *rmm)
 	return rmm_map_arena(rmm) || rmm_map_owners(rmm) ? -ENOMEM : 0;
 }
 
-static void init_lists(struct rmm_zone *z, unsigned int nr_cpus)
+static void init_lists(struct rmm_zone *z)
 {
 	for (int o = 0; o < RMM_NR_ORDERS; o++)
 		for (int mt = 0; mt < RMM_MIGRATE_TYPES; mt++)
 			rmm_list_init(&z->free_area[o].free_list[mt]);
-	for (unsigned int i = 0; i < nr_cpus; i++)
-		for (int l = 0; l < RMM_PCP_LISTS; l++)
-			rmm_list_init(&z->pcp[i].lists[l]);
 }
 
 /* Claim the zone's pageblocks for it. */
@@ -249,7 +283,7 @@ static int init_zone(struct rmm *rmm, unsigned int id)
 	z->random = c->shuffle_seed + id;
 	if (c->fallback == RMM_FALLBACK_STEAL)
 		z->loose = RMM_LOOSE_TYPE; /* see fallback_61.c and pcp.c */
-	init_lists(z, c->nr_cpus);
+	init_lists(z);
 	return init_blocks(rmm, z);
 }
 
@@ -294,8 +328,10 @@ static int init(struct rmm *rmm)
 		rmm->blocks[b].zone = NO_ZONE;
 		rmm->blocks[b].migratetype = (uint8_t)mt;
 	}
-	for (unsigned int i = 0; i < c->nr_cpus; i++)
+	for (unsigned int i = 0; i < c->nr_cpus; i++) {
 		rmm->cpu[i].node = c->cpu_node ? c->cpu_node[i] : 0;
+		rmm->cpu[i].freed_to = rmm->zone;
+	}
 	for (unsigned int i = 0; i < c->nr_zones; i++) {
 		int err = init_zone(rmm, i);
 
@@ -344,6 +380,14 @@ struct rmm *rmm_create(const struct rmm_config *c, char *error)
 	return NULL;
 }
 
+static void free_pcp(struct rmm_pcp *pcp, unsigned int nr_cpus)
+{
+	for (unsigned int i = 0; pcp && i < nr_cpus; i++)
+		for (int l = 0; l < RMM_PCP_LISTS; l++)
+			free(pcp[i].lists[l].slot);
+	free(pcp);
+}
+
 /** rmm_destroy() - NULL is fine */
 void rmm_destroy(struct rmm *rmm)
 {
@@ -353,11 +397,11 @@ void rmm_destroy(struct rmm *rmm)
 		if (rmm->layer[i].state)
 			rmm->layer[i].destroy(rmm, rmm->layer[i].state);
 	for (unsigned int i = 0; rmm->zone && i < rmm->nr_zones; i++)
-		free(rmm->zone[i].pcp);
+		free_pcp(rmm->zone[i].pcp, rmm->config.nr_cpus);
 	rmm_unmap_owners(rmm);
 	rmm_unmap_arena(rmm);
 	if (rmm->memmap)
-		munmap(rmm->memmap, rmm->memmap_bytes);
+		munmap(rmm->memmap, mapped_bytes(rmm));
 	free(rmm->zonelist);
 	free(rmm->cpu);
 	free(rmm->zone);

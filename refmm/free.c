@@ -183,30 +183,18 @@ static int drop_reference(struct rmm *rmm, unsigned int cpu,
 	return 0;
 }
 
-/*
- * The case that decides the speed: a single page, one owner, a per-CPU list.
- * rmm_free_frozen_pages() would do the same.
- */
-static inline bool free_page_quick(struct rmm *rmm, unsigned int cpu,
-				   const struct rmm_page *page)
+static __attribute__((noinline)) int free_frozen(struct rmm *rmm,
+						 unsigned int cpu, rmm_pfn pfn)
 {
-	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
-	const struct rmm_pageblock *block =
-		&rmm->blocks[pfn >> rmm->config.pageblock_order];
-	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
-
-	if (!rmm->quick_free ||
-	    !rmm_free_unref_page_quick(&rmm->zone[block->zone], cpu, pfn,
-				       RMM_READ(block->migratetype)))
-		return false;
-	stat->pcp_free++;
-	stat->free[0]++;
-	return true;
+	rmm_free_frozen_pages(rmm, cpu, pfn, 0);
+	return 0;
 }
 
-/** rmm_free_pages() - __free_pages(); see refmm.h */
-int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
-		   unsigned int order)
+/* All other cases than the one below */
+static __attribute__((noinline)) int free_pages_slow(struct rmm *rmm,
+						     unsigned int cpu,
+						     struct rmm_page *page,
+						     unsigned int order)
 {
 	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page))
 		return refuse_page(rmm, cpu, page, order);
@@ -218,10 +206,45 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 		if (!err)
 			return 0;
 	}
-	if (order || !free_page_quick(rmm, cpu, page))
-		rmm_free_frozen_pages(rmm, cpu, (rmm_pfn)(page - rmm->memmap),
-				      order);
+	rmm_free_frozen_pages(rmm, cpu, (rmm_pfn)(page - rmm->memmap), order);
 	return 0;
+}
+
+/**
+ * rmm_free_pages() - __free_pages(); see refmm.h
+ *
+ * The case that decides the speed stands here: a single page, one owner, a
+ * per-CPU list with room. free_pages_slow() would do the same. Whatever else is
+ * left to do is left to the function called last.
+ */
+int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
+		   unsigned int order)
+{
+	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
+	const struct rmm_pageblock *block;
+	struct rmm_zone *z;
+	unsigned int type;
+	int left;
+
+	if (rmm_unlikely(order || cpu >= rmm->config.nr_cpus ||
+			 !is_ours(rmm, page) || !rmm->quick_free ||
+			 !freeze(rmm, page, 0)))
+		return free_pages_slow(rmm, cpu, page, order);
+	block = &rmm->blocks[pfn >> rmm->config.pageblock_order];
+	type = RMM_READ(block->migratetype);
+	if (rmm_unlikely(type >= RMM_PCPTYPES))
+		return free_frozen(rmm, cpu, pfn);
+	/* Usually the zone of the page before: a guess that is checked delays
+	 * nothing, while the way from page to zone would. */
+	z = rmm->cpu[cpu].freed_to;
+	if (rmm_unlikely(block->zone != z->id))
+		rmm->cpu[cpu].freed_to = z = &rmm->zone[block->zone];
+	left = rmm_free_unref_page_quick(rmm, cpu, z, pfn, type);
+	if (rmm_likely(!left))
+		return 0;
+	if (left < 0)
+		return free_frozen(rmm, cpu, pfn);
+	return rmm_pcp_commit_unlock(z, cpu, 0, type);
 }
 
 /** rmm_split_page() - split_page(): each page can be freed by itself then */

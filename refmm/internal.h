@@ -17,7 +17,7 @@
 #ifndef REFMM_INTERNAL_H
 #define REFMM_INTERNAL_H
 
-#include "page.h"
+#include "ring.h"
 
 enum {
 	RMM_COSTLY_ORDER = 3,	 /* PAGE_ALLOC_COSTLY_ORDER */
@@ -49,7 +49,7 @@ struct rmm_pcp {
 	uint8_t alloc_factor; /* doublings of the next refill */
 	uint8_t free_factor;  /* 6.1: doublings of the next drain */
 	uint8_t lock;
-	struct rmm_list lists[RMM_PCP_LISTS];
+	struct rmm_ring lists[RMM_PCP_LISTS];
 } __attribute__((aligned(64)));
 
 /* What compaction remembers of a zone, from run to run */
@@ -109,8 +109,9 @@ struct rmm_zone {
 struct rmm_cpu {
 	struct rmm_stat stat;
 	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
-	uint32_t caller;	/* page_owner: who acts here */
-	uint32_t preempt_count; /* may what runs here sleep? */
+	struct rmm_zone *freed_to; /* zone of the last page freed quickly */
+	uint32_t caller;	   /* page_owner: who acts here */
+	uint32_t preempt_count;	   /* may what runs here sleep? */
 	uint8_t node;
 } __attribute__((aligned(64)));
 

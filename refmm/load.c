@@ -161,6 +161,7 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 {
 	struct rmm_zone *z;
 	struct rmm_pcp *pcp;
+	struct rmm_ring *list;
 	int err;
 
 	if (order >= RMM_NR_ORDERS || !(rmm->pcp_orders >> order & 1) ||
@@ -173,11 +174,15 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 	if (!z)
 		return err;
 	mt = rmm_grouped_type(rmm, mt);
-	rmm_put_on_pcp(z->memmap, cpu, pfn, order, mt);
 	pcp = &z->pcp[cpu];
-	rmm_list_add_tail(z->memmap,
-			  &pcp->lists[rmm_order_to_pindex(rmm, mt, order)],
-			  pfn);
+	list = &pcp->lists[rmm_order_to_pindex(rmm, mt, order)];
+	if (!rmm_ring_has_room(rmm, list, 1))
+		return rmm_error(rmm, -ENOMEM,
+				 "cannot load pfn %u: out of memory for the "
+				 "list of CPU %u",
+				 pfn, cpu);
+	rmm_put_on_pcp(z->memmap, cpu, pfn, order, mt);
+	rmm_ring_add_tail(list, pfn);
 	pcp->count += 1 << order;
 	pcp->loaded += 1 << order;
 	return 0;

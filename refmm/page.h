@@ -45,6 +45,9 @@
 
 #define RMM_READ(x)	__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define RMM_WRITE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+/* likely(), unlikely(): where ten nanoseconds are the whole */
+#define rmm_likely(x)	__builtin_expect(!!(x), 1)
+#define rmm_unlikely(x) __builtin_expect(!!(x), 0)
 
 struct rmm_page {
 	union {
@@ -78,6 +81,13 @@ static inline uint64_t rmm_page_word(int32_t count, unsigned int state,
 	       (uint64_t)order << RMM_ORDER_SHIFT | (uint64_t)mt << 48;
 }
 
+/** rmm_page_is() - is this the head of a block of @state and @order? */
+static inline bool rmm_page_is(const struct rmm_page *page,
+			       enum rmm_page_state state, unsigned int order)
+{
+	return (uint16_t)(RMM_READ(page->word) >> 32) == (state | order << 8);
+}
+
 /** rmm_page_cpu() - whose list a page with state PCP is on */
 static inline unsigned int rmm_page_cpu(const struct rmm_page *page)
 {
@@ -97,6 +107,19 @@ struct rmm_pageblock {
 _Static_assert(sizeof(struct rmm_pageblock) == 4, "shifted, not multiplied");
 
 #define RMM_NIL UINT32_MAX
+
+/* Both links in one store */
+static inline void rmm_set_links(struct rmm_page *page, uint32_t next,
+				 uint32_t prev)
+{
+	page->private = (uint64_t)prev << 32 | next;
+}
+
+/* Ask for a frame that will be written to soon. */
+static inline void rmm_prefetch(const struct rmm_page *map, rmm_pfn pfn)
+{
+	__builtin_prefetch(&map[pfn], 1);
+}
 
 struct rmm_list {
 	uint32_t first, last; /* pfn or RMM_NIL */
@@ -118,8 +141,7 @@ static inline bool rmm_list_empty(const struct rmm_list *l)
 static inline void rmm_list_add(struct rmm_page *map, struct rmm_list *l,
 				rmm_pfn pfn)
 {
-	map[pfn].prev = RMM_NIL;
-	map[pfn].next = l->first;
+	rmm_set_links(&map[pfn], l->first, RMM_NIL);
 	if (l->first != RMM_NIL)
 		map[l->first].prev = pfn;
 	else
@@ -132,8 +154,7 @@ static inline void rmm_list_add(struct rmm_page *map, struct rmm_list *l,
 static inline void rmm_list_add_tail(struct rmm_page *map, struct rmm_list *l,
 				     rmm_pfn pfn)
 {
-	map[pfn].next = RMM_NIL;
-	map[pfn].prev = l->last;
+	rmm_set_links(&map[pfn], RMM_NIL, l->last);
 	if (l->last != RMM_NIL)
 		map[l->last].next = pfn;
 	else
@@ -155,8 +176,7 @@ static inline void rmm_list_add_before(struct rmm_page *map, struct rmm_list *l,
 		rmm_list_add(map, l, pfn);
 		return;
 	}
-	map[pfn].next = next;
-	map[pfn].prev = map[next].prev;
+	rmm_set_links(&map[pfn], next, map[next].prev);
 	map[map[next].prev].next = pfn;
 	map[next].prev = pfn;
 	RMM_WRITE(l->count, l->count + 1);

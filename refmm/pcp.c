@@ -24,6 +24,12 @@
  */
 #include "pcp.h"
 
+enum {
+	AHEAD = 16,	 /* pages that a drain looks ahead */
+	NEAR_ORDERS = 3, /* whose buddies it asks for */
+	NEAR_FRAMES = 1 << (NEAR_ORDERS - 1),
+};
+
 /** rmm_pindex_to_order() - order of a list's blocks */
 unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex)
 {
@@ -33,7 +39,7 @@ unsigned int rmm_pindex_to_order(const struct rmm *rmm, unsigned int pindex)
 
 /* rmqueue_bulk(): @count blocks to @list's tail; returns how many there were */
 static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
-			struct rmm_list *list, const struct rmm_want *want)
+			struct rmm_ring *list, const struct rmm_want *want)
 {
 	enum rmm_rmqueue_mode mode = RMM_RMQUEUE_NORMAL;
 	int i;
@@ -46,7 +52,7 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 			break;
 		rmm_put_on_pcp(z->memmap, cpu, pfn, want->order,
 			       want->migratetype);
-		rmm_list_add_tail(z->memmap, list, pfn);
+		rmm_ring_add_tail(list, pfn);
 	}
 	z->stat->pcp_refill++;
 	z->stat->pcp_refill_pages += (uint64_t)i << want->order;
@@ -64,24 +70,58 @@ static int drain_type(const struct rmm_zone *z, rmm_pfn pfn)
 	return mt;
 }
 
-/* Drain the coldest block of list @pindex; returns its pages. */
-static int drain_one(struct rmm_zone *z, struct rmm_pcp *pcp,
-		     unsigned int pindex)
+/* Drain a block that has left its list. */
+static inline void drain_one(struct rmm_zone *z, rmm_pfn pfn,
+			     unsigned int order)
 {
 	const struct rmm_hooks *hooks = &z->rmm->hooks;
-	unsigned int order = rmm_pindex_to_order(z->rmm, pindex);
-	rmm_pfn pfn = pcp->lists[pindex].last;
 	int mt = drain_type(z, pfn);
 
-	rmm_list_del(z->memmap, &pcp->lists[pindex], pfn);
-	pcp->count -= 1 << order;
 	if (order > z->pageblock_order) /* a what-if: it may span types */
 		rmm_split_large_buddy(z, pfn, order, false);
 	else
 		rmm__free_one_page(z, pfn, order, mt, false);
 	if (hooks->pcpu_drain)
 		hooks->pcpu_drain(hooks->ctx, z->cpu, pfn, order, mt);
-	return 1 << order;
+}
+
+/*
+ * Pages come back in any order, and none of the frames that merging looks at
+ * and unlinks is in a cache then. But the list says long before which pages are
+ * next: so ask for their buddies' frames AHEAD pages early, and half way, when
+ * those have come, for the frames that these are linked to.
+ */
+static inline void expect_merge(const struct rmm_page *map, rmm_pfn pfn)
+{
+	for (unsigned int o = 0; o < NEAR_ORDERS; o++) {
+		rmm_pfn buddy = (pfn ^ (1u << o)) & ~((1u << o) - 1);
+		const struct rmm_page *page = &map[buddy];
+		bool merge = rmm_page_is(page, RMM_PG_BUDDY, o);
+
+		rmm_prefetch(map, merge ? page->next : pfn);
+		rmm_prefetch(map, merge ? page->prev : pfn);
+	}
+}
+
+/* Drain the @nr coldest blocks of a list. */
+static void drain_list(struct rmm_zone *z, struct rmm_ring *list,
+		       unsigned int order, uint32_t nr)
+{
+	for (; nr; nr--) {
+		uint32_t last = list->count - 1;
+
+		if (last >= AHEAD) {
+			rmm_prefetch(z->memmap,
+				     rmm_ring_at(list, last - AHEAD));
+			rmm_prefetch(z->memmap,
+				     rmm_ring_at(list, last - AHEAD) ^
+					     NEAR_FRAMES);
+			expect_merge(z->memmap,
+				     rmm_ring_at(list, last - AHEAD / 2));
+		}
+		list->count = last;
+		drain_one(z, rmm_ring_at(list, last), order);
+	}
 }
 
 /* free_pcppages_bulk(): drain at least @count pages, list @pindex first */
@@ -93,13 +133,19 @@ static void free_pcppages_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 	if (count > pcp->count)
 		count = pcp->count;
 	rmm_zone_lock(z, cpu);
-	while (count > 0) {
-		while (rmm_list_empty(&pcp->lists[pindex]))
-			pindex = (pindex + 1) % RMM_PCP_LISTS;
-		do
-			count -= drain_one(z, pcp, pindex);
-		while (count > 0 && !rmm_list_empty(&pcp->lists[pindex]));
-		pindex = (pindex + 1) % RMM_PCP_LISTS;
+	for (; count > 0; pindex = (pindex + 1) % RMM_PCP_LISTS) {
+		struct rmm_ring *list = &pcp->lists[pindex];
+		unsigned int order = rmm_pindex_to_order(z->rmm, pindex);
+		uint32_t nr =
+			((unsigned int)count + (1u << order) - 1) >> order;
+
+		if (nr > list->count)
+			nr = list->count;
+		if (!nr)
+			continue;
+		drain_list(z, list, order, nr);
+		pcp->count -= (int)(nr << order);
+		count -= (int)(nr << order);
 	}
 	z->stat->pcp_drain++;
 	z->stat->pcp_drain_pages += (uint64_t)(before - pcp->count);
@@ -108,11 +154,13 @@ static void free_pcppages_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 
 /** rmm_pcp_refill() - fill an empty list; false: there was nothing to find */
 bool rmm_pcp_refill(struct rmm_zone *z, unsigned int cpu,
-		    const struct rmm_want *want, struct rmm_list *list)
+		    const struct rmm_want *want, struct rmm_ring *list)
 {
 	struct rmm_pcp *pcp = &z->pcp[cpu];
 	int nr = rmm_nr_pcp_alloc(pcp, z, want->order);
 
+	if (!rmm_ring_has_room(z->rmm, list, (uint32_t)nr))
+		return false;
 	nr = rmqueue_bulk(z, cpu, nr, list, want);
 	pcp->count += nr << want->order;
 	return nr > 0;
@@ -131,18 +179,21 @@ static void check_below_high(struct rmm_zone *z)
 		RMM_WRITE(z->below_high, 0);
 }
 
-/** rmm_pcp_commit() - the end of free_unref_page_commit(): a block of @order
- * came to list @pindex; tune, and drain if there are too many */
-void rmm_pcp_commit(struct rmm_zone *z, unsigned int cpu, unsigned int order,
-		    unsigned int pindex)
+/** rmm_pcp_commit_unlock() - the end of free_unref_page_commit(): a block of
+ *  @order came to list @pindex; tune, drain if there are too many, and unlock.
+ *  Returns 0. */
+int rmm_pcp_commit_unlock(struct rmm_zone *z, unsigned int cpu,
+			  unsigned int order, unsigned int pindex)
 {
 	struct rmm_pcp *pcp = &z->pcp[cpu];
 	int drain = rmm_nr_pcp_drain(pcp, z, order);
 
-	if (!drain)
-		return;
-	free_pcppages_bulk(z, cpu, drain, pcp, pindex);
-	check_below_high(z);
+	if (drain) {
+		free_pcppages_bulk(z, cpu, drain, pcp, pindex);
+		check_below_high(z);
+	}
+	rmm_unlock(z->rmm, &pcp->lock);
+	return 0;
 }
 
 /**
@@ -165,13 +216,16 @@ bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 		return false;
 	if (!rmm_trylock(z->rmm, &pcp->lock))
 		return false;
+	if (!rmm_ring_has_room(z->rmm, &pcp->lists[pindex], 1)) {
+		rmm_unlock(z->rmm, &pcp->lock);
+		return false;
+	}
 	pcp->alloc_factor >>= 1;
 	rmm_put_on_pcp(z->memmap, cpu, pfn, order, type);
-	rmm_list_add(z->memmap, &pcp->lists[pindex], pfn);
+	rmm_ring_add(&pcp->lists[pindex], pfn);
 	pcp->count += 1 << order;
 	z->rmm->cpu[cpu].stat.pcp_free++;
-	rmm_pcp_commit(z, cpu, order, pindex);
-	rmm_unlock(z->rmm, &pcp->lock);
+	rmm_pcp_commit_unlock(z, cpu, order, pindex);
 	return true;
 }
 

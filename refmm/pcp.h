@@ -13,9 +13,9 @@
 
 /* pcp.c: the cold half; pcp->lock is held */
 bool rmm_pcp_refill(struct rmm_zone *z, unsigned int cpu,
-		    const struct rmm_want *want, struct rmm_list *list);
-void rmm_pcp_commit(struct rmm_zone *z, unsigned int cpu, unsigned int order,
-		    unsigned int pindex);
+		    const struct rmm_want *want, struct rmm_ring *list);
+int rmm_pcp_commit_unlock(struct rmm_zone *z, unsigned int cpu,
+			  unsigned int order, unsigned int pindex);
 bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 			 unsigned int order);
 
@@ -38,16 +38,12 @@ static inline void rmm_put_on_pcp(struct rmm_page *map, unsigned int cpu,
 }
 
 /** rmm_take_from_pcp() - the head of a list that has one */
-static inline rmm_pfn rmm_take_from_pcp(struct rmm_page *map,
-					struct rmm_pcp *pcp,
-					struct rmm_list *list,
+static inline rmm_pfn rmm_take_from_pcp(struct rmm_pcp *pcp,
+					struct rmm_ring *list,
 					unsigned int order)
 {
-	rmm_pfn pfn = list->first;
-
-	rmm_list_del_first(map, list);
 	pcp->count -= 1 << order;
-	return pfn;
+	return rmm_ring_del_first(list);
 }
 
 /** rmm__rmqueue_pcplist() - __rmqueue_pcplist(): take the head; pcp->lock held
@@ -58,13 +54,13 @@ static inline rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 	unsigned int pindex =
 		rmm_order_to_pindex(z->rmm, want->migratetype, want->order);
 	struct rmm_pcp *pcp = &z->pcp[cpu];
-	struct rmm_list *list = &pcp->lists[pindex];
+	struct rmm_ring *list = &pcp->lists[pindex];
 
-	if (!rmm_list_empty(list))
+	if (list->count)
 		z->rmm->cpu[cpu].stat.pcp_hit++;
 	else if (!rmm_pcp_refill(z, cpu, want, list))
 		return RMM_NO_PFN;
-	return rmm_take_from_pcp(z->memmap, pcp, list, want->order);
+	return rmm_take_from_pcp(pcp, list, want->order);
 }
 
 /** rmm_rmqueue_pcplist() - a block from @cpu's lists, or RMM_NO_PFN */
@@ -87,36 +83,46 @@ static inline rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
  * enough, no memory pressure. */
 static inline bool pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z)
 {
-	if (pcp->count >= pcp->high || RMM_READ(z->pressure))
+	if (rmm_unlikely(pcp->count >= pcp->high || RMM_READ(z->pressure)))
 		return false;
-	pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
+	if (rmm_unlikely(pcp->flags))
+		pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
 	if (pcp->free_count < pcp->batch << RMM_PCP_SCALE_MAX)
 		pcp->free_count++;
 	return true;
 }
 
 /**
- * rmm_free_unref_page_quick() - free a single page of @type to @cpu's lists
+ * rmm_free_unref_page_quick() - free a single page to @cpu's lists
  *
- * Return: false if it is another case; nothing has changed then.
+ * Return: 0; 1 if rmm_pcp_commit_unlock() must follow; -1 if it is another
+ * case, and nothing has changed.
  */
-static inline bool rmm_free_unref_page_quick(struct rmm_zone *z,
-					     unsigned int cpu, rmm_pfn pfn,
-					     int type)
+static inline int rmm_free_unref_page_quick(struct rmm *rmm, unsigned int cpu,
+					    struct rmm_zone *z, rmm_pfn pfn,
+					    unsigned int type)
 {
+	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
 	struct rmm_pcp *pcp = &z->pcp[cpu];
-	struct rmm_page *map = z->memmap;
+	struct rmm_ring *list = &pcp->lists[type];
 
-	if (type >= RMM_PCPTYPES || !rmm_trylock(z->rmm, &pcp->lock))
-		return false;
-	pcp->alloc_factor >>= 1;
-	rmm_put_on_pcp(map, cpu, pfn, 0, type);
-	rmm_list_add(map, &pcp->lists[type], pfn);
+	if (rmm_unlikely(!rmm_trylock(rmm, &pcp->lock)))
+		return -1;
+	if (rmm_unlikely(list->count == list->room)) {
+		rmm_unlock(rmm, &pcp->lock);
+		return -1;
+	}
+	stat->free[0]++;
+	stat->pcp_free++;
+	rmm_put_on_pcp(rmm->memmap, cpu, pfn, 0, (int)type);
+	rmm_ring_add(list, pfn);
 	pcp->count++;
+	if (rmm_unlikely(pcp->alloc_factor))
+		pcp->alloc_factor >>= 1;
 	if (!pcp_has_room(pcp, z))
-		rmm_pcp_commit(z, cpu, 0, (unsigned int)type);
-	rmm_unlock(z->rmm, &pcp->lock);
-	return true;
+		return 1;
+	rmm_unlock(rmm, &pcp->lock);
+	return 0;
 }
 
 #endif

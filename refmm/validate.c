@@ -60,13 +60,12 @@ __attribute__((format(printf, 2, 3))) static int broken(const struct check *c,
 
 /* A member of a list: what it must be */
 struct expect {
-	const struct rmm_list *list;
 	unsigned int state, order;
 	int type; /* -1: any */
 };
 
 static int check_member(const struct check *c, const struct expect *e,
-			rmm_pfn pfn, rmm_pfn prev)
+			rmm_pfn pfn)
 {
 	const struct rmm_page *page;
 
@@ -74,11 +73,6 @@ static int check_member(const struct check *c, const struct expect *e,
 		return broken(c, "pfn %u is on a list of zone %u, not in it",
 			      pfn, c->z->id);
 	page = &c->rmm->memmap[pfn];
-	if (page->prev != prev)
-		return broken(c,
-			      "list of order %u: pfn %u links back to %u, "
-			      "not %u",
-			      e->order, pfn, page->prev, prev);
 	if (page->state != e->state || page->order != e->order)
 		return broken(c,
 			      "pfn %u: state %u, order %u on a list of "
@@ -94,26 +88,32 @@ static int check_member(const struct check *c, const struct expect *e,
 	return 0;
 }
 
-static int check_list(const struct check *c, const struct expect *e)
+static int check_list(const struct check *c, const struct rmm_list *list,
+		      const struct expect *e)
 {
-	rmm_pfn prev = RMM_NIL, pfn = e->list->first;
+	rmm_pfn prev = RMM_NIL, pfn = list->first;
 	uint32_t n = 0;
 
-	for (; pfn != RMM_NIL && n <= e->list->count; n++) {
-		int err = check_member(c, e, pfn, prev);
+	for (; pfn != RMM_NIL && n <= list->count; n++) {
+		int err = check_member(c, e, pfn);
 
 		if (err)
 			return err;
+		if (c->rmm->memmap[pfn].prev != prev)
+			return broken(c,
+				      "list of order %u: pfn %u links back to "
+				      "%u, not %u",
+				      e->order, pfn, c->rmm->memmap[pfn].prev,
+				      prev);
 		prev = pfn;
 		pfn = c->rmm->memmap[pfn].next;
 	}
-	if (n != e->list->count || e->list->last != prev)
+	if (n != list->count || list->last != prev)
 		return broken(c,
 			      "list of order %u, type %d: %s%u members, "
 			      "count says %u",
-			      e->order, e->type,
-			      n > e->list->count ? "over " : "", n,
-			      e->list->count);
+			      e->order, e->type, n > list->count ? "over " : "",
+			      n, list->count);
 	return 0;
 }
 
@@ -121,18 +121,19 @@ static int check_free_lists(struct check *c)
 {
 	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++) {
 		for (int mt = 0; mt < RMM_MIGRATE_TYPES; mt++) {
-			struct expect e = {
-				.list = &c->z->free_area[o].free_list[mt],
+			const struct rmm_list *list =
+				&c->z->free_area[o].free_list[mt];
+			const struct expect e = {
 				.state = RMM_PG_BUDDY,
 				.order = o,
 				.type = mt,
 			};
-			int err = check_list(c, &e);
+			int err = check_list(c, list, &e);
 
 			if (err)
 				return err;
-			c->buddy_blocks += e.list->count;
-			c->free[mt] += (int64_t)e.list->count << o;
+			c->buddy_blocks += list->count;
+			c->free[mt] += (int64_t)list->count << o;
 		}
 	}
 	return 0;
@@ -166,33 +167,46 @@ static int check_pcp_limits(const struct check *c, unsigned int cpu, int pages)
 	return 0;
 }
 
+/* One per-CPU list. A page that is on it twice shows in the sum of all. */
+static int check_ring(const struct check *c, const struct rmm_ring *list,
+		      const struct expect *e, unsigned int cpu)
+{
+	if (list->count > list->room || (list->room & (list->room - 1)))
+		return broken(c, "CPU %u: %u members in %u slots", cpu,
+			      list->count, list->room);
+	for (uint32_t i = 0; i < list->count; i++) {
+		rmm_pfn pfn = rmm_ring_at(list, i);
+		int err = check_member(c, e, pfn);
+		unsigned int of;
+
+		if (err)
+			return err;
+		of = rmm_page_cpu(&c->rmm->memmap[pfn]);
+		if (of != cpu)
+			return broken(c,
+				      "pfn %u: of CPU %u, on a list of CPU %u",
+				      pfn, of, cpu);
+	}
+	return 0;
+}
+
 static int check_pcp(struct check *c, unsigned int cpu)
 {
 	const struct rmm_pcp *pcp = &c->z->pcp[cpu];
 	int pages = 0;
 
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++) {
-		struct expect e = {
-			.list = &pcp->lists[l],
+		const struct expect e = {
 			.state = RMM_PG_PCP,
 			.order = rmm_pindex_to_order(c->rmm, l),
 			.type = -1,
 		};
-		int err = check_list(c, &e);
+		int err = check_ring(c, &pcp->lists[l], &e, cpu);
 
 		if (err)
 			return err;
-		c->pcp_blocks += e.list->count;
-		pages += (int)(e.list->count << e.order);
-		for (rmm_pfn p = e.list->first; p != RMM_NIL;
-		     p = c->rmm->memmap[p].next)
-			if (rmm_page_cpu(&c->rmm->memmap[p]) != cpu)
-				return broken(c,
-					      "pfn %u: of CPU %u, on a list "
-					      "of CPU %u",
-					      p,
-					      rmm_page_cpu(&c->rmm->memmap[p]),
-					      cpu);
+		c->pcp_blocks += pcp->lists[l].count;
+		pages += (int)(pcp->lists[l].count << e.order);
 	}
 	return check_pcp_limits(c, cpu, pages);
 }

@@ -17,10 +17,12 @@ enum rmm_fault_point {
 	RMM_FAULT_ISOLATE_FREE = 1 << 2,  /* compaction takes a free block */
 	RMM_FAULT_MIGRATE = 1 << 3,	  /* a block moves */
 	RMM_FAULT_ISOLATE_BLOCK = 1 << 4, /* a pageblock is isolated */
-	RMM_FAULT_SLAB = 1 << 5,    /* an object, or room for a cache's records
-				       (failslab); not with GFP_NOFAIL */
-	RMM_FAULT_VMALLOC = 1 << 8, /* vmalloc takes an object, addresses, or
-				       a mapping; stacks and kmap: a mapping */
+	RMM_FAULT_SLAB = 1 << 5,     /* an object, or room for a cache's records
+					(failslab); not with GFP_NOFAIL */
+	RMM_FAULT_PCP_GROW = 1 << 6, /* a per-CPU list needs more memory of its
+					own: that of libc */
+	RMM_FAULT_VMALLOC = 1 << 8,  /* vmalloc takes an object, addresses, or
+					a mapping; stacks and kmap: a mapping */
 };
 
 /* Which calls fail: those of `points` that the filters let through, and of

@@ -112,9 +112,8 @@ static inline void space_pack_pcp(const struct rmm *rmm, struct space_state *s)
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++) {
 		unsigned int rank = 0;
 
-		for (rmm_pfn p = pcp->lists[l].first; p != RMM_NIL && rank < SPACE_PAGES;
-		     p = rmm->memmap[p].next)
-			s->page[p] |= (uint16_t)(rank++ << 9);
+		for (; rank < pcp->lists[l].count && rank < SPACE_PAGES; rank++)
+			s->page[rmm_ring_at(&pcp->lists[l], rank)] |= (uint16_t)(rank << 9);
 	}
 	s->high = (uint8_t)pcp->high;
 	s->free_count = (uint8_t)pcp->free_count;
@@ -153,7 +152,7 @@ static inline void space_clear(struct rmm *rmm, const struct space_state *s)
 		for (int mt = 0; mt < RMM_PCPTYPES; mt++)
 			rmm_list_init(&z->free_area[o].free_list[mt]);
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++)
-		rmm_list_init(&pcp->lists[l]);
+		pcp->lists[l].count = 0;
 	z->nr_free = 0;
 	z->boost = s->boost;
 	z->boosted = s->boosted;
@@ -189,7 +188,9 @@ static inline void space_put_pcp(struct rmm *rmm, rmm_pfn pfn)
 	const struct rmm_page *page = &rmm->memmap[pfn];
 	unsigned int list = page->order * RMM_PCPTYPES + page->migratetype;
 
-	rmm_list_add_tail(rmm->memmap, &z->pcp[0].lists[list], pfn);
+	if (!rmm_ring_has_room(rmm, &z->pcp[0].lists[list], 1))
+		abort();
+	rmm_ring_add_tail(&z->pcp[0].lists[list], pfn);
 	z->pcp[0].count += 1 << page->order;
 }
 

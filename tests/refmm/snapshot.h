@@ -25,6 +25,13 @@ HELPER uint64_t snapshot_list(const struct rmm *rmm, const struct rmm_list *list
 	return hash * 31 + list->count;
 }
 
+HELPER uint64_t snapshot_ring(const struct rmm_ring *list, uint64_t hash)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		hash = hash * 1000003 + rmm_ring_at(list, i) + 1;
+	return hash * 31 + list->count;
+}
+
 /* Zone 0's */
 HELPER void snapshot(struct snapshot *s, const struct rmm *rmm)
 {
@@ -42,7 +49,7 @@ HELPER void snapshot(struct snapshot *s, const struct rmm *rmm)
 			s->lists = snapshot_list(rmm, &z->free_area[o].free_list[mt], s->lists);
 	for (unsigned int c = 0; c < rmm->config.nr_cpus; c++) {
 		for (int l = 0; l < RMM_PCP_LISTS; l++)
-			s->lists = snapshot_list(rmm, &z->pcp[c].lists[l], s->lists);
+			s->lists = snapshot_ring(&z->pcp[c].lists[l], s->lists);
 		s->pcp += (uint64_t)z->pcp[c].count;
 	}
 	s->free = z->nr_free;

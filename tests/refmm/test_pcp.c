@@ -18,7 +18,16 @@ static struct rmm *tuned(uint32_t batch, uint32_t high_min, uint32_t high_max)
 
 static const char *pcp_list(const struct rmm *rmm, unsigned int order, int mt)
 {
-	return members(rmm, &rmm->zone[0].pcp[0].lists[rmm_order_to_pindex(rmm, mt, order)]);
+	const struct rmm_ring *list =
+		&rmm->zone[0].pcp[0].lists[rmm_order_to_pindex(rmm, mt, order)];
+	static char text[512];
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (uint32_t i = 0; i < list->count && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", at ? " " : "",
+				       rmm_ring_at(list, i));
+	return text;
 }
 
 static void test_pcp_refill_keeps_address_order_and_free_is_hot(void **state)

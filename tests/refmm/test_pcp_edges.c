@@ -22,7 +22,7 @@ static void test_pcp_allocation_halves_the_frees_in_a_row(void **state)
 
 	(void)state;
 	pcp->free_count = 9;
-	get(rmm, RMM_GFP_KERNEL, 2); /* not by the quick path */
+	get(rmm, RMM_GFP_KERNEL, 2);
 	assert_int_equal(pcp->free_count, 4);
 	check_destroy(rmm);
 }
@@ -147,7 +147,7 @@ static void drain(struct rmm *rmm, int nr, unsigned int pindex)
 	pcp->batch = 1;
 	pcp->high = pcp->high_min = pcp->high_max = pcp->count;
 	pcp->free_count = nr - 1;
-	rmm_pcp_commit(&rmm->zone[0], 0, 0, pindex);
+	rmm_pcp_commit_unlock(&rmm->zone[0], 0, 0, pindex);
 }
 
 static void test_pcp_drain_takes_all_it_needs_from_the_first_list(void **state)
@@ -255,6 +255,70 @@ static void test_pcp_high_is_shared_by_the_cpus_of_the_node(void **state)
 	check_destroy(rmm);
 }
 
+/* Everything of a per-CPU list but its lock and its memory */
+static void compare_pcp(const struct rmm_pcp *a, const struct rmm_pcp *b)
+{
+	assert_int_equal(a->count, b->count);
+	assert_int_equal(a->high, b->high);
+	assert_int_equal(a->free_count, b->free_count);
+	assert_int_equal(a->flags, b->flags);
+	assert_int_equal(a->alloc_factor, b->alloc_factor);
+	assert_int_equal(a->free_factor, b->free_factor);
+}
+
+/* Single pages have a short way of their own (alloc.c, free.c): the same steps
+ * on a machine that must go the long way. */
+static void test_pcp_quick_way_does_what_the_long_one_does(void **state)
+{
+	struct rmm *rmm[2] = {tuned(4, 16, 640), tuned(4, 16, 640)};
+	struct rmm_page *held[2][256];
+	uint32_t random = 7, n = 0;
+
+	(void)state;
+	rmm[1]->watch = RMM_WATCH_ALL;
+	rmm[1]->quick_free = false;
+	for (int step = 0; step < 20000; step++) {
+		uint32_t k = n ? (random >> 8) % n : 0;
+		bool more = step / 500 % 2 ? random >> 24 < 150 : random >> 24 < 100;
+
+		random = random * 1664525u + 1013904223u;
+		for (int i = 0; i < 2; i++) {
+			if (n < 256 && (!n || more)) {
+				held[i][n] = rmm_alloc_pages(rmm[i], 0, RMM_GFP_KERNEL, 0);
+				continue;
+			}
+			assert_int_equal(rmm_free_pages(rmm[i], 0, held[i][k], 0), 0);
+			held[i][k] = held[i][n - 1];
+		}
+		n += n < 256 && (!n || more) ? 1 : -1u;
+		assert_int_equal(n ? rmm_page_to_pfn(rmm[0], held[0][n - 1]) : 0,
+				 n ? rmm_page_to_pfn(rmm[1], held[1][n - 1]) : 0);
+		compare_pcp(&rmm[0]->zone[0].pcp[0], &rmm[1]->zone[0].pcp[0]);
+	}
+	rmm_destroy(rmm[0]);
+	rmm_destroy(rmm[1]);
+}
+
+/* No memory for a longer list: the page goes to the buddy lists instead, and a
+ * refill to the request alone. */
+static void test_pcp_list_that_cannot_grow_is_done_without(void **state)
+{
+	const struct rmm_fault fault = {.points = RMM_FAULT_PCP_GROW, .probability = 1000000};
+	struct rmm *rmm = tuned(4, 16, 640);
+
+	(void)state;
+	rmm_set_fault(rmm, &fault);
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 0), 0);
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 0);
+	put(rmm, 0, 0);
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 0);
+	assert_true(rmm_nr_faults(rmm) >= 2);
+	rmm_set_fault(rmm, NULL);
+	put(rmm, get(rmm, RMM_GFP_KERNEL, 0), 0);
+	assert_true(rmm_pcp_count(rmm, 0, 0) > 0);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +330,8 @@ int main(void)
 		cmocka_unit_test(test_pcp_drain_visits_the_lists_in_turn),
 		cmocka_unit_test(test_pcp_drain_takes_all_it_needs_from_the_first_list),
 		cmocka_unit_test(test_pcp_drain_type_is_the_pages_in_61_else_the_pageblocks),
+		cmocka_unit_test(test_pcp_quick_way_does_what_the_long_one_does),
+		cmocka_unit_test(test_pcp_list_that_cannot_grow_is_done_without),
 		cmocka_unit_test(test_pcp_tuning_stays_within_its_limits),
 		cmocka_unit_test(test_pcp_drains_early_while_memory_is_short),
 		cmocka_unit_test(test_pcp_fixed_lists_drain_at_the_mark),
