@@ -26,8 +26,7 @@
 
 enum {
 	AHEAD = 16,	 /* pages that a drain looks ahead */
-	NEAR_ORDERS = 3, /* whose buddies it asks for */
-	NEAR_FRAMES = 1 << (NEAR_ORDERS - 1),
+	NEAR_ORDERS = 2, /* whose buddies are in the page's own cache line */
 };
 
 /** rmm_pindex_to_order() - order of a list's blocks */
@@ -88,8 +87,8 @@ static inline void drain_one(struct rmm_zone *z, rmm_pfn pfn,
 /*
  * Pages come back in any order, and none of the frames that merging looks at
  * and unlinks is in a cache then. But the list says long before which pages are
- * next: so ask for their buddies' frames AHEAD pages early, and half way, when
- * those have come, for the frames that these are linked to.
+ * next: so ask for their frames AHEAD pages early, and half way, when those
+ * have come, for the frames that their free buddies are linked to.
  */
 static inline void expect_merge(const struct rmm_page *map, rmm_pfn pfn)
 {
@@ -113,9 +112,6 @@ static void drain_list(struct rmm_zone *z, struct rmm_ring *list,
 		if (last >= AHEAD) {
 			rmm_prefetch(z->memmap,
 				     rmm_ring_at(list, last - AHEAD));
-			rmm_prefetch(z->memmap,
-				     rmm_ring_at(list, last - AHEAD) ^
-					     NEAR_FRAMES);
 			expect_merge(z->memmap,
 				     rmm_ring_at(list, last - AHEAD / 2));
 		}
