@@ -26,6 +26,7 @@
 
 #define NO_ZONE	  UINT8_MAX
 #define HUGE_PAGE ((size_t)1 << 21) /* the host's */
+#define HUGE_MOST ((size_t)1 << 28) /* a memmap of 64 GiB */
 
 /** rmm_config_init() - a machine like Linux 6.12 on x86-64, without zones */
 void rmm_config_init(struct rmm_config *c)
@@ -174,12 +175,18 @@ static void *zalloc(size_t nr, size_t size)
 	return p;
 }
 
-/* A memmap that fills a huge page or more is a number of them. */
+/* A small memmap fills none; and of a very large one little is used: what is
+ * not had better not be there. */
+static bool in_huge_pages(const struct rmm *rmm)
+{
+	return rmm->memmap_bytes >= HUGE_PAGE && rmm->memmap_bytes <= HUGE_MOST;
+}
+
 static size_t mapped_bytes(const struct rmm *rmm)
 {
 	size_t bytes = rmm->memmap_bytes;
 
-	if (bytes < HUGE_PAGE)
+	if (!in_huge_pages(rmm))
 		return bytes;
 	return (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
 }
@@ -192,11 +199,10 @@ static size_t mapped_bytes(const struct rmm *rmm)
  */
 static int map_memmap(struct rmm *rmm)
 {
-	size_t bytes = mapped_bytes(rmm), spare = 0, front;
+	size_t bytes = mapped_bytes(rmm), front;
+	size_t spare = in_huge_pages(rmm) ? HUGE_PAGE : 0;
 	char *map;
 
-	if (bytes % HUGE_PAGE == 0)
-		spare = HUGE_PAGE;
 	map = mmap(NULL, bytes + spare, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
