@@ -36,10 +36,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include <kmemlab/refmm.h>
+
+#include "measure.h"
 
 enum {
 	ROUNDS = 3,
@@ -48,26 +48,10 @@ enum {
 	MILLION = 1000000,
 	HUGE_PAGES = 1500,
 	BULK = 100,
-	PEER_GIB = 6, /* that the peers need for a million pages, and some */
 };
 
 static struct rmm *rmm; /* NULL: measure malloc */
 static void *held[PAGES];
-static uint32_t random_state = 1;
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	random_state = random_state * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)random_state * n >> 32);
-}
 
 /* @pages as one zone, and two small ones below if there are enough */
 static struct rmm *machine(uint32_t pages, unsigned int cpus)
@@ -372,11 +356,6 @@ static double best(double (*work)(void))
 	return least;
 }
 
-static bool enough_memory(void)
-{
-	return (sysconf(_SC_AVPHYS_PAGES) >> 18) >= PEER_GIB; /* of 4 KiB */
-}
-
 /* The child: what malloc is, here. @library: must be loaded. */
 static int measure_malloc(const char *library)
 {
@@ -455,20 +434,6 @@ static void print_fill(const char *what, const double *ours)
 	}
 	snprintf(name, sizeof(name), "%s_90_over_empty", what);
 	print_with_target(name, full / least, "times", 4);
-}
-
-/* Address space of this process, in bytes */
-static double address_space(void)
-{
-	FILE *f = fopen("/proc/self/statm", "r");
-	unsigned long pages = 0;
-
-	if (f) {
-		if (fscanf(f, "%lu", &pages) != 1)
-			pages = 0;
-		fclose(f);
-	}
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* In a process of its own, to see how large that gets */

@@ -54,6 +54,31 @@ static void test_free_twice_is_refused_and_named(void **state)
 	check_destroy(rmm);
 }
 
+/* Pages of two zones in turn: each goes to the list of its own. */
+static void test_free_page_goes_to_its_zones_list(void **state)
+{
+	rmm_pfn low[8], high[8];
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 4);
+	machine_zone(&m, 0, RMM_ZONE_MOVABLE, 4 * BLOCK, 4 * BLOCK);
+	rmm = machine_boot(&m);
+	for (int i = 0; i < 8; i++) {
+		low[i] = get(rmm, RMM_GFP_KERNEL, 0);
+		high[i] = get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 0);
+		assert_true(low[i] < 4 * BLOCK && high[i] >= 4 * BLOCK);
+	}
+	rmm_drain_pages(rmm, 0);
+	for (uint32_t i = 0; i < 8; i++) {
+		put(rmm, low[i], 0);
+		put(rmm, high[i], 0);
+		check(rmm);
+	}
+	check_destroy(rmm);
+}
+
 static void test_free_reserved_page_is_refused(void **state)
 {
 	struct machine m;
@@ -133,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_wrong_free_is_refused_and_named),
 		cmocka_unit_test(test_free_twice_is_refused_and_named),
+		cmocka_unit_test(test_free_page_goes_to_its_zones_list),
 		cmocka_unit_test(test_free_reserved_page_is_refused),
 		cmocka_unit_test(test_free_split_block_comes_back_page_by_page),
 		cmocka_unit_test(test_bulk_fills_the_holes_of_the_array),
