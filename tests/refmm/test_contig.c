@@ -31,9 +31,11 @@ static void test_contig_any_range_can_be_had(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct rmm *rmm = half_full(i % 2);
 		rmm_pfn start = cases[i].start;
+		uint64_t given = stats(rmm).alloc[0];
 
 		assert_int_equal(rmm_alloc_contig_range(rmm, 0, start, cases[i].nr, RMM_MOVABLE),
 				 0);
+		assert_int_equal(stats(rmm).alloc[0] - given, cases[i].nr);
 		check(rmm);
 		for (rmm_pfn p = start; p < start + cases[i].nr; p++) {
 			assert_int_equal(rmm->memmap[p].state, RMM_PG_ALLOCATED);

@@ -32,6 +32,21 @@ static void test_owner_double_free_names_both(void **state)
 	check_destroy(rmm);
 }
 
+static void test_owner_of_a_part_is_that_of_the_block(void **state)
+{
+	struct rmm *rmm = with_owner(true);
+	struct rmm_page_owner o;
+	struct rmm_page *page = rmm_alloc_pages(rmm, 1, RMM_GFP_KERNEL, 1);
+
+	(void)state;
+	assert_int_equal(rmm_split_page(rmm, page, 1), 0);
+	assert_int_equal(rmm_page_owner(rmm, rmm_page_to_pfn(rmm, page) + 1, &o), 0);
+	assert_int_equal(o.alloc_cpu, 1);
+	assert_int_equal(rmm_free_pages(rmm, 1, page, 0), 0);
+	assert_int_equal(rmm_free_pages(rmm, 1, page + 1, 0), 0);
+	check_destroy(rmm);
+}
+
 static void test_owner_off_keeps_no_history(void **state)
 {
 	struct rmm *rmm = with_owner(false);
@@ -79,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owner_double_free_names_both),
+		cmocka_unit_test(test_owner_of_a_part_is_that_of_the_block),
 		cmocka_unit_test(test_owner_off_keeps_no_history),
 		cmocka_unit_test(test_owner_goes_with_the_page),
 	};

@@ -32,6 +32,57 @@ static void test_shuffle_orders_differ_by_seed_alone(void **state)
 	check_destroy(plain);
 }
 
+/* The same draws, exchanging places in an array: what the list must be. Frames
+ * beyond the list's own, in use, are drawn too and passed over. */
+static void exchange(uint64_t random, unsigned int n, unsigned int pages, rmm_pfn *list)
+{
+	for (rmm_pfn i = 0; i < n; i++)
+		for (int retry = 0; retry < 10; retry++) {
+			uint64_t r = random += 0x9e3779b97f4a7c15ull, j;
+			unsigned int a = 0, b = 0;
+
+			r = (r ^ (r >> 30)) * 0xbf58476d1ce4e5b9ull;
+			r = (r ^ (r >> 27)) * 0x94d049bb133111ebull;
+			j = (r ^ (r >> 31)) % pages / 1024;
+			if (j == i || j >= n)
+				continue;
+			while (list[a] != i * 1024)
+				a++;
+			while (list[b] != j * 1024)
+				b++;
+			list[a] = (rmm_pfn)j * 1024;
+			list[b] = i * 1024;
+			break;
+		}
+}
+
+static void test_shuffle_exchanges_places(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 50; seed++) {
+		struct rmm *rmm = machine(12, false);
+		struct rmm_zone *z = &rmm->zone[0];
+		rmm_pfn list[5], all[6], p;
+
+		for (int i = 0; i < 6; i++)
+			all[i] = get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 10);
+		for (int i = 0; i < 6; i++)
+			if (all[i] != 5 * 1024)
+				put(rmm, all[i], 10);
+		p = z->free_area[10].free_list[RMM_MOVABLE].first;
+		for (int i = 0; i < 5; i++, p = rmm->memmap[p].next)
+			list[i] = p;
+		exchange(seed, 5, 12 * BLOCK, list);
+		z->random = seed;
+		rmm_shuffle_zone(z);
+		p = z->free_area[10].free_list[RMM_MOVABLE].first;
+		for (int i = 0; i < 5; i++, p = rmm->memmap[p].next)
+			assert_int_equal(p, list[i]);
+		put(rmm, 5 * 1024, 10);
+		check_destroy(rmm);
+	}
+}
+
 /* Small lists, where the two to be swapped are often neighbours */
 static void test_shuffle_keeps_lists_whole(void **state)
 {
@@ -136,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shuffle_orders_differ_by_seed_alone),
+		cmocka_unit_test(test_shuffle_exchanges_places),
 		cmocka_unit_test(test_shuffle_keeps_lists_whole),
 		cmocka_unit_test(test_shuffle_frees_go_to_either_end),
 		cmocka_unit_test(test_shuffle_spares_a_snapshot),
