@@ -32,7 +32,7 @@
  * lock looks at frames that other CPUs use, hence the atomic accesses. flags
  * and _count of an allocated page change by atomic operations.
  *
- * Modelled: struct page's buddy_list/pcp_list, private (order), PageBuddy,
+ * Modelled: struct page's buddy_list, private (order), PageBuddy,
  * _refcount. Simplified: the migrate type of a per-CPU page is a field (6.1:
  * page->index). Omitted: mapping, LRU, memcg; a
  * tail holds no pointer to its head. (6.12,
@@ -52,7 +52,7 @@
 struct rmm_page {
 	union {
 		struct {
-			uint32_t next, prev; /* on a free or per-CPU list */
+			uint32_t next, prev; /* on a free list */
 		};
 		uint64_t private; /* of an allocated page: its owner's */
 	};

@@ -19,7 +19,8 @@
  *
  * Modelled: order_to_pindex, rmqueue_bulk, __rmqueue_pcplist, rmqueue_pcplist,
  * free_pcppages_bulk, free_unref_page, drain_pages_zone, drain_all_pages,
- * decay_pcp_high. Omitted: expiry of remote nodes' lists. (6.12 and 6.1,
+ * decay_pcp_high. Simplified: lists are arrays (ring.h). Omitted: expiry of
+ * remote nodes' lists. (6.12 and 6.1,
  * mm/page_alloc.c; LKD3 ch. 12 "Zones" has pageset in struct zone)
  */
 #include "pcp.h"
