@@ -66,7 +66,7 @@ static void test_free_page_goes_to_its_zones_list(void **state)
 	machine_zone(&m, 0, RMM_ZONE_MOVABLE, 4 * BLOCK, 4 * BLOCK);
 	rmm = machine_boot(&m);
 	for (int i = 0; i < 8; i++) {
-		low[i] = get(rmm, RMM_GFP_KERNEL, 0);
+		low[i] = get(rmm, RMM_GFP_KERNEL | RMM_GFP_MOVABLE, 0);
 		high[i] = get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 0);
 		assert_true(low[i] < 4 * BLOCK && high[i] >= 4 * BLOCK);
 	}
