@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "kmalloc.h"
 #include "slab_parts.h"
 
 /** rmm_slab_config_init() - as Linux 6.12 boots, but for random freelists */
@@ -85,6 +86,7 @@ static void destroy(struct rmm *rmm, void *state)
 {
 	struct rmm_slab_layer *l = state;
 
+	rmm_destroy_kmalloc_caches(l);
 	if (l->slabs)
 		munmap(l->slabs, map_bytes(rmm));
 	if (l->meta)
@@ -145,6 +147,7 @@ static int slab_init(struct rmm *rmm, const struct rmm_slab_config *c)
 int rmm_kmem_cache_init(struct rmm *rmm, const struct rmm_slab_config *c)
 {
 	const char *bad = c ? check_config(rmm, c) : NULL;
+	int err;
 
 	if (rmm->layer[RMM_LAYER_SLAB].state)
 		return rmm_error(rmm, -EBUSY,
@@ -155,7 +158,12 @@ int rmm_kmem_cache_init(struct rmm *rmm, const struct rmm_slab_config *c)
 				 "first");
 	if (bad)
 		return rmm_error(rmm, -EINVAL, "cannot set up slabs: %s", bad);
-	return slab_init(rmm, c);
+	err = slab_init(rmm, c);
+	if (!err)
+		err = rmm_create_kmalloc_caches(rmm);
+	if (err && rmm->layer[RMM_LAYER_SLAB].state)
+		destroy(rmm, rmm->layer[RMM_LAYER_SLAB].state);
+	return err;
 }
 
 /** rmm_kmem_cache_next() - see refmm_slab_stat.h */

@@ -40,4 +40,18 @@ size_t rmm_kmalloc_size_roundup(const struct rmm *rmm, size_t size);
 struct rmm_kmem_cache *rmm_kmalloc_slab(const struct rmm *rmm, size_t size,
 					unsigned int gfp);
 
+/* What a class has given out and what was asked for: the rest is waste */
+struct rmm_kmalloc_usage {
+	const char *name;	  /* cache, or "pages" for larger requests */
+	unsigned int object_size; /* 0: pages */
+	uint64_t objects;	  /* live */
+	uint64_t requested_bytes, given_bytes;
+};
+
+/** rmm_kmalloc_usage() - of the @n-th class, at rest, with
+ *  rmm_slab_config.kmalloc_account; false: there are fewer. What was given back
+ *  otherwise than by kfree() counts until somebody else has its slot. */
+bool rmm_kmalloc_usage(const struct rmm *rmm, unsigned int n,
+		       struct rmm_kmalloc_usage *out);
+
 #endif

@@ -61,6 +61,7 @@ struct rmm_slab_config {
 	uint64_t random_seed;
 	enum rmm_sheaves sheaves;
 	unsigned int kmalloc_minalign; /* 8; ARCH_KMALLOC_MINALIGN */
+	bool kmalloc_account; /* false; keep what kmalloc() was asked for */
 };
 
 struct rmm_kmem_cache_args {
