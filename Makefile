@@ -31,13 +31,15 @@ PROPS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/prop/prop_*.c))
 FUZZ   := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 GUEST  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guest/load/*.c))
+PRELOAD := $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard refmm/*.c) \
+           $(filter-out %/exercise.c,$(wildcard tests/preload/*.c)))
 SUPPORT := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 PAGE   := $(BUILD)/page/report.html
 PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*.sh reports/page/src/*)
 
 MANUAL := $(BUILD)/man/kmemlab.1
 
-.PHONY: all deps demo test check bench soak mutants lab guest man install uninstall clean help unit bins FORCE
+.PHONY: all deps demo test check bench soak mutants lab guest man install uninstall clean help unit bins librmm-malloc FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -54,6 +56,7 @@ help:
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: lab        how far is the reference from stock kernels? in virtual machines; reports/fidelity.md
 #: man        manual pages in build/man, from what the program says of itself
+#: librmm-malloc  malloc on a simulated machine, for LD_PRELOAD (see tests/preload/preload.h)
 #: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
 #: clean      remove build/
 
@@ -67,7 +70,7 @@ demo:
 
 test:
 	@tests/support/deps.sh build test
-	@$(MAKE) -j$(JOBS) all bins guest
+	@$(MAKE) -j$(JOBS) all bins guest librmm-malloc
 	@tests/support/run-tests.sh $(BUILD)
 
 check:
@@ -89,6 +92,7 @@ soak: bins
 mutants:
 	@tests/mutants/mutate.sh $(BUILD)
 fuzz-bins: $(FUZZ)
+librmm-malloc: $(BUILD)/librmm-malloc.so $(BUILD)/tests/preload/exercise
 
 man: $(MANUAL)
 $(MANUAL): $(BUILD)/kmemlab $(wildcard user/man/*)
@@ -158,6 +162,12 @@ $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<
 $(GUEST): $(BUILD)/%: $(BUILD)/%.o
 	$(call short,LINK) $(LINK) -o $@ $<
+# malloc on a machine of refmm, for LD_PRELOAD. refmm's own calls of malloc go elsewhere.
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call short,CC) $(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -c -o $@ $<
+$(BUILD)/librmm-malloc.so: $(PRELOAD)
+	$(call short,LINK) $(LINK) -shared -o $@ $^ $(foreach f,malloc calloc realloc aligned_alloc free qsort,-Wl,--wrap=$f)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
 	@mkdir -p $(@D)
 	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $(filter %.c %.a,$^) $(LIBS)

@@ -35,6 +35,8 @@ needs() {
 	test pkg cmocka libcmocka-dev libcmocka-devel
 	test cmd setpriv util-linux util-linux
 	test cmd ps procps procps-ng
+	test cmd sqlite3 sqlite3 sqlite
+	test cmd python3 python3 python3
 	test cmd chromium|chromium-browser|google-chrome chromium chromium
 	test opt qemu-system-x86_64 qemu-system-x86 -
 	test opt busybox busybox-static -
