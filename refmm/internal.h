@@ -165,6 +165,11 @@ struct rmm {
 				    memory; or NULL */
 	uintptr_t page_offset;	 /* PAGE_OFFSET: address of frame 0 */
 	unsigned int watch;	 /* gfp bits that the quick way cannot serve */
+	/* kmalloc()'s quick way: on CPUs below kmalloc_cpus, which is 0 while
+	 * there is none, and kmalloc_quick_cpus if nobody makes slabs fail */
+	unsigned int kmalloc_cpus, kmalloc_quick_cpus;
+	struct rmm_kmalloc_cpu *kmalloc_cpu; /* [kmalloc_cpus] */
+	const uint8_t *kmalloc_index;	     /* by (size - 1) / 8 */
 	struct rmm_fault fault;
 	uint64_t fault_calls, faults; /* that passed its filters; that failed */
 	size_t memmap_bytes;

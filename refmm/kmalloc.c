@@ -46,38 +46,31 @@ static void *not_set_up(struct rmm *rmm)
 
 /* slab_post_alloc_hook(): all of the object is cleared. Only debug caches do it
  * themselves, as to them the end of it is out of bounds. */
-static inline void *alloc_zeroed(struct rmm *rmm, unsigned int cpu,
-				 struct rmm_kmem_cache *s, unsigned int gfp,
-				 size_t size)
+static void *zeroed(const struct rmm_kmem_cache *s, void *p)
 {
-	void *p;
-
-	if (s->debug)
-		return rmm_slab_alloc(rmm, cpu, s, gfp, size);
-	p = rmm_slab_alloc(rmm, cpu, s, gfp & ~(unsigned int)RMM_GFP_ZERO,
-			   size);
-	if (p && s->backed)
-		memset(p, 0, s->object_size);
-	return p;
+	return p && s->backed ? memset(p, 0, s->object_size) : p;
 }
 
-static inline void *from_cache(struct rmm *rmm, unsigned int cpu,
-			       const struct rmm_kmalloc *k, size_t size,
-			       unsigned int gfp)
+static void *from_cache(struct rmm *rmm, unsigned int cpu,
+			const struct rmm_kmalloc *k, size_t size,
+			unsigned int gfp)
 {
+	const unsigned int zero = RMM_GFP_ZERO;
 	struct rmm_kmem_cache *s =
 		k->caches[rmm_kmalloc_type(gfp)][rmm_kmalloc_index(k, size)];
-	void *p = gfp & RMM_GFP_ZERO ? alloc_zeroed(rmm, cpu, s, gfp, size)
-				     : rmm_slab_alloc(rmm, cpu, s, gfp, size);
+	void *p;
 
+	if ((gfp & zero) && !s->debug)
+		return zeroed(s, rmm_kmalloc(rmm, cpu, size, gfp & ~zero));
+	p = rmm_slab_alloc(rmm, cpu, s, gfp, size);
 	if (rmm_unlikely(k->count) && p)
 		rmm_kmalloc_account(rmm, cpu, (uintptr_t)p, size);
 	return p;
 }
 
-/** rmm_kmalloc() - see refmm_kmalloc.h */
-void *rmm_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		  unsigned int gfp)
+/** rmm__kmalloc() - __kmalloc(): whatever is asked for */
+void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		   unsigned int gfp)
 {
 	const struct rmm_kmalloc *k = rmm_kmalloc_tables(rmm);
 
@@ -137,19 +130,15 @@ void *rmm_kcalloc(struct rmm *rmm, unsigned int cpu, size_t n, size_t size,
 	return rmm_kmalloc_array(rmm, cpu, n, size, gfp | RMM_GFP_ZERO);
 }
 
-/** rmm_kfree() - -EINVAL and nothing happens: a pointer that kmalloc() did not
- *  give, or no longer */
-int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object)
+/** rmm__kfree() - kfree() of whatever it is; see rmm_kfree() */
+int rmm__kfree(struct rmm *rmm, unsigned int cpu, uintptr_t address)
 {
 	const struct rmm_slab_layer *l = rmm_slab_layer(rmm);
-	uintptr_t address = (uintptr_t)object;
 	const struct rmm_kmalloc *k;
-	struct rmm_slab *slab;
 
-	if (rmm_unlikely(zero_or_null(object)))
+	if (address <= (uintptr_t)RMM_ZERO_SIZE_PTR)
 		return 0;
-	slab = rmm_likely(l) ? rmm_virt_to_slab(l, address) : NULL;
-	if (rmm_unlikely(!slab))
+	if (!l || !rmm_virt_to_slab(l, address))
 		return rmm_free_large_kmalloc(rmm, cpu, address);
 	k = l->kmalloc;
 	if (rmm_unlikely(k->count))

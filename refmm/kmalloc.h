@@ -28,8 +28,18 @@ enum rmm_kmalloc_type {
 enum {
 	RMM_KMALLOC_SHIFT_HIGH = 13,
 	RMM_KMALLOC_INDEXES = RMM_KMALLOC_SHIFT_HIGH + 1,
-	RMM_KMALLOC_SMALL = 192, /* up to here a table knows the index */
+	RMM_KMALLOC_STEPS = RMM_KMALLOC_MAX_CACHE_BYTES / 8,
 };
+
+/* What the fast paths of a CPU take: the CPU's side of each NORMAL cache, or of
+ * a cache that never has anything, where there is no fast path; and the one
+ * that last gave an object, as that often comes back soon. */
+struct rmm_kmalloc_cpu {
+	struct rmm_kmem_cache_cpu *last;
+	struct rmm_kmem_cache_cpu *of[RMM_KMALLOC_INDEXES];
+	uint64_t pad;
+};
+_Static_assert(sizeof(struct rmm_kmalloc_cpu) == 128, "shifted");
 
 /* What one CPU has given out less what it has taken back, so that only the sum
  * over CPUs means something; see kmalloc_account.c */
@@ -39,13 +49,15 @@ struct rmm_kmalloc_count {
 
 struct rmm_kmalloc {
 	struct rmm_kmem_cache *caches[RMM_KMALLOC_TYPES][RMM_KMALLOC_INDEXES];
-	uint8_t size_index[RMM_KMALLOC_SMALL / 8]; /* kmalloc_size_index */
-	unsigned int shift_low;			   /* KMALLOC_SHIFT_LOW */
+	uint8_t size_index[RMM_KMALLOC_STEPS]; /* kmalloc_size_index */
+	unsigned int shift_low;		       /* KMALLOC_SHIFT_LOW */
 	/* [CPU][type][index]; NULL: nobody asked. Index 0: whole pages. */
 	struct rmm_kmalloc_count (
 		*count)[RMM_KMALLOC_TYPES][RMM_KMALLOC_INDEXES];
 	uint16_t *sizes; /* requested, of the object at each 8 bytes */
 	size_t sizes_bytes;
+	struct rmm_kmem_cache_cpu nothing; /* see struct rmm_kmalloc_cpu */
+	struct rmm_kmalloc_cpu cpu[];
 };
 
 /** rmm_kmalloc_type() - kmalloc_type(): DMA before RECLAIM before CGROUP */
@@ -64,9 +76,7 @@ static inline enum rmm_kmalloc_type rmm_kmalloc_type(unsigned int gfp)
 static inline unsigned int rmm_kmalloc_index(const struct rmm_kmalloc *k,
 					     size_t size)
 {
-	if (size <= RMM_KMALLOC_SMALL)
-		return k->size_index[(size - 1) / 8];
-	return 32 - (unsigned int)__builtin_clz((unsigned int)size - 1);
+	return k->size_index[(size - 1) / 8];
 }
 
 static inline struct rmm_kmalloc *rmm_kmalloc_tables(const struct rmm *rmm)
@@ -75,6 +85,11 @@ static inline struct rmm_kmalloc *rmm_kmalloc_tables(const struct rmm *rmm)
 
 	return rmm_likely(l) ? l->kmalloc : NULL;
 }
+
+/* kmalloc.c: what kmalloc_fast.c leaves */
+void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		   unsigned int gfp);
+int rmm__kfree(struct rmm *rmm, unsigned int cpu, uintptr_t address);
 
 /* kmalloc_caches.c */
 int rmm_create_kmalloc_caches(struct rmm *rmm);

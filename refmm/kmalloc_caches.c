@@ -66,7 +66,7 @@ static unsigned int index_of(unsigned int size, unsigned int low)
 
 static void setup_size_index(struct rmm_kmalloc *k)
 {
-	for (unsigned int i = 0; i < RMM_KMALLOC_SMALL / 8; i++)
+	for (unsigned int i = 0; i < RMM_KMALLOC_STEPS; i++)
 		k->size_index[i] = (uint8_t)index_of(8 * (i + 1), k->shift_low);
 }
 
@@ -102,6 +102,28 @@ static int new_kmalloc_cache(struct rmm *rmm, struct rmm_kmalloc *k,
 	return k->caches[type][index] ? 0 : -ENOMEM;
 }
 
+/* Who may take the fast paths: with memory behind the pages, without accounts,
+ * and, cache by cache, without debugging and sheaves */
+static void set_up_cpus(struct rmm *rmm, struct rmm_kmalloc *k)
+{
+	for (unsigned int cpu = 0; cpu < rmm->config.nr_cpus; cpu++) {
+		k->cpu[cpu].last = &k->nothing;
+		for (unsigned int i = 0; i < RMM_KMALLOC_INDEXES; i++) {
+			const struct rmm_kmem_cache *s =
+				k->caches[RMM_KMALLOC_NORMAL][i];
+
+			k->cpu[cpu].of[i] = s && !(s->watch & RMM_WATCH_ALL)
+						    ? &s->cpu[cpu]
+						    : &k->nothing;
+		}
+	}
+	rmm->kmalloc_cpu = k->cpu;
+	rmm->kmalloc_index = k->size_index;
+	if (rmm->arena && !k->count)
+		rmm->kmalloc_quick_cpus = rmm->config.nr_cpus;
+	rmm_set_watch(rmm);
+}
+
 /** rmm_create_kmalloc_caches() - create_kmalloc_caches(); -EINVAL, -ENOMEM: the
  *  layer must go */
 int rmm_create_kmalloc_caches(struct rmm *rmm)
@@ -109,6 +131,7 @@ int rmm_create_kmalloc_caches(struct rmm *rmm)
 	struct rmm_slab_layer *l = rmm_slab_layer(rmm);
 	unsigned int minalign = l->config.kmalloc_minalign;
 	struct rmm_kmalloc *k;
+	size_t bytes = sizeof(*k) + rmm->config.nr_cpus * sizeof(k->cpu[0]);
 	int err = 0;
 
 	if (minalign < 8 || minalign > MINALIGN_MOST)
@@ -116,7 +139,7 @@ int rmm_create_kmalloc_caches(struct rmm *rmm)
 				 "cannot set up kmalloc: kmalloc_minalign %u "
 				 "is not in 8..256",
 				 minalign);
-	k = rmm_slab_meta_alloc(l, sizeof(*k));
+	k = rmm_slab_meta_alloc(l, bytes);
 	if (!k)
 		return rmm_error(rmm, -ENOMEM,
 				 "cannot set up kmalloc: out of memory");
@@ -128,6 +151,8 @@ int rmm_create_kmalloc_caches(struct rmm *rmm)
 			err = new_kmalloc_cache(rmm, k, t, i);
 	if (!err && l->config.kmalloc_account)
 		err = rmm_kmalloc_account_create(rmm, k);
+	if (!err)
+		set_up_cpus(rmm, k);
 	return err;
 }
 
@@ -139,4 +164,6 @@ void rmm_destroy_kmalloc_caches(struct rmm_slab_layer *l)
 	if (k && k->sizes)
 		munmap(k->sizes, k->sizes_bytes);
 	l->kmalloc = NULL;
+	l->rmm->kmalloc_quick_cpus = 0;
+	rmm_set_watch(l->rmm);
 }

@@ -52,7 +52,8 @@ static inline bool rmm_should_fail(struct rmm *rmm, unsigned int point,
 	return (rmm->fault.points & point) && rmm__should_fail(rmm, gfp, order);
 }
 
-/** rmm_set_watch() - what the quick ways of alloc.c and free.c must leave */
+/** rmm_set_watch() - what the quick ways of alloc.c, free.c and kmalloc_fast.c
+ *  must leave */
 static inline void rmm_set_watch(struct rmm *rmm)
 {
 	bool all = (rmm->fault.points & RMM_FAULT_ALLOC) || rmm->owner;
@@ -60,6 +61,9 @@ static inline void rmm_set_watch(struct rmm *rmm)
 	rmm->watch =
 		(rmm->arena ? RMM_GFP_ZERO : 0) | (all ? RMM_WATCH_ALL : 0);
 	rmm->quick_free = (rmm->pcp_orders & 1) && !rmm->owner;
+	rmm->kmalloc_cpus = rmm->fault.points & RMM_FAULT_SLAB
+				    ? 0
+				    : rmm->kmalloc_quick_cpus;
 }
 
 /* owner.c; only with rmm->owner, but for the last */

@@ -60,7 +60,7 @@ static uintptr_t refill_cpu_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 		return 0;
 	if (!node_match(slab, nid)) {
 		c->stat.alloc_node_mismatch++;
-		c->slab = NULL;
+		rmm_set_cpu_slab(s, c, NULL);
 		c->freelist = 0;
 		rmm_deactivate_slab(s, cpu, slab, freelist);
 		return 0;
@@ -70,7 +70,7 @@ static uintptr_t refill_cpu_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 		c->stat.alloc_refill++;
 		return load_freelist(s, c, freelist);
 	}
-	c->slab = NULL;
+	rmm_set_cpu_slab(s, c, NULL);
 	c->stat.deactivate_bypass++;
 	return 0;
 }
@@ -81,7 +81,7 @@ static uintptr_t load_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 {
 	struct rmm_kmem_cache_cpu *c = &s->cpu[cpu];
 
-	c->slab = slab;
+	rmm_set_cpu_slab(s, c, slab);
 	return load_freelist(s, c, freelist);
 }
 

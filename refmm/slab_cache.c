@@ -167,6 +167,16 @@ static void set_watch(struct rmm_kmem_cache *s)
 		s->watch |= RMM_WATCH_ALL;
 }
 
+/* What a CPU's fast paths need of the cache, beside what it allocates from */
+static void init_cpus(struct rmm_kmem_cache *s)
+{
+	for (unsigned int i = 0; i < s->nr_cpus; i++) {
+		s->cpu[i].offset = s->offset;
+		s->cpu[i].multiple = UINT64_MAX / s->size + 1;
+		s->cpu[i].random = s->random;
+	}
+}
+
 /* Fields that need no memory; false: no slab can hold such an object */
 static bool describe(struct rmm_kmem_cache *s, struct rmm_slab_layer *l,
 		     const struct rmm_kmem_cache_args *a, unsigned int flags)
@@ -218,6 +228,7 @@ static int create(struct rmm_slab_layer *l, const struct rmm_kmem_cache_args *a,
 		release(s);
 		return -ENOMEM;
 	}
+	init_cpus(s);
 	*out = s;
 	return 0;
 }

@@ -6,7 +6,7 @@
  * by with a line of the cache, one of its CPU's, and one of the slab.
  *
  *   struct rmm_kmem_cache   | cpu, reciprocal, random, size, ... | node, ...
- *   ..._cpu                 | freelist, slab, partial, sheaves   | counts
+ *   ..._cpu                 | freelist, base, limit, two counts  | slab, ...
  *   struct rmm_slab         | head, cache, word, base, links     |
  */
 #ifndef REFMM_SLAB_CACHE_H
@@ -17,10 +17,15 @@
 /* struct kmem_cache_cpu: the first line is what most calls touch */
 struct rmm_kmem_cache_cpu {
 	uintptr_t freelist; /* of `slab`, next to be given out; 0: none */
+	uintptr_t base;	    /* the slab's; its objects end at base + limit */
+	uint64_t limit;	    /* 0: no slab */
+	uint64_t multiple;  /* n * this < this: n is a multiple of the size */
+	uint64_t random;    /* the cache's, as `multiple` and `offset` */
+	uint64_t offset;
+	uint64_t alloc_fastpath, free_fastpath;
 	struct rmm_slab *slab;
 	struct rmm_slab *partial; /* the rest of CPU's slabs, newest first */
 	struct rmm_sheaf *main, *spare, *rcu_free;
-	uint64_t alloc_fastpath, free_fastpath;
 	struct rmm_slab_stat stat;
 } __attribute__((aligned(64)));
 

@@ -145,6 +145,13 @@ static void count_slab(struct rmm_kmem_cache *s, const struct rmm_slab *slab,
 	struct rmm_kmem_cache_node *n = &s->node[slab->node];
 	int64_t objects = slabs * rmm_slab_word(slab).objects;
 
+	/* A locked instruction would wait for all stores before it, and those
+	 * to memory that was long unused take their time. */
+	if (!s->threads) {
+		n->nr_slabs += (uint64_t)slabs;
+		n->total_objects += (uint64_t)objects;
+		return;
+	}
 	__atomic_fetch_add(&n->nr_slabs, (uint64_t)slabs, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&n->total_objects, (uint64_t)objects,
 			   __ATOMIC_RELAXED);

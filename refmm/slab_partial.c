@@ -303,7 +303,7 @@ void rmm_flush_cpu_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 	struct rmm_slab *slab = c->slab, *partial = c->partial;
 	uintptr_t freelist = c->freelist;
 
-	c->slab = NULL;
+	rmm_set_cpu_slab(s, c, NULL);
 	c->freelist = 0;
 	c->partial = NULL;
 	if (slab) {

@@ -126,6 +126,16 @@ static inline bool rmm_object_is_live(const struct rmm_kmem_cache *s,
 	return next && (next - slab->base) >> RMM_SLAB_MAX_SHIFT;
 }
 
+/** rmm_set_cpu_slab() - what @c allocates from, from now on; NULL: nothing */
+static inline void rmm_set_cpu_slab(const struct rmm_kmem_cache *s,
+				    struct rmm_kmem_cache_cpu *c,
+				    struct rmm_slab *slab)
+{
+	c->slab = slab;
+	c->base = slab ? slab->base : 0;
+	c->limit = slab ? (uint64_t)rmm_slab_word(slab).objects * s->size : 0;
+}
+
 /** rmm_is_object() - does an object of @slab begin at @object? */
 static inline bool rmm_is_object(const struct rmm_kmem_cache *s,
 				 const struct rmm_slab *slab, uintptr_t object)
