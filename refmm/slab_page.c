@@ -137,26 +137,26 @@ static void set_heads(struct rmm_slab *slab, struct rmm_slab *head)
 		RMM_WRITE(slab[i].head, head);
 }
 
+/* A locked instruction waits for all stores before it, and those to memory that
+ * was long unused take their time: not where there is nobody else. */
+static void add(const struct rmm_kmem_cache *s, uint64_t *to, int64_t n)
+{
+	if (s->threads)
+		__atomic_fetch_add(to, (uint64_t)n, __ATOMIC_RELAXED);
+	else
+		*to += (uint64_t)n;
+}
+
 /* inc_slabs_node(), dec_slabs_node(): kept apart from lists, as full slabs are
  * on none */
 static void count_slab(struct rmm_kmem_cache *s, const struct rmm_slab *slab,
 		       int64_t slabs)
 {
 	struct rmm_kmem_cache_node *n = &s->node[slab->node];
-	int64_t objects = slabs * rmm_slab_word(slab).objects;
 
-	/* A locked instruction would wait for all stores before it, and those
-	 * to memory that was long unused take their time. */
-	if (!s->threads) {
-		n->nr_slabs += (uint64_t)slabs;
-		n->total_objects += (uint64_t)objects;
-		return;
-	}
-	__atomic_fetch_add(&n->nr_slabs, (uint64_t)slabs, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&n->total_objects, (uint64_t)objects,
-			   __ATOMIC_RELAXED);
-	__atomic_fetch_add(&s->pages, (uint64_t)slabs << slab->order,
-			   __ATOMIC_RELAXED);
+	add(s, &n->nr_slabs, slabs);
+	add(s, &n->total_objects, slabs * rmm_slab_word(slab).objects);
+	add(s, &s->pages, slabs * ((int64_t)1 << slab->order));
 }
 
 /* Links, for objects that cannot hold them; false: no memory */
