@@ -146,7 +146,7 @@ static void test_cache_absurd_requests_are_refused(void **state)
 		assert_non_null(strstr(rmm_last_error(rmm), cases[i].why));
 	}
 	assert_null(rmm_kmem_cache_create(rmm, NULL));
-	assert_null(rmm_kmem_cache_next(rmm, NULL));
+	assert_null(rmm_kmem_cache_find(rmm, "a"));
 	check_destroy(rmm);
 }
 
