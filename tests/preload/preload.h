@@ -12,7 +12,7 @@
  *
  * refmm takes its own metadata from malloc, which must not lead back here: the
  * library is linked with --wrap, so that refmm's calls of malloc, calloc,
- * aligned_alloc, realloc and free reach meta.c.
+ * aligned_alloc, realloc and free reach meta.c, and those of qsort sort.c.
  *
  * Settings, read once:
  *   RMM_MALLOC_BYTES   address space of the machine; K, M, G; 4G
