@@ -87,8 +87,10 @@ void big_free(void *p)
 {
 	struct big *b = take_out(p);
 
-	if (!b)
+	if (!b) {
 		die("free", p, "never allocated, or freed before");
+		return;
+	}
 	munmap(b->map, b->map_bytes);
 	meta_free(b);
 }
@@ -100,8 +102,10 @@ void *big_realloc(void *p, size_t size)
 	size_t front, bytes;
 	char *map;
 
-	if (!b)
+	if (!b) {
 		die("realloc", p, "never allocated, or freed before");
+		return NULL;
+	}
 	front = (size_t)(b->p - b->map);
 	bytes = (front + size + PAGE - 1) & ~(size_t)(PAGE - 1);
 	map = bytes < size ? MAP_FAILED : mremap(b->map, b->map_bytes, bytes, MREMAP_MAYMOVE);
