@@ -83,6 +83,13 @@ void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
 	       size_t count, unsigned int flags);
 int rmm_vunmap(struct rmm *rmm, unsigned int cpu, const void *address);
 
+/* ---- kvmalloc (refmm/vmalloc_kv.c): kmalloc, or if that fails vmalloc ---- */
+void *rmm_kvmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		   unsigned int gfp);
+void *rmm_kvmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size,
+			unsigned int gfp, int nid);
+int rmm_kvfree(struct rmm *rmm, unsigned int cpu, const void *address);
+
 /* ---- Purging (refmm/vmalloc_purge.c) ------------------------------------ */
 
 /** rmm_drain_vmap_work() - as the kernel's worker does over the threshold: one
