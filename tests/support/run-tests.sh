@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # run-tests.sh BUILD - every test there is: unit and property tests, then the
-# scripts of tests/cli, tests/live and tests/page. The last line is
+# scripts of tests/cli, tests/live, tests/guest and tests/page. The last line is
 # `N passed, N failed, N skipped`; exit 1 if any failed or none ran.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -59,7 +59,7 @@ chmod 755 "$SCRATCHES"
 trap 'rm -rf "$SCRATCHES"' EXIT
 
 run_units
-for script in tests/cli/*.sh tests/live/*.sh tests/page/run.sh; do
+for script in tests/cli/*.sh tests/live/*.sh tests/guest/smoke.sh tests/page/run.sh; do
 	[ -e "$script" ] && run_script "$script"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
