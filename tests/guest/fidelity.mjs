@@ -14,8 +14,10 @@ const percent = (v) => `${(100 * v).toFixed(2)} %`;
 const thousandth = (v) => v.toFixed(3);
 const measures = [
 	{ key: 'free_error', title: 'free pages', aim: 0.01, show: percent },
+	{ key: 'free_error_time', title: 'over time', aim: 0.01, show: percent },
 	{ key: 'order_error', title: 'blocks per order, median', aim: 0.1, show: percent },
 	{ key: 'emd_ratio', title: 'distance / baseline\'s', aim: 1 / 3, show: thousandth },
+	{ key: 'emd_ratio_time', title: 'over time', aim: 1 / 3, show: thousandth },
 	{ key: 'unusable_error', title: 'unusable index, worst order', aim: 0.03, show: thousandth },
 	{ key: 'fallback_error', title: 'fallbacks', aim: 0.15, show: percent },
 	{ key: 'refill_error', title: 'PCP refills', aim: 0.05, show: percent },
@@ -49,6 +51,52 @@ function worstUnusable(orders) {
 	const kernel = orders.map((o) => o.kernel);
 	const model = orders.map((o) => o.model);
 	return Math.max(...kernel.map((_, o) => Math.abs(unusable(model, o) - unusable(kernel, o))));
+}
+
+// Pages by order at sample i, over all zones.
+const pagesAt = (run, i) => run.free_blocks[0].map((_, o) =>
+	sum(run.free_blocks.map((zone) => zone[o][i] * 2 ** o)));
+
+function distance(a, b) {
+	const [all, other] = [sum(a), sum(b)];
+	let below = 0, moved = 0;
+	if (!all || !other)
+		return 0;
+	for (let o = 0; o < a.length; o++) {
+		below += a[o] / all - b[o] / other;
+		moved += Math.abs(below);
+	}
+	return moved;
+}
+
+// Means over the samples, against what the kernel's own placement gives.
+function overTime(result, observed, reference) {
+	const n = result.time_ns.length;
+	const mean = (f) => sum([...Array(n).keys()].map(f)) / n;
+	const start = pagesAt(observed, 0);
+	const model = mean((i) => distance(pagesAt(reference, i), pagesAt(observed, i)));
+	const still = mean((i) => distance(start, pagesAt(observed, i)));
+	return {
+		free_error_time: mean((i) => Math.abs(reference.free_pages[i] -
+			observed.free_pages[i]) / observed.free_pages[i]),
+		emd_time: model,
+		emd_time_baseline: still,
+		emd_ratio_time: still > 0 ? model / still : null,
+	};
+}
+
+// What each rule of the reference is worth: the result with that rule changed.
+function ablations(result, observed) {
+	const runs = result.runs.filter((r) => !['observed', 'reference'].includes(r.name));
+	return Object.fromEntries(runs.map((r) => {
+		const fit = result.fidelity.runs.find((f) => f.name === r.name);
+		return [r.name, {
+			free_error: Math.abs(fit.free_pages_error),
+			emd: fit.emd,
+			refill_error: relative(r.counts.pcp_refill_pages, observed.counts.pcp_refill_pages),
+			unusable_error: worstUnusable(fit.orders),
+		}];
+	}));
 }
 
 const fallbacks = (counts) => sum(['fallback_claim', 'fallback_steal', 'fallback_pollute']
@@ -99,6 +147,8 @@ function measure(result) {
 		drain_kernel: observed.counts.pcp_drain_pages,
 		drain_reference: reference.counts.pcp_drain_pages,
 		drain_error: relative(reference.counts.pcp_drain_pages, observed.counts.pcp_drain_pages),
+		...overTime(result, observed, reference),
+		ablations: ablations(result, observed),
 		failed: reference.unmatched.alloc_failed ?? 0,
 		unexplained_frees: unexplainedFrees(observed),
 	};
@@ -138,6 +188,8 @@ function readLab(lab) {
 		row.median = {};
 		row.spread = {};
 		for (const key of Object.keys(row.runs[0])) {
+			if (key === 'ablations')
+				continue;
 			const values = known(row.runs.map((r) => r[key]));
 			row.median[key] = median(values);
 			row.spread[key] = values.length ? [Math.min(...values), Math.max(...values)] : null;
@@ -201,6 +253,25 @@ function kernelTables(rows, { kernel, ...s }) {
 			thousandth(r.median.emd_baseline), thousandth(r.median.unusable_error_baseline)]))];
 }
 
+function ablationTable(rows, summary) {
+	const names = [...new Set(rows.flatMap((r) => r.runs.flatMap((run) =>
+		Object.keys(run.ablations))))];
+	if (!names.length)
+		return [];
+	const over = (kernel, pick) => median(rows.filter((r) => r.kernel === kernel)
+		.map((r) => median(r.runs.map(pick))));
+	const line = (name, pick) => [name, ...summary.flatMap(({ kernel }) =>
+		[['free_error', percent], ['emd', thousandth], ['refill_error', percent]]
+			.map(([key, show]) => {
+				const value = over(kernel, (run) => pick(run)?.[key] ?? null);
+				return value === null ? '-' : show(value);
+			}))];
+	return ['### One rule changed at a time', '', 'Medians over the workloads.', '',
+		...table(['rule', ...summary.flatMap((s) => [`${ofKernel(s)}: free pages`, 'distance', 'refills'])],
+			[line('reference', (run) => run),
+				...names.map((name) => line(name, (run) => run.ablations[name]))])];
+}
+
 function commands(rows) {
 	return ['### How each trace was made', '', '`make lab` does all of it; one by one:', '',
 		...[...new Set(rows.map((r) => `- \`${r.command}\``))], ''];
@@ -214,7 +285,7 @@ if (!rows.length) {
 }
 const summary = summarize(rows);
 const made = [BEGIN, '', ...summaryTable(summary), ...summary.flatMap((s) => kernelTables(rows, s)),
-	...commands(rows), END].join('\n');
+	...ablationTable(rows, summary), ...commands(rows), END].join('\n');
 const page = join(out, 'fidelity.md');
 const old = existsSync(page) ? readFileSync(page, 'utf8') : `# Fidelity\n\n${BEGIN}\n${END}\n`;
 writeFileSync(page, old.slice(0, old.indexOf(BEGIN)) + made + old.slice(old.indexOf(END) + END.length));

@@ -55,11 +55,19 @@ record() { # kernel workload options directory
 	mkdir -p "$4"
 	# shellcheck disable=SC2086
 	tests/guest/run.sh -q -k "$1" $3 -o "$4" -w ${2/ / -- } || return
-	describe "$4" "tests/guest/run.sh -k $1 $3 -w ${2/ / -- } -o DIR"
+	describe "$4" "tests/guest/run.sh -k $1 $3 -o DIR -w ${2/ / -- }"
 }
 
+# Beside the reference as it is: one rule of it changed at a time.
+ABLATIONS=(
+	-p no-pcp:pcp=off -p pcp-fixed:pcp.mode=fixed -p pcp-auto:pcp.mode=auto
+	-p claim:fallback=claim -p steal:fallback=steal -p no-mobility:mobility=off
+	-p no-boost:vm.watermark_boost_factor=0
+)
+
 replay() { # directory
-	"$KMEMLAB" replay --reproducible -f -o "$1/result.json" "$1/trace.kmt" 2>"$1/replay.log" ||
+	"$KMEMLAB" replay --reproducible -f -p observed -p reference "${ABLATIONS[@]}" \
+		-o "$1/result.json" "$1/trace.kmt" 2>"$1/replay.log" ||
 		say "$1: $(tail -n 1 "$1/replay.log")"
 }
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Stock kernels in virtual machines: what each permits, a recording of each that
 # holds what the kernel counted, and a replay as close as the kernel itself is.
