@@ -141,6 +141,15 @@ static void learn_type(struct touch *t, const struct trace_event *e, const struc
 	}
 }
 
+/* A page that is freed goes to the list of its pageblock's type, from which the next
+ * request for that type takes it. */
+static void learn_list(struct touch *t, const struct trace_event *e, const struct kmt_class *c)
+{
+	if (e->kind == KMT_PAGE_ALLOC && t->touched[e->address] == FREED &&
+	    c->migratetype < PCP_TYPES)
+		tell_type(t, e->address, c->migratetype);
+}
+
 static void learn(struct touch *t, const struct trace_event *e)
 {
 	const struct observed *o = &t->s->at;
@@ -158,9 +167,10 @@ static void learn(struct touch *t, const struct trace_event *e)
 	touch_empty(t, e, c);
 	learn_style(t, e, c);
 	learn_type(t, e, c);
+	learn_list(t, e, c);
 	if (!t->touched[e->address])
 		first_touch(t, e, c);
-	memset(t->touched + e->address, 1, size);
+	memset(t->touched + e->address, e->kind == KMT_PAGE_FREE ? FREED : TOUCHED, size);
 }
 
 /* The state is complete; from here on events only tell about it. */

@@ -180,7 +180,10 @@ static bool in_use(const struct touch *t, uint64_t block)
 
 	if (first + n > m->nr_pfns)
 		n = m->nr_pfns - first;
-	return memchr(t->touched + first, 1, n) != NULL;
+	for (uint64_t i = first; i < first + n; i++)
+		if (t->touched[i])
+			return true;
+	return false;
 }
 
 /* Kernel pages, side by side, that no event touches. */

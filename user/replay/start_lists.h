@@ -10,6 +10,9 @@
 
 enum { PCP_TYPES = 3, MOVABLE = 1 };
 
+/* What the last event did to a page. */
+enum touched { UNTOUCHED = 0, TOUCHED = 1, FREED = 2 };
+
 /* The CPU's last zone_locked: an extfrag right after it tells the old type. */
 struct last_locked {
 	uint64_t pfn;
@@ -26,7 +29,7 @@ struct last_drained {
 
 struct touch {
 	struct start *s;
-	uint8_t *touched;	    /* by pfn */
+	uint8_t *touched;	    /* by pfn: enum touched */
 	struct last_locked *last;   /* by CPU */
 	struct last_drained *drain; /* by CPU */
 	uint16_t *empty;	    /* [zone * cpus + cpu]: lists that were empty once */
