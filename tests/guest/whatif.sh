@@ -25,7 +25,7 @@ EIGHTFOLD=360448
 # name, memory
 rows() {
 	cat <<-END
-	sockets 2G
+	thp 1G
 	fragment 1G
 	pagecache 768M
 	END

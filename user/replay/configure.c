@@ -108,5 +108,5 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	set_sysctls(c, r);
 	set_reserve_ratios(c, r);
 	gfp_map_init(&f->gfp, json_object_get(h->header, "gfp_bits"));
-	return kswapd_init(&f->kswapd, r, h->cpus) ?: set_nodes(f, h);
+	return set_nodes(f, h);
 }

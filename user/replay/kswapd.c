@@ -3,47 +3,93 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "replay/kswapd.h"
 #include "trace/trace_io.h"
 
 enum {
 	BOOST_NS = 20 * 1000 * 1000, /* how long it takes to take back a boost */
-	PAUSE_NS = 2 * 1000 * 1000,  /* without a free for so long, it sleeps */
+	PAUSE_NS = 20 * 1000 * 1000, /* without a free for so long, it slept */
+	FIRST_SPANS = 64,
 };
 
-int kswapd_init(struct kswapd *k, struct trace_reader *r, unsigned int cpus)
+/* Node + 1 whose kswapd it is, or 0 */
+static uint16_t node_of(const char *comm)
 {
-	k->nr_classes = trace_reader_classes(r);
-	k->nr_cpus = cpus;
-	k->of_class = calloc((size_t)k->nr_classes + 1, sizeof(*k->of_class));
-	k->on_cpu = calloc((size_t)cpus + 1, sizeof(*k->on_cpu));
-	if (!k->of_class || !k->on_cpu)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < k->nr_classes; i++) {
-		const struct kmt_class *c = trace_reader_class(r, i);
-		unsigned int node;
-		char end;
+	unsigned int node;
+	char end;
 
-		if (c && c->kind == KMT_TASK &&
-		    sscanf(trace_reader_string(r, c->comm), "kswapd%u%c", &node, &end) == 1 &&
-		    node < KSWAPD_NODES)
-			k->of_class[i] = (uint16_t)(node + 1);
+	if (sscanf(comm, "kswapd%u%c", &node, &end) != 1 || node >= KSWAPD_NODES)
+		return 0;
+	return (uint16_t)(node + 1);
+}
+
+int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned int cpus)
+{
+	s->nr_classes = trace_reader_classes(r);
+	s->nr_cpus = cpus;
+	s->of_class = calloc((size_t)s->nr_classes + 1, sizeof(*s->of_class));
+	s->on_cpu = calloc((size_t)cpus + 1, sizeof(*s->on_cpu));
+	if (!s->of_class || !s->on_cpu)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->nr_classes; i++) {
+		const struct kmt_class *c = trace_reader_class(r, i);
+
+		if (c && c->kind == KMT_TASK)
+			s->of_class[i] = node_of(trace_reader_string(r, c->comm));
 	}
 	return 0;
 }
 
-void kswapd_destroy(struct kswapd *k)
+void kswapd_spans_destroy(struct kswapd_spans *s)
 {
-	free(k->of_class);
-	free(k->on_cpu);
+	free(s->at);
+	free(s->of_class);
+	free(s->on_cpu);
+	memset(s, 0, sizeof(*s));
 }
 
-static void set_active(struct kswapd *k, unsigned int node, bool active)
+static int begin_span(struct kswapd_spans *s, unsigned int node, uint64_t time_ns)
+{
+	if (s->n == s->room) {
+		size_t more = s->room ? s->room * 2 : FIRST_SPANS;
+		struct kswapd_span *grown = realloc(s->at, more * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->at = grown;
+		s->room = more;
+	}
+	s->at[s->n++] = (struct kswapd_span){time_ns, time_ns + 1, node};
+	s->latest[node] = s->n;
+	return 0;
+}
+
+int kswapd_spans_event(struct kswapd_spans *s, const struct trace_event *e)
+{
+	struct kswapd_span *latest;
+	unsigned int node;
+
+	if (e->cpu >= s->nr_cpus)
+		return 0;
+	if (e->kind == KMT_TASK)
+		s->on_cpu[e->cpu] = e->class_id < s->nr_classes ? s->of_class[e->class_id] : 0;
+	if (e->kind != KMT_PAGE_FREE || !s->on_cpu[e->cpu])
+		return 0;
+	node = s->on_cpu[e->cpu] - 1u;
+	latest = s->latest[node] ? &s->at[s->latest[node] - 1] : NULL;
+	if (!latest || e->time_ns > latest->end_ns + PAUSE_NS)
+		return begin_span(s, node, e->time_ns);
+	if (e->time_ns >= latest->end_ns)
+		latest->end_ns = e->time_ns + 1;
+	return 0;
+}
+
+static void set_active(const struct kswapd *k, unsigned int node, bool active)
 {
 	struct rmm_zone_info z;
 
-	k->active[node] = active;
 	for (unsigned int i = 0; i < rmm_nr_zones(k->rmm); i++) {
 		if (rmm_zone_info(k->rmm, i, &z) || z.node != node)
 			continue;
@@ -53,45 +99,43 @@ static void set_active(struct kswapd *k, unsigned int node, bool active)
 	}
 }
 
-static void until(struct kswapd *k, unsigned int node, uint64_t ns)
+static void set_next(struct kswapd *k)
 {
-	k->until_ns[node] = ns;
-	if (!k->next_ns || ns < k->next_ns)
-		k->next_ns = ns;
+	k->next_ns = k->next < k->spans->n ? k->spans->at[k->next].begin_ns : UINT64_MAX;
+	for (unsigned int node = 0; node < KSWAPD_NODES; node++)
+		if (k->until_ns[node] && k->until_ns[node] < k->next_ns)
+			k->next_ns = k->until_ns[node];
+}
+
+void kswapd_init(struct kswapd *k, struct rmm *rmm, const struct kswapd_spans *spans)
+{
+	memset(k, 0, sizeof(*k));
+	k->rmm = rmm;
+	k->spans = spans;
+	set_next(k);
 }
 
 void kswapd_wake(struct kswapd *k, unsigned int node, uint64_t now_ns)
 {
-	if (node < KSWAPD_NODES && !k->until_ns[node])
-		until(k, node, now_ns + BOOST_NS);
-}
-
-void kswapd_task(struct kswapd *k, const struct trace_event *e)
-{
-	if (e->cpu < k->nr_cpus && e->class_id < k->nr_classes)
-		k->on_cpu[e->cpu] = k->of_class[e->class_id];
-}
-
-void kswapd_freed(struct kswapd *k, unsigned int node_plus_1, uint64_t now_ns)
-{
-	unsigned int node = node_plus_1 - 1;
-
-	if (!k->active[node])
-		set_active(k, node, true);
-	until(k, node, now_ns + PAUSE_NS);
+	if (node >= KSWAPD_NODES || k->until_ns[node])
+		return;
+	k->until_ns[node] = now_ns + BOOST_NS;
+	set_next(k);
 }
 
 void kswapd_tick(struct kswapd *k, uint64_t now_ns)
 {
-	k->next_ns = 0;
 	for (unsigned int node = 0; node < KSWAPD_NODES; node++) {
-		uint64_t ns = k->until_ns[node];
-
-		if (ns && now_ns >= ns) {
-			k->until_ns[node] = 0;
-			set_active(k, node, false);
-		} else if (ns) {
-			until(k, node, ns);
-		}
+		if (!k->until_ns[node] || now_ns < k->until_ns[node])
+			continue;
+		k->until_ns[node] = 0;
+		set_active(k, node, false);
 	}
+	for (; k->next < k->spans->n && now_ns >= k->spans->at[k->next].begin_ns; k->next++) {
+		const struct kswapd_span *s = &k->spans->at[k->next];
+
+		k->until_ns[s->node] = s->end_ns;
+		set_active(k, s->node, now_ns < s->end_ns);
+	}
+	set_next(k);
 }

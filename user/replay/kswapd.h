@@ -3,13 +3,17 @@
  * kswapd.h - when each node's kswapd is at work, as the reference's zones see it.
  *
  * While it is, per-CPU lists are kept short; when it is through, boosted watermarks
- * fall back. Its frees are in the trace, like everybody's: they show it at work. A
- * node that needs it before it shows itself stays as it is.
+ * fall back. Its frees are in the trace, like everybody's, and they show it at work: the
+ * first pass over the trace collects the spans between pauses, the replay goes by them.
+ *
+ *   frees of kswapd   | |||||||  ||||| |            |||| ||||||
+ *   at work           [-----------------]           [---------]
+ *                                       |<- pause ->|
  */
 #ifndef KMEMLAB_REPLAY_KSWAPD_H
 #define KMEMLAB_REPLAY_KSWAPD_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <kmemlab/refmm.h>
@@ -19,27 +23,38 @@ struct trace_event;
 
 enum { KSWAPD_NODES = 256 };
 
-struct kswapd {
-	struct rmm *rmm;
-	uint16_t *of_class; /* node + 1 whose kswapd a TASK class names; 0: another task */
-	uint16_t *on_cpu;   /* the same of what each CPU runs */
-	uint32_t nr_classes;
-	unsigned int nr_cpus;
-	uint64_t until_ns[KSWAPD_NODES]; /* taken for done then; 0: asleep */
-	bool active[KSWAPD_NODES];
-	uint64_t next_ns; /* the earliest of them; 0: none */
+struct kswapd_span {
+	uint64_t begin_ns, end_ns; /* the end is the first moment after it */
+	unsigned int node;
 };
 
-/** kswapd_init() - @k zeroed; 0 or -ENOMEM */
-int kswapd_init(struct kswapd *k, struct trace_reader *r, unsigned int cpus);
-void kswapd_destroy(struct kswapd *k);
+struct kswapd_spans {
+	struct kswapd_span *at; /* in order of their beginnings */
+	size_t n, room;
+	size_t latest[KSWAPD_NODES]; /* the node's, plus 1; 0: none */
+	uint16_t *of_class;	     /* node + 1 whose kswapd a TASK class names; 0: another task */
+	uint16_t *on_cpu;	     /* the same of what each CPU runs */
+	uint32_t nr_classes;
+	unsigned int nr_cpus;
+};
 
+/** kswapd_spans_init() - @s zeroed; all of @r's classes are known. 0 or -ENOMEM */
+int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned int cpus);
+void kswapd_spans_destroy(struct kswapd_spans *s);
+/** kswapd_spans_event() - the next event of the trace, of any kind. 0 or -ENOMEM */
+int kswapd_spans_event(struct kswapd_spans *s, const struct trace_event *e);
+
+struct kswapd {
+	struct rmm *rmm;
+	const struct kswapd_spans *spans;
+	size_t next;			 /* span to begin */
+	uint64_t until_ns[KSWAPD_NODES]; /* done then; 0: asleep */
+	uint64_t next_ns;		 /* when kswapd_tick() is due; UINT64_MAX: never */
+};
+
+void kswapd_init(struct kswapd *k, struct rmm *rmm, const struct kswapd_spans *spans);
 /** kswapd_wake() - a zone of @node is low, or boosted */
 void kswapd_wake(struct kswapd *k, unsigned int node, uint64_t now_ns);
-/** kswapd_task() - a TASK event */
-void kswapd_task(struct kswapd *k, const struct trace_event *e);
-/** kswapd_freed() - a CPU that runs the kswapd of @node_plus_1 freed a page */
-void kswapd_freed(struct kswapd *k, unsigned int node_plus_1, uint64_t now_ns);
 /** kswapd_tick() - next_ns has come */
 void kswapd_tick(struct kswapd *k, uint64_t now_ns);
 

@@ -21,7 +21,7 @@ static struct rmm_page *page_at(const struct reference *f, uint32_t pfn)
 static void set_wake(struct reference *f)
 {
 	f->requests.wake_ns = f->next_refresh_ns;
-	if (f->kswapd.next_ns && f->kswapd.next_ns < f->next_refresh_ns)
+	if (f->kswapd.next_ns < f->next_refresh_ns)
 		f->requests.wake_ns = f->kswapd.next_ns;
 }
 
@@ -88,10 +88,6 @@ static int free_block(void *ctx, unsigned int cpu, uint32_t at, unsigned int ord
 {
 	struct reference *f = ctx;
 
-	if (f->kswapd.on_cpu[cpu]) {
-		kswapd_freed(&f->kswapd, f->kswapd.on_cpu[cpu], f->requests.now_ns);
-		set_wake(f);
-	}
 	return rmm_free_pages(f->rmm, cpu, page_at(f, at), order);
 }
 
@@ -123,7 +119,7 @@ static void background(void *ctx)
 
 	if (now_ns >= f->next_refresh_ns)
 		refresh(f);
-	if (f->kswapd.next_ns && now_ns >= f->kswapd.next_ns)
+	if (now_ns >= f->kswapd.next_ns)
 		kswapd_tick(&f->kswapd, now_ns);
 	set_wake(f);
 }
@@ -135,13 +131,6 @@ static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
 	(void)order;
 	kswapd_wake(&f->kswapd, f->zones[zone].node, f->requests.now_ns);
 	set_wake(f);
-}
-
-static void task(void *ctx, const struct trace_event *e)
-{
-	struct reference *f = ctx;
-
-	kswapd_task(&f->kswapd, e);
 }
 
 /*
@@ -163,7 +152,6 @@ static const struct requests_ops ops = {
 	.split = split_block,
 	.grow = grow,
 	.wake = background,
-	.task = task,
 };
 
 void reference_feed(struct reference *f, const struct trace_event *e, long n)
@@ -253,7 +241,8 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 	if (!f->rmm)
 		return -errno;
 	rmm_set_hooks(f->rmm, &hooks);
-	f->kswapd.rmm = f->rmm;
+	kswapd_init(&f->kswapd, f->rmm, &s->kswapd);
+	set_wake(f);
 	load(f, s);
 	load_marks(f, h);
 	return rmm_setup_done(f->rmm);
@@ -264,7 +253,6 @@ void reference_destroy(struct reference *f)
 	if (f->rmm)
 		rmm_destroy(f->rmm);
 	requests_destroy(&f->requests);
-	kswapd_destroy(&f->kswapd);
 	free(f->cpu_node);
 	memset(f, 0, sizeof(*f));
 }

@@ -189,8 +189,6 @@ static bool usable(struct requests *q, const struct trace_event *e)
 void requests_feed(struct requests *q, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
-		if (e->kind == KMT_TASK && q->ops->task)
-			q->ops->task(q->ctx, e);
 		if ((e->kind > KMT_PAGE_FREE && e->kind != KMT_STACK_PAGE) ||
 		    e->time_ns <= q->t_ns || !usable(q, e))
 			continue;

@@ -39,8 +39,6 @@ struct requests_ops {
 	bool (*grow)(void *ctx, uint64_t pfn, unsigned int order);
 	/* Time has reached requests.wake_ns */
 	void (*wake)(void *ctx);
-	/* A CPU changes its task: a TASK event. May be NULL */
-	void (*task)(void *ctx, const struct trace_event *e);
 };
 
 /* What does not match, in blocks unless it says pages. */

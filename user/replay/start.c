@@ -189,6 +189,7 @@ static int scan(struct touch *t, struct trace_reader *r)
 	while (n > 0 && !t->no_memory) {
 		n = trace_reader_next(r, e, BATCH);
 		for (long i = 0; i < n; i++) {
+			t->no_memory |= kswapd_spans_event(&s->kswapd, &e[i]) != 0;
 			if (e[i].time_ns <= s->t_ns) {
 				observed_feed(&s->at, &e[i], 1);
 				continue;
@@ -308,6 +309,8 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 	if (err)
 		return err;
 	err = levels_init(&s->levels, h, r, s->t_ns);
+	if (!err)
+		err = kswapd_spans_init(&s->kswapd, r, s->at.nr_cpus);
 	if (err) {
 		start_destroy(s);
 		return err;
@@ -327,6 +330,7 @@ void start_destroy(struct start *s)
 {
 	observed_destroy(&s->at);
 	levels_destroy(&s->levels);
+	kswapd_spans_destroy(&s->kswapd);
 	free(s->pcp);
 	free(s->growth);
 	memset(s, 0, sizeof(*s));

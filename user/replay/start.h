@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "replay/kswapd.h"
 #include "replay/levels.h"
 #include "replay/observed.h"
 
@@ -39,10 +40,11 @@ struct start_growth {
 };
 
 struct start {
-	struct observed at;   /* at.map: every page at t_ns; at.block_type: of
-				 every pageblock */
-	uint64_t t_ns;	      /* events up to here are in it */
-	struct levels levels; /* of per-CPU lists at t_ns */
+	struct observed at;	    /* at.map: every page at t_ns; at.block_type: of
+				       every pageblock */
+	uint64_t t_ns;		    /* events up to here are in it */
+	struct levels levels;	    /* of per-CPU lists at t_ns */
+	struct kswapd_spans kswapd; /* from the trace's first event on */
 	struct start_pcp *pcp;
 	size_t pcps;
 	struct start_growth *growth; /* in order of time */
