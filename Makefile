@@ -39,7 +39,7 @@ PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*
 
 MANUAL := $(BUILD)/man/kmemlab.1
 
-.PHONY: all deps demo test check bench soak mutants lab guest man install uninstall clean help unit bins librmm-malloc FORCE
+.PHONY: all deps demo test check bench soak mutants lab lab-whatif guest man install uninstall clean help unit bins librmm-malloc FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -54,7 +54,8 @@ help:
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
-#: lab        how far is the reference from stock kernels? in virtual machines; reports/fidelity.md
+#: lab        how far is the reference from stock kernels, in virtual machines? reports/fidelity.md;
+#:            lab-whatif: do predictions come true? reports/whatif.md
 #: man        manual pages in build/man, from what the program says of itself
 #: librmm-malloc  malloc on a simulated machine, for LD_PRELOAD (see tests/preload/preload.h)
 #: install    to PREFIX (/usr/local), below DESTDIR if set; uninstall removes it
@@ -85,6 +86,8 @@ bins: $(TESTS) $(PROPS)
 guest: all $(GUEST)
 lab: guest
 	@tests/guest/lab.sh $(BUILD)
+lab-whatif: guest
+	@tests/guest/whatif.sh $(BUILD)
 unit: bins
 	@tests/support/run-units.sh $(TESTS) $(PROPS)
 soak: bins

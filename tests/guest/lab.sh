@@ -6,7 +6,7 @@
 # fidelity.json. Half an hour on two CPUs.
 #
 #   LAB_KERNELS  "6.12 6.1"        LAB_REPEATS  how often each row is recorded (3)
-#   LAB_ROWS     names of rows     LAB_REUSE=1  replay the traces that are there
+#   LAB_ROWS     names of rows     LAB_REUSE=1  record nothing, replay what is there
 #   LAB_OUT      directory of the report (reports)
 #
 # Traces stay in BUILD/guest/lab/KERNEL/ROW/N.
@@ -50,8 +50,13 @@ describe() { # directory command
 	echo "$2" >"$1/command"
 }
 
+NOT_THERE=5
+
 record() { # kernel workload options directory
-	[ -n "${LAB_REUSE:-}" ] && [ -s "$4/trace.kmt" ] && return
+	if [ -n "${LAB_REUSE:-}" ]; then
+		[ -s "$4/trace.kmt" ] || return $NOT_THERE
+		return 0
+	fi
 	mkdir -p "$4"
 	# shellcheck disable=SC2086
 	tests/guest/run.sh -q -k "$1" $3 -o "$4" -w ${2/ / -- } || return
@@ -82,6 +87,7 @@ guests() {
 				case $? in
 				0) replay "$dir" ;;
 				4) say "Linux $kernel is left out" && continue 3 ;;
+				"$NOT_THERE") continue ;;
 				*) say "Linux $kernel, $name: not recorded" && rm -f "$dir/trace.kmt" ;;
 				esac
 				say "Linux $kernel, $name, run $n: $(tail -n 1 "$dir/replay.log")"
@@ -96,7 +102,8 @@ host() {
 	for ((n = 1; n <= REPEATS; n++)); do
 		dir=$LAB/host/mix/$n
 		mkdir -p "$dir"
-		if [ -z "${LAB_REUSE:-}" ] || [ ! -s "$dir/trace.kmt" ]; then
+		[ -z "${LAB_REUSE:-}" ] || [ -s "$dir/trace.kmt" ] || continue
+		if [ -z "${LAB_REUSE:-}" ]; then
 			"$KMEMLAB" record -q -f -d ${HOST_SECONDS}s -o "$dir/trace.kmt" -- \
 				tests/support/workload.sh $((HOST_SECONDS + 2)) mix 2>"$dir/record.log"
 			case $? in

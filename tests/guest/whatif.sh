@@ -61,8 +61,13 @@ apply() { # sysctl
 	esac
 }
 
+NOT_THERE=5
+
 record() { # kernel workload memory sysctl directory
-	[ -n "${LAB_REUSE:-}" ] && [ -s "$5/trace.kmt" ] && return
+	if [ -n "${LAB_REUSE:-}" ]; then
+		[ -s "$5/trace.kmt" ] || return $NOT_THERE
+		return 0
+	fi
 	mkdir -p "$5"
 	tests/guest/run.sh -q -k "$1" -c 2 -m "$3" -o "$5" -- \
 		"$(apply "$4") && sh /files/record.sh $2"
@@ -92,6 +97,7 @@ all_of_kernel() { # kernel
 				case $? in
 				0) replay "$dir" "$name" ;;
 				4) say "Linux $1 is left out" && return ;;
+				"$NOT_THERE") continue ;;
 				*) say "Linux $1, $row, $name: not recorded" && rm -f "$dir/trace.kmt" ;;
 				esac
 				say "Linux $1, $row, $name, run $n"
