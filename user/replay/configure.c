@@ -70,18 +70,29 @@ static enum rmm_fallback fallback_style(const struct host *h, const struct start
 	return host_release_from(h, 6, 12) ? RMM_FALLBACK_CLAIM : RMM_FALLBACK_STEAL;
 }
 
-/* The header may say which node each CPU is on: host.cpu_node[]. */
-static int set_nodes(struct reference *f, const struct host *h)
+/* The node of the zone that @cpu took most of its blocks from */
+static uint8_t favourite_node(const struct host *h, const struct start *s, unsigned int cpu)
+{
+	unsigned int best = 0;
+
+	for (unsigned int z = 1; z < h->nr_zones; z++)
+		if (s->taken[z * h->cpus + cpu] > s->taken[best * h->cpus + cpu])
+			best = z;
+	return h->zones[best].node;
+}
+
+/* The header may say which node each CPU is on: host.cpu_node[]; else what they did. */
+static int set_nodes(struct reference *f, const struct host *h, const struct start *s)
 {
 	json_t *list = json_object_get(json_object_get(h->header, "host"), "cpu_node");
 
-	if (!json_is_array(list))
-		return 0;
 	f->cpu_node = calloc(h->cpus, 1);
 	if (!f->cpu_node)
 		return -ENOMEM;
-	for (size_t i = 0; i < h->cpus; i++)
-		f->cpu_node[i] = (uint8_t)json_integer_value(json_array_get(list, i));
+	for (unsigned int i = 0; i < h->cpus; i++)
+		f->cpu_node[i] = json_is_array(list)
+					 ? (uint8_t)json_integer_value(json_array_get(list, i))
+					 : favourite_node(h, s, i);
 	f->config.cpu_node = f->cpu_node;
 	return 0;
 }
@@ -108,5 +119,5 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	set_sysctls(c, r);
 	set_reserve_ratios(c, r);
 	gfp_map_init(&f->gfp, json_object_get(h->header, "gfp_bits"));
-	return set_nodes(f, h);
+	return set_nodes(f, h, s);
 }

@@ -163,6 +163,8 @@ static void learn(struct touch *t, const struct trace_event *e)
 	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
 	    e->address & (size - 1))
 		return;
+	if (e->kind == KMT_PAGE_ALLOC && pagemap_zone(&o->map, e->address) != HOST_ZONE_NONE)
+		t->s->taken[pagemap_zone(&o->map, e->address) * o->nr_cpus + e->cpu]++;
 	levels_event(&t->s->levels, &o->map, e);
 	touch_empty(t, e, c);
 	learn_style(t, e, c);
@@ -311,6 +313,9 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 	err = levels_init(&s->levels, h, r, s->t_ns);
 	if (!err)
 		err = kswapd_spans_init(&s->kswapd, r, s->at.nr_cpus);
+	s->taken = calloc((size_t)h->nr_zones * s->at.nr_cpus, sizeof(*s->taken));
+	if (!err && !s->taken)
+		err = -ENOMEM;
 	if (err) {
 		start_destroy(s);
 		return err;
@@ -331,6 +336,7 @@ void start_destroy(struct start *s)
 	observed_destroy(&s->at);
 	levels_destroy(&s->levels);
 	kswapd_spans_destroy(&s->kswapd);
+	free(s->taken);
 	free(s->pcp);
 	free(s->growth);
 	memset(s, 0, sizeof(*s));

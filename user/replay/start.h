@@ -44,6 +44,7 @@ struct start {
 				       every pageblock */
 	uint64_t t_ns;		    /* events up to here are in it */
 	struct levels levels;	    /* of per-CPU lists at t_ns */
+	uint32_t *taken;	    /* [zone * cpus + cpu]: blocks that the CPU took there */
 	struct kswapd_spans kswapd; /* from the trace's first event on */
 	struct start_pcp *pcp;
 	size_t pcps;
