@@ -35,13 +35,13 @@ static inline struct load load_begin(int argc, char **argv, unsigned long rounds
 	return w;
 }
 
-/* xorshift64*: 0 .. n-1 */
+/* xorshift64*: 0 .. n-1; 0 where n is 0 */
 static inline unsigned long load_random(struct load *w, unsigned long n)
 {
 	w->random ^= w->random >> 12;
 	w->random ^= w->random << 25;
 	w->random ^= w->random >> 27;
-	return (unsigned long)(((w->random * 0x2545f4914f6cdd1dull) >> 33) % n);
+	return n ? (unsigned long)(((w->random * 0x2545f4914f6cdd1dull) >> 33) % n) : 0;
 }
 
 static inline void load_need(int ok, const char *what)
