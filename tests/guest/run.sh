@@ -168,8 +168,11 @@ qemu_arguments() {
 }
 
 boot() {
-	timeout -k 5 "$seconds" qemu-system-x86_64 "${machine[@]}" </dev/null >"$work/log" 2>&1
-	local status=$?
+	local status
+	timeout -k 5 "$seconds" qemu-system-x86_64 "${machine[@]}" </dev/null >"$work/log" 2>&1 &
+	qemu=$!
+	wait $qemu
+	status=$?
 	# What reached the disk, also of a guest that died; the journal first.
 	e2fsck -p "$work/disk" >/dev/null 2>&1
 	debugfs -R "rdump /out $work" "$work/disk" >/dev/null 2>&1
@@ -190,7 +193,8 @@ image=$("$top/tests/guest/kernel.sh" "$kernel") || exit $NO_KERNEL
 mkdir -p "$BUILD/guest" "$out" && out=$(realpath "$out") || exit 1
 work=$(mktemp -d "$BUILD/guest/run.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
-trap 'exit 143' TERM INT
+qemu=
+trap '[ -z "$qemu" ] || kill $qemu 2>/dev/null; exit 143' TERM INT
 rm -rf "${out:?}"/{status,output.txt,console.txt,dmesg.txt,final,trace.kmt}
 fill_disk
 qemu_arguments
