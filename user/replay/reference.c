@@ -10,7 +10,8 @@
 #define SECOND_NS 1000000000ull
 
 enum {
-	SECTION_PAGES = 1 << 15, /* what deferred_grow_zone() gives at once */
+	SECTION_PAGES = 1 << 15,       /* what deferred_grow_zone() gives at once */
+	RECLAIM_NS = 10 * 1000 * 1000, /* at least, from one drain for want of pages to the next */
 };
 
 static struct rmm_page *page_at(const struct reference *f, uint32_t pfn)
@@ -76,11 +77,25 @@ static struct rmm_page *get_pages(struct reference *f, const struct trace_event 
 	return rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
 }
 
+/* The kernel had a block: here it has to come from below the watermarks. */
+static struct rmm_page *get_below_marks(struct reference *f, const struct trace_event *e,
+					uint32_t gfp)
+{
+	struct rmm_page *page;
+
+	gfp &= ~(uint32_t)(RMM_GFP_NOMEMALLOC | RMM_GFP_DIRECT_RECLAIM);
+	page = rmm_alloc_pages(f->rmm, e->cpu, gfp | RMM_GFP_MEMALLOC, e->order);
+	f->requests.counts.alloc_below_marks += page != NULL;
+	return page;
+}
+
 static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp)
 {
 	struct reference *f = ctx;
 	struct rmm_page *page = get_pages(f, e, gfp);
 
+	if (!page)
+		page = get_below_marks(f, e, gfp);
 	return page ? rmm_page_to_pfn(f->rmm, page) : REQUESTS_NONE;
 }
 
@@ -135,14 +150,19 @@ static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
 
 /*
  * The kernel got its page, so its reclaim had made room by then: what it freed is in
- * the trace, before this. Looking again, with the lists drained, is what is left.
+ * the trace, before this. What is left is to look again with the lists drained; reclaim
+ * takes its time, and so that is not done for every request.
  */
 static uint64_t reclaimed(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
 {
-	(void)ctx;
+	struct reference *f = ctx;
+
 	(void)cpu;
 	(void)gfp;
 	(void)order;
+	if (f->requests.now_ns < f->next_drain_ns)
+		return 0;
+	f->next_drain_ns = f->requests.now_ns + RECLAIM_NS;
 	return 1;
 }
 

@@ -28,6 +28,7 @@ struct reference {
 	struct gfp_map gfp;
 	struct requests requests;
 	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
+	uint64_t next_drain_ns;	  /* for want of pages: not before */
 	struct kswapd kswapd;
 	const struct start *start; /* for what the zones grow by */
 	size_t next_growth;

@@ -44,18 +44,19 @@ struct requests_ops {
 /* What does not match, in blocks unless it says pages. */
 struct requests_counts {
 	uint64_t events;
-	uint64_t load_refused;	 /* start blocks that the allocator would not take */
-	uint64_t alloc_failed;	 /* the kernel had one, the allocator has none */
-	uint64_t alloc_of_live;	 /* an unseen free came before: made up for */
-	uint64_t free_of_failed; /* nothing to free: its allocation failed here */
-	uint64_t free_unknown;	 /* its allocation was not seen */
-	uint64_t free_refused;	 /* the allocator says no: a defect */
-	uint64_t split_live;	 /* came back in parts */
-	uint64_t joined_live;	 /* came back whole, known in parts */
-	uint64_t kernel_failed;	 /* refused by the kernel: not asked for here */
-	uint64_t unusable;	 /* class lost, frame outside all zones */
-	uint64_t grown_pages;	 /* reserved before, freed by the kernel */
-	uint64_t grown_early;	 /* of them, because the allocator ran out first */
+	uint64_t load_refused;	    /* start blocks that the allocator would not take */
+	uint64_t alloc_failed;	    /* the kernel had one, the allocator has none */
+	uint64_t alloc_below_marks; /* only without watermarks: counted by the allocator */
+	uint64_t alloc_of_live;	    /* an unseen free came before: made up for */
+	uint64_t free_of_failed;    /* nothing to free: its allocation failed here */
+	uint64_t free_unknown;	    /* its allocation was not seen */
+	uint64_t free_refused;	    /* the allocator says no: a defect */
+	uint64_t split_live;	    /* came back in parts */
+	uint64_t joined_live;	    /* came back whole, known in parts */
+	uint64_t kernel_failed;	    /* refused by the kernel: not asked for here */
+	uint64_t unusable;	    /* class lost, frame outside all zones */
+	uint64_t grown_pages;	    /* reserved before, freed by the kernel */
+	uint64_t grown_early;	    /* of them, because the allocator ran out first */
 };
 
 struct requests {
