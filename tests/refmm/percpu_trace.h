@@ -10,6 +10,7 @@
  *      a CHUNK SIZE ALIGN ATOMIC OFFSET    percpu_alloc_percpu
  *      f CHUNK OFFSET                      percpu_free_percpu
  *
+ * Sizes and offsets are bytes.
  * Of a chunk seen created everything is known, so refmm must choose the very
  * offsets. Where it does not, the kernel's is forced, and the count says so.
  */
@@ -43,8 +44,7 @@ HELPER void trace_populate(struct percpu_trace *t, struct rmm_pcpu_chunk *c, int
 	for (int i = off / t->p->page_size; i < end; i++) {
 		if (rmm_test_bit(c->populated, i))
 			continue;
-		assert_int_equal(
-			rmm_pcpu_populate_chunk(t->p, c, 0, i, i + 1, RMM_GFP_KERNEL), 0);
+		assert_int_equal(rmm_pcpu_populate_chunk(t->p, c, 0, i, i + 1, RMM_GFP_KERNEL), 0);
 		rmm_pcpu_chunk_populated(t->p, c, i, i + 1);
 	}
 }
@@ -140,16 +140,19 @@ HELPER void trace_line(struct percpu_trace *t, const char *line)
 		trace_free(t, n, v[0]);
 }
 
-/* @unit_size: as percpu_stats has it */
-HELPER void trace_replay(struct percpu_trace *t, const char *path, size_t unit_size)
+/* The first line says what unit size the kernel has: # unit_size 1048576 */
+HELPER void trace_replay(struct percpu_trace *t, const char *path)
 {
 	struct rmm_percpu_config c;
 	FILE *f = fopen(path, "r");
+	unsigned int unit_size;
 	struct machine m;
 	char line[128];
 
 	assert_non_null(f);
-	machine_init(&m, 32);
+	assert_non_null(fgets(line, sizeof(line), f));
+	assert_int_equal(sscanf(line, "# unit_size %u", &unit_size), 1);
+	machine_init(&m, 64);
 	m.config.nr_cpus = 2;
 	rmm_percpu_config_init(&c);
 	c.unit_size = unit_size;
@@ -158,8 +161,7 @@ HELPER void trace_replay(struct percpu_trace *t, const char *path, size_t unit_s
 	assert_int_equal(rmm_percpu_init(t->rmm, &c), 0);
 	t->p = rmm_pcpu_of(t->rmm);
 	while (fgets(line, sizeof(line), f))
-		if (line[0] != '#')
-			trace_line(t, line);
+		trace_line(t, line);
 	fclose(f);
 }
 
