@@ -18,8 +18,8 @@
  * The kernel queues a work item when it is wanted; here rmm_percpu_balance_
  * needed() says so, and the caller decides when it runs.
  *
- * Invariants: afterwards at most one free chunk with pages; no chunk waits in
- * to_depopulate; unless memory ran out, empty_pop_pages >= HIGH.
+ * Invariants: afterwards no chunk waits in to_depopulate, at most one free
+ * chunk has no pages, and unless memory ran out empty_pop_pages >= HIGH.
  *
  * Locking: the mutex throughout; the lock, but not while pages come and go.
  *

@@ -125,6 +125,8 @@ static const char *check_unit(const struct rmm_pcpu *p,
 
 	if (c->dyn_size < RMM_PCPU_EARLY)
 		return "dyn_size is below 20 KiB";
+	if ((c->static_size + c->reserved_size + c->dyn_size) % page)
+		return "static, reserved and dynamic part end inside a page";
 	if (c->unit_size % page || c->unit_size > (size_t)1 << 30)
 		return "unit_size is no multiple of a page, or over 1 GiB";
 	if (c->unit_size < (size_t)p->min_unit_size ||

@@ -176,7 +176,7 @@ static void test_percpu_reserved_requests_stay_in_their_chunk(void **state)
 	percpu_config(&c);
 	c.static_size = 4000;
 	c.reserved_size = 8192;
-	c.dyn_size = 20580;
+	c.dyn_size = 20576;
 	rmm = percpu_boot(&m, &c);
 	a = rmm___alloc_reserved_percpu(rmm, 0, 8192, 4);
 	area_of(rmm, a, &off);

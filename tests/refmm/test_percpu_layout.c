@@ -20,7 +20,7 @@ static const struct layout {
 	/* 3 CPUs on each of 2 nodes: 4 units each, 2 of 8 are nobody's */
 	{6, 2, 185560, 0, 2 << 20, RMM_PERCPU_EMBED, 31528, 512 << 10, 2 << 20, 8},
 	{2, 1, 185560, 0, 2 << 20, RMM_PERCPU_PAGE, 31528, 217088, 217088, 2},
-	{2, 1, 100, 0, 4096, RMM_PERCPU_EMBED, 28572, 32768, 32768, 2},
+	{2, 1, 100, 0, 4096, RMM_PERCPU_EMBED, 32668, 32768, 32768, 2},
 };
 
 static struct rmm *lay_out(const struct layout *l)
@@ -128,12 +128,17 @@ static void small_unit(struct rmm_percpu_config *c)
 
 static void tight_unit(struct rmm_percpu_config *c)
 {
-	c->static_size = UNIT - DYNAMIC + 4;
+	c->static_size = UNIT - DYNAMIC + 4096;
 }
 
 static void odd_unit(struct rmm_percpu_config *c)
 {
 	c->unit_size = UNIT + 4;
+}
+
+static void odd_dynamic(struct rmm_percpu_config *c)
+{
+	c->dyn_size = DYNAMIC + 4;
 }
 
 static void small_dynamic(struct rmm_percpu_config *c)
@@ -156,6 +161,7 @@ static void test_percpu_layout_wrong_settings_are_refused(void **state)
 	expect_refused(tight_unit, "unit_size is below");
 	expect_refused(odd_unit, "multiple of a page");
 	expect_refused(small_dynamic, "dyn_size is below 20 KiB");
+	expect_refused(odd_dynamic, "end inside a page");
 	expect_refused(many_cpus, "more CPUs");
 }
 
