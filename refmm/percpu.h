@@ -84,6 +84,12 @@ struct rmm_pcpu_slot {
 	struct rmm_pcpu_chunk *first, *last;
 };
 
+/* get_cpu() without put_cpu(): in a line of its own, or CPUs that share nothing
+ * else would share that */
+struct rmm_pcpu_preempt {
+	unsigned int count;
+} __attribute__((aligned(64)));
+
 struct rmm_pcpu {
 	struct rmm *rmm;
 	struct rmm_percpu_info info;
@@ -95,7 +101,7 @@ struct rmm_pcpu {
 	unsigned int max_chunks; /* areas */
 	bool backed;
 	size_t static_used;
-	unsigned int *preempt; /* per CPU: get_cpu() without put_cpu() */
+	struct rmm_pcpu_preempt *preempt; /* [nr_cpus] */
 
 	uint8_t mutex __attribute__((aligned(64))); /* pcpu_alloc_mutex */
 	uint8_t lock __attribute__((aligned(64)));  /* pcpu_lock */

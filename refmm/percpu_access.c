@@ -27,6 +27,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "percpu_chunk.h"
@@ -113,9 +114,11 @@ static struct rmm_pcpu *new_state(struct rmm *rmm,
 				   ? RMM_PCPU_MAX_ALLOC
 				   : p->page_size;
 	p->unit_map = calloc(p->nr_cpus, sizeof(*p->unit_map));
-	p->preempt = calloc(p->nr_cpus, sizeof(*p->preempt));
-	if (p->unit_map && p->preempt)
+	p->preempt = aligned_alloc(64, p->nr_cpus * sizeof(*p->preempt));
+	if (p->unit_map && p->preempt) {
+		memset(p->preempt, 0, p->nr_cpus * sizeof(*p->preempt));
 		return p;
+	}
 	destroy(rmm, p);
 	return NULL;
 }
@@ -178,7 +181,7 @@ unsigned int rmm_get_cpu(struct rmm *rmm, unsigned int cpu)
 	struct rmm_pcpu *p = rmm_pcpu_of(rmm);
 
 	if (p && cpu < p->nr_cpus)
-		p->preempt[cpu]++;
+		p->preempt[cpu].count++;
 	return cpu;
 }
 
@@ -187,8 +190,8 @@ void rmm_put_cpu(struct rmm *rmm, unsigned int cpu)
 {
 	struct rmm_pcpu *p = rmm_pcpu_of(rmm);
 
-	if (p && cpu < p->nr_cpus && p->preempt[cpu])
-		p->preempt[cpu]--;
+	if (p && cpu < p->nr_cpus && p->preempt[cpu].count)
+		p->preempt[cpu].count--;
 }
 
 /** rmm_get_cpu_ptr() - see refmm_percpu.h */
