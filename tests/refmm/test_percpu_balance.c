@@ -134,6 +134,24 @@ static void test_percpu_balance_sidelined_chunk_comes_back_when_needed(void **st
 	check_destroy(rmm);
 }
 
+/* Others run short before the worker comes: the chunk keeps its pages. */
+static void test_percpu_balance_gives_nothing_up_when_others_run_short(void **state)
+{
+	rmm_percpu keep;
+	struct rmm *rmm = with_idle_pages(&keep);
+	unsigned int idle = chunk(rmm, 1)->isolated ? 1 : 2;
+	int populated = chunk(rmm, idle)->nr_populated;
+
+	(void)state;
+	while (percpu_stats(rmm).empty_pop_pages >= 4)
+		assert_true(rmm___alloc_percpu_gfp(rmm, 0, 4096, 4096, RMM_GFP_ATOMIC));
+	assert_true(chunk(rmm, idle)->isolated);
+	rmm_percpu_balance(rmm, 0);
+	assert_false(chunk(rmm, idle)->isolated);
+	assert_int_equal(chunk(rmm, idle)->nr_populated, populated);
+	check_destroy(rmm);
+}
+
 static void test_percpu_balance_after_atomic_failure_adds_four(void **state)
 {
 	struct rmm *rmm = percpu_machine(false);
@@ -172,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_percpu_balance_keeps_one_free_chunk),
 		cmocka_unit_test(test_percpu_balance_depopulates_from_the_end),
 		cmocka_unit_test(test_percpu_balance_sidelined_chunk_comes_back_when_needed),
+		cmocka_unit_test(test_percpu_balance_gives_nothing_up_when_others_run_short),
 		cmocka_unit_test(test_percpu_balance_after_atomic_failure_adds_four),
 		cmocka_unit_test(test_percpu_balance_without_memory_gives_up),
 	};

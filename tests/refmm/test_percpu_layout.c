@@ -17,6 +17,8 @@ static const struct layout {
 	{64, 1, 185560, 8192, 2 << 20, RMM_PERCPU_EMBED, 31528, 256 << 10, 2 << 20, 64},
 	/* 6 CPUs: 8 units, as 2 over is no more than a third */
 	{6, 1, 185560, 0, 2 << 20, RMM_PERCPU_EMBED, 31528, 256 << 10, 2 << 20, 8},
+	/* 5 CPUs: 8 units would be 3 too many, 4 twice as well; 3 pieces of 2 */
+	{5, 1, 185560, 0, 2 << 20, RMM_PERCPU_EMBED, 31528, 1 << 20, 2 << 20, 6},
 	/* 3 CPUs on each of 2 nodes: 4 units each, 2 of 8 are nobody's */
 	{6, 2, 185560, 0, 2 << 20, RMM_PERCPU_EMBED, 31528, 512 << 10, 2 << 20, 8},
 	{2, 1, 185560, 0, 2 << 20, RMM_PERCPU_PAGE, 31528, 217088, 217088, 2},
@@ -60,7 +62,7 @@ static void test_percpu_layout_unit_sizes_follow_the_kernels_rule(void **state)
 
 static void test_percpu_layout_nodes_do_not_share_pieces(void **state)
 {
-	struct rmm *rmm = lay_out(&layouts[6]);
+	struct rmm *rmm = lay_out(&layouts[7]);
 	const int *unit = rmm_pcpu_of(rmm)->unit_map;
 	const int wanted[] = {0, 4, 1, 5, 2, 6};
 
