@@ -76,6 +76,25 @@ static void test_percpu_balance_keeps_one_free_chunk(void **state)
 	check_destroy(rmm);
 }
 
+static void test_percpu_balance_is_wanted_for_a_second_free_chunk(void **state)
+{
+	struct rmm *rmm = percpu_machine(false);
+	struct rmm_pcpu *p = rmm_pcpu_of(rmm);
+	rmm_percpu last;
+
+	(void)state;
+	fill_first(rmm);
+	last = alloc_percpu(rmm, 4, 4);
+	rmm_percpu_balance(rmm, 0);
+	rmm_pcpu_chunk_relocate(p, rmm_pcpu_create_chunk(p), -1);
+	assert_false(rmm_percpu_balance_needed(rmm));
+	free_percpu(rmm, last);
+	assert_true(rmm_percpu_balance_needed(rmm));
+	rmm_percpu_balance(rmm, 0);
+	assert_int_equal(percpu_stats(rmm).nr_chunks, 2);
+	check_destroy(rmm);
+}
+
 /* Chunk 1 has 12 empty pages behind 4 in use, chunk 2 keeps enough others. */
 static struct rmm *with_idle_pages(rmm_percpu *keep)
 {
@@ -188,6 +207,7 @@ int main(void)
 		cmocka_unit_test(test_percpu_balance_creates_a_chunk_for_empty_pages),
 		cmocka_unit_test(test_percpu_balance_low_mark_is_two_pages),
 		cmocka_unit_test(test_percpu_balance_keeps_one_free_chunk),
+		cmocka_unit_test(test_percpu_balance_is_wanted_for_a_second_free_chunk),
 		cmocka_unit_test(test_percpu_balance_depopulates_from_the_end),
 		cmocka_unit_test(test_percpu_balance_sidelined_chunk_comes_back_when_needed),
 		cmocka_unit_test(test_percpu_balance_gives_nothing_up_when_others_run_short),

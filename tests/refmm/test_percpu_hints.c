@@ -72,6 +72,21 @@ static void test_percpu_hints_search_begins_behind_what_is_too_small(void **stat
 	assert_int_equal(rmm_pcpu_next_hint(&behind, 9), 4);
 }
 
+static void test_percpu_hints_chunk_learns_of_a_page_that_gets_empty(void **state)
+{
+	struct rmm *rmm = percpu_machine(false);
+	rmm_percpu page;
+
+	(void)state;
+	alloc_percpu(rmm, 4096, 4096);
+	page = alloc_percpu(rmm, 4096, 4096);
+	fill_first(rmm);
+	free_percpu(rmm, page);
+	assert_int_equal(rmm_pcpu_of(rmm)->first_chunk->chunk_md.contig_hint, 1024);
+	assert_int_equal(percpu_stats(rmm).empty_pop_pages, 1);
+	check_destroy(rmm);
+}
+
 /* A free inside block 1 does not reach the chunk's contig_hint, one in block 0 does. */
 static void test_percpu_hints_chunk_learns_of_frees_in_block_0_only(void **state)
 {
@@ -98,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_percpu_hints_free_areas_update_a_block),
 		cmocka_unit_test(test_percpu_hints_search_begins_behind_what_is_too_small),
+		cmocka_unit_test(test_percpu_hints_chunk_learns_of_a_page_that_gets_empty),
 		cmocka_unit_test(test_percpu_hints_chunk_learns_of_frees_in_block_0_only),
 	};
 
