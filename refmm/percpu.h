@@ -91,6 +91,12 @@ struct rmm_pcpu_preempt {
 } __attribute__((aligned(64)));
 
 struct rmm_pcpu {
+	uint8_t lock;  /* pcpu_lock */
+	uint8_t mutex; /* pcpu_alloc_mutex */
+	bool backed;
+	bool atomic_alloc_failed;
+	bool balance_needed;	/* pcpu_balance_work is queued */
+	int nr_empty_pop_pages; /* reserved and isolated chunks' not counted */
 	struct rmm *rmm;
 	struct rmm_percpu_info info;
 	unsigned int nr_cpus;
@@ -99,19 +105,13 @@ struct rmm_pcpu {
 	uintptr_t window;	 /* of all areas; area 0 is the first chunk's */
 	size_t area_bytes;	 /* nr_units * unit_size */
 	unsigned int max_chunks; /* areas */
-	bool backed;
 	size_t static_used;
 	struct rmm_pcpu_preempt *preempt; /* [nr_cpus] */
 
-	uint8_t mutex __attribute__((aligned(64))); /* pcpu_alloc_mutex */
-	uint8_t lock __attribute__((aligned(64)));  /* pcpu_lock */
 	struct rmm_pcpu_chunk *first_chunk, *reserved_chunk;
 	struct rmm_pcpu_chunk **areas; /* [max_chunks]; NULL: free */
 	struct rmm_pcpu_slot slots[RMM_PCPU_SLOTS];
-	int nr_empty_pop_pages; /* reserved and isolated chunks' not counted */
 	uint64_t nr_populated;
-	bool atomic_alloc_failed;
-	bool balance_needed; /* pcpu_balance_work is queued */
 	struct rmm_percpu_stat stat;
 };
 

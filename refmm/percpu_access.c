@@ -99,7 +99,7 @@ static int setup(struct rmm_pcpu *p)
 static struct rmm_pcpu *new_state(struct rmm *rmm,
 				  const struct rmm_percpu_config *c)
 {
-	struct rmm_pcpu *p = aligned_alloc(64, sizeof(*p));
+	struct rmm_pcpu *p = malloc(sizeof(*p));
 
 	if (!p)
 		return NULL;

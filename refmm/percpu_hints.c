@@ -67,13 +67,13 @@ static bool better_aligned(int a, int b)
  * and is the larger of the two. */
 static void update_larger(struct rmm_pcpu_md *md, int start, int bits)
 {
-	if (start <= md->contig_hint_start) {
-		md->scan_hint = 0;
-	} else if (md->contig_hint > md->scan_hint) {
+	bool behind = start > md->contig_hint_start;
+
+	if (behind && md->contig_hint > md->scan_hint) {
 		md->scan_hint_start = md->contig_hint_start;
 		md->scan_hint = md->contig_hint;
-	} else if (start < md->scan_hint_start) {
-		/* Equal ones until now: it may not stay behind the largest. */
+	} else if (!behind || start < md->scan_hint_start) {
+		/* Behind, they were equal: none may stay after the largest. */
 		md->scan_hint = 0;
 	}
 	md->contig_hint_start = start;
