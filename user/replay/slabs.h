@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * slabs.h - the trace's slab objects, allocated and freed in refmm's slab layer.
+ *
+ *   slabinfo, start    caches with as many slabs, full
+ *   first event of     a free:       it was live at the start
+ *   each object        an allocation in a slab that was there: it was free
+ *   events             alloc, free on their CPU; the reference chooses its slabs
+ *   slabinfo, end      beside the reference's slabs and objects
+ *
+ * The machine is one of its own: the trace's page events already hold the pages
+ * of slabs, which the page reference (reference.h) replays as pages.
+ */
+#ifndef KMEMLAB_REPLAY_SLABS_H
+#define KMEMLAB_REPLAY_SLABS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/procfs.h"
+#include "metrics/live.h"
+
+struct host;
+struct kmt_class;
+struct rmm;
+struct rmm_kmem_cache;
+struct trace_event;
+struct trace_reader;
+
+/* A cache with events. In slabs, objects, bytes. */
+struct slabs_cache {
+	uint32_t string; /* its name */
+	struct proc_slab start, end;
+	bool has_start, has_end;
+	struct rmm_kmem_cache *cache;	   /* NULL: not in the start's slabinfo */
+	unsigned int size, order, objects; /* of a slab, as refmm computes them */
+	bool differs;			   /* from what slabinfo says */
+	uint64_t allocs, frees;
+	uint64_t slabs_start, slabs_end, objects_end, total_end;
+};
+
+/* What does not match, in objects. */
+struct slabs_counts {
+	uint64_t events; /* replayed */
+	uint64_t alloc_failed;
+	uint64_t alloc_of_live;	 /* an unseen free came before: made up for */
+	uint64_t free_unknown;	 /* neither allocated here nor placed at the start */
+	uint64_t free_refused;	 /* the reference says no: a defect */
+	uint64_t no_cache;	 /* cache unknown or not in slabinfo; large kmalloc */
+	uint64_t start_live;	 /* known by their free to be live at the start */
+	uint64_t start_free;	 /* known by their allocation to be free */
+	uint64_t start_unplaced; /* of both: in more slabs than slabinfo says */
+};
+
+struct slabs {
+	struct rmm *rmm;
+	struct slabs_cache *caches;
+	uint32_t n;
+	uint32_t *of_class; /* index + 1 of the class's cache; 0: none */
+	uint32_t nr_classes;
+	struct live live; /* address -> the reference's object, in 8 bytes */
+	uintptr_t base;	  /* of these */
+	unsigned int cpus;
+	uint64_t start_ns, end_ns; /* when slabinfo was read */
+	uint64_t ns;
+	struct slabs_counts counts;
+};
+
+/**
+ * slabs_new() - set up the start; reads all events, and rewinds
+ * Return: 0; -ENOENT: the trace has no slabinfo of its start, or no object
+ * events; -ENOMEM.
+ */
+int slabs_new(struct slabs *s, const struct host *h, struct trace_reader *r,
+	      const struct kmt_class *const *classes, uint32_t nr_classes);
+void slabs_destroy(struct slabs *s);
+
+/** slabs_feed() - replay @n events, timed; 0 or -ENOMEM */
+int slabs_feed(struct slabs *s, const struct trace_event *e, long n);
+/** slabs_finish() - no more events follow: count slabs */
+void slabs_finish(struct slabs *s);
+/** slabs_find() - cache by name's string number; NULL: not replayed */
+const struct slabs_cache *slabs_find(const struct slabs *s, uint32_t string);
+
+/* slabs_start.c: caches and the state they start in */
+int slabs_create(struct slabs *s, const struct host *h, struct trace_reader *r,
+		 const struct kmt_class *const *classes, uint32_t nr_classes);
+
+struct slabs_firsts;
+int slabs_preload(struct slabs *s, const struct slabs_firsts *f);
+
+/** slabs_object() - the reference's object for a table's value, and back */
+static inline void *slabs_object(const struct slabs *s, uint32_t value)
+{
+	return (void *)(s->base + ((uintptr_t)value << 3));
+}
+
+static inline uint32_t slabs_value(const struct slabs *s, const void *object)
+{
+	return (uint32_t)(((uintptr_t)object - s->base) >> 3);
+}
+
+#endif
