@@ -173,6 +173,8 @@ static int feed(struct pass *a, const struct trace_event *e, long n)
 
 	for (unsigned int k = 0; k < p->nr_runs && n; k++)
 		run_feed(&p->runs[k], e, n);
+	if (p->slabs && slabs_feed(p->slabs, e, n))
+		return -ENOMEM;
 	return objects_feed(p->objects, e, n);
 }
 
@@ -229,6 +231,8 @@ static int finish(struct pass *a)
 {
 	for (unsigned int k = 0; k < a->p->nr_runs; k++)
 		run_finish(&a->p->runs[k]);
+	if (a->p->slabs)
+		slabs_finish(a->p->slabs);
 	while (a->next < a->nr_stops)
 		stop_at(a, &a->stops[a->next++]);
 	if (a->p->kernel.end == a->p->kernel.n)

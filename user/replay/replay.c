@@ -169,6 +169,29 @@ static int open_run(struct replay *p, const struct replay_policy *policy, char *
 	return open_reference(p, run, policy, error);
 }
 
+/* Slab objects are replayed beside the first reference, whatever its settings: those
+ * are of pages. */
+static int open_slabs(struct replay *p)
+{
+	bool wanted = false;
+	int err;
+
+	for (unsigned int i = 0; i < p->nr_runs; i++)
+		wanted |= p->runs[i].reference != NULL;
+	if (!wanted)
+		return 0;
+	p->slabs = calloc(1, sizeof(*p->slabs));
+	if (!p->slabs)
+		return -ENOMEM;
+	log_progress("replay: looking ahead for slab objects");
+	err = slabs_new(p->slabs, &p->host, p->reader, p->classes, p->nr_classes);
+	if (!err)
+		return 0;
+	free(p->slabs);
+	p->slabs = NULL;
+	return err == -ENOENT ? 0 : err;
+}
+
 int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
 		unsigned int n, char *error)
 {
@@ -185,6 +208,8 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 		err = open_run(p, &policies[i], error);
 	if (!err)
 		err = blockmap_init(&p->map, &p->host);
+	if (!err)
+		err = open_slabs(p);
 	if (err)
 		return err;
 	p->objects = objects_new(p->classes, p->nr_classes, p->samples);
@@ -198,6 +223,9 @@ void replay_close(struct replay *p)
 	start_destroy(&p->start);
 	scout_destroy(&p->scout);
 	objects_free(p->objects);
+	if (p->slabs)
+		slabs_destroy(p->slabs);
+	free(p->slabs);
 	blockmap_destroy(&p->map);
 	kernel_samples_destroy(&p->kernel);
 	snapshot_destroy(&p->start_pages);

@@ -15,6 +15,7 @@
 #include "replay/kernel.h"
 #include "replay/run.h"
 #include "replay/scout.h"
+#include "replay/slabs.h"
 #include "replay/start.h"
 
 enum { REPLAY_SAMPLES = 600, REPLAY_RUNS_MAX = 32 };
@@ -55,6 +56,7 @@ struct replay {
 	struct run *observed; /* of the runs; NULL if not asked for */
 	struct scout scout;   /* of the observed run */
 	struct objects *objects;
+	struct slabs *slabs; /* if there is a reference; NULL: no slabinfo, no objects */
 	struct blockmap map;
 	uint64_t first_ns, last_ns;	    /* of the events */
 	uint64_t sample_ns[REPLAY_SAMPLES]; /* absolute */

@@ -125,6 +125,8 @@ json_t *result_build(struct replay *p, const struct result_options *o)
 	if (fidelity)
 		json_object_set_new(doc, "fidelity", fidelity);
 	json_object_set_new(doc, "slabs", result_slabs(p));
+	if (p->slabs)
+		json_object_set_new(doc, "slab_replay", result_slab_replay(p, o->reproducible));
 	json_object_set_new(doc, "call_sites", result_call_sites(p, &left_out));
 	json_object_set_new(doc, "call_sites_left_out", json_integer(left_out));
 	if (p->observed)

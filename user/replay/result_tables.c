@@ -1,79 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* result_tables.c - caches, call sites, the map of memory, fallbacks. */
+/* result_tables.c - call sites, the map of memory, fallbacks. */
 #include <string.h>
 
-#include "common/procfs.h"
 #include "replay/result.h"
 #include "trace/trace_io.h"
 
-enum { SITES_MAX = 200, LIVE_SERIES_MAX = 60 };
-
-struct slab_texts {
-	struct proc_slabinfo start, end;
-	bool has_start, has_end;
-};
-
-static bool load_slabs(struct trace_reader *r, uint16_t phase, struct proc_slabinfo *out)
-{
-	struct trace_text t;
-	bool ok;
-
-	if (trace_reader_find_text(r, "slabinfo", phase, &t))
-		return false;
-	ok = !proc_slabinfo_parse(t.text, out);
-	trace_text_free(&t);
-	return ok;
-}
-
-static void add_slabinfo(json_t *o, const struct proc_slabinfo *info, const char *name,
-			 const char *objects, const char *slabs)
-{
-	const struct proc_slab *s = proc_slabinfo_find(info, name);
-
-	if (!s)
-		return;
-	json_object_set_new(o, objects, json_integer((json_int_t)s->active_objects));
-	json_object_set_new(o, slabs, json_integer((json_int_t)s->slabs));
-}
-
-static json_t *slab(const struct replay *p, const struct object_counts *c,
-		    const struct slab_texts *t, bool series)
-{
-	const char *name = trace_reader_string(p->reader, c->string);
-	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", name, "allocs",
-			      (json_int_t)c->allocs, "frees", (json_int_t)c->frees, "bytes_req",
-			      (json_int_t)c->bytes_req, "bytes_alloc", (json_int_t)c->bytes_alloc);
-	json_t *live;
-
-	if (t->has_start)
-		add_slabinfo(o, &t->start, name, "objects_start", "slabs_start");
-	if (t->has_end)
-		add_slabinfo(o, &t->end, name, "objects_end", "slabs_end");
-	if (!series)
-		return o;
-	live = json_array();
-	for (unsigned int i = 0; i < p->samples; i++)
-		json_array_append_new(live, json_integer(c->live[i]));
-	json_object_set_new(o, "live", live);
-	return o;
-}
-
-json_t *result_slabs(struct replay *p)
-{
-	struct slab_texts t = {0};
-	json_t *list = json_array();
-	const struct object_counts *c;
-	uint32_t n;
-
-	t.has_start = load_slabs(p->reader, KMT_PHASE_START, &t.start);
-	t.has_end = load_slabs(p->reader, KMT_PHASE_END, &t.end);
-	c = objects_caches(p->objects, &n);
-	for (uint32_t i = 0; i < n; i++)
-		json_array_append_new(list, slab(p, &c[i], &t, i < LIVE_SERIES_MAX));
-	proc_slabinfo_free(&t.start);
-	proc_slabinfo_free(&t.end);
-	return list;
-}
+enum { SITES_MAX = 200 };
 
 json_t *result_call_sites(struct replay *p, json_int_t *left_out)
 {

@@ -21,6 +21,10 @@ int slabs_new(struct slabs *s, const struct host *h, struct trace_reader *r,
 
 	memset(s, 0, sizeof(*s));
 	err = live_init(&s->live);
+	s->nr_pfns = h->nr_pfns;
+	s->cache_of = calloc(h->nr_pfns + 1, sizeof(*s->cache_of));
+	if (!s->cache_of)
+		err = -ENOMEM;
 	if (!err)
 		err = slabs_create(s, h, r, classes, nr_classes);
 	if (!err)
@@ -40,6 +44,7 @@ void slabs_destroy(struct slabs *s)
 	live_destroy(&s->live);
 	free(s->caches);
 	free(s->of_class);
+	free(s->cache_of);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -56,10 +61,13 @@ static int alloc_object(struct slabs *s, const struct trace_event *e, struct sla
 			unsigned int cpu)
 {
 	void *o = rmm_kmem_cache_alloc(s->rmm, cpu, c->cache, RMM_GFP_KERNEL);
+	uint64_t head = slabs_head(e->address, c->order);
 	uint32_t old;
 	int err;
 
 	c->allocs++;
+	if (head < s->nr_pfns)
+		s->cache_of[head] = (uint16_t)(c - s->caches + 1);
 	if (!o) {
 		s->counts.alloc_failed++;
 		return 0;
@@ -67,6 +75,7 @@ static int alloc_object(struct slabs *s, const struct trace_event *e, struct sla
 	err = live_put(&s->live, e->address, slabs_value(s, o), &old);
 	if (!err && old != LIVE_NONE) {
 		s->counts.alloc_of_live++;
+		c->unseen_frees++;
 		give_back(s, cpu, old);
 	}
 	return err;
@@ -80,6 +89,29 @@ static void free_object(struct slabs *s, const struct trace_event *e, unsigned i
 		s->counts.free_unknown++;
 	else
 		give_back(s, cpu, value);
+}
+
+/* A slab's pages are freed: whatever was live there was freed before, unseen. */
+static void page_freed(struct slabs *s, const struct trace_event *e)
+{
+	struct slabs_cache *c;
+	uint64_t at;
+
+	if (e->address >= s->nr_pfns || !s->cache_of[e->address])
+		return;
+	c = &s->caches[s->cache_of[e->address] - 1];
+	s->cache_of[e->address] = 0;
+	if (c->order != e->order)
+		return;
+	for (unsigned int i = 0; i < c->objects; i++) {
+		at = (e->address << 9) + (uint64_t)i * c->size / 8;
+		at = live_take(&s->live, at);
+		if (at == LIVE_NONE)
+			continue;
+		s->counts.gone_with_slab++;
+		c->unseen_frees++;
+		give_back(s, e->cpu < s->cpus ? e->cpu : 0, (uint32_t)at);
+	}
 }
 
 static int take(struct slabs *s, const struct trace_event *e)
@@ -114,10 +146,14 @@ int slabs_feed(struct slabs *s, const struct trace_event *e, long n)
 	uint64_t start = now_ns();
 	int err = 0;
 
-	for (long i = 0; i < n && !err; i++)
-		if (e[i].kind >= KMT_KMALLOC && e[i].kind <= KMT_CACHE_FREE &&
-		    e[i].time_ns > s->start_ns && e[i].time_ns <= s->end_ns)
+	for (long i = 0; i < n && !err; i++) {
+		if (e[i].time_ns <= s->start_ns || e[i].time_ns > s->end_ns)
+			continue;
+		if (e[i].kind >= KMT_KMALLOC && e[i].kind <= KMT_CACHE_FREE)
 			err = take(s, &e[i]);
+		else if (e[i].kind == KMT_PAGE_FREE)
+			page_freed(s, &e[i]);
+	}
 	s->ns += now_ns() - start;
 	return err;
 }

@@ -35,7 +35,8 @@ struct slabs_cache {
 	struct rmm_kmem_cache *cache;	   /* NULL: not in the start's slabinfo */
 	unsigned int size, order, objects; /* of a slab, as refmm computes them */
 	bool differs;			   /* from what slabinfo says */
-	uint64_t allocs, frees;
+	uint64_t allocs;
+	uint64_t unseen_frees; /* allocated or its slab freed while it was live */
 	uint64_t slabs_start, slabs_end, objects_end, total_end;
 };
 
@@ -44,6 +45,7 @@ struct slabs_counts {
 	uint64_t events; /* replayed */
 	uint64_t alloc_failed;
 	uint64_t alloc_of_live;	 /* an unseen free came before: made up for */
+	uint64_t gone_with_slab; /* freed unseen: the kernel freed the slab's pages */
 	uint64_t free_unknown;	 /* neither allocated here nor placed at the start */
 	uint64_t free_refused;	 /* the reference says no: a defect */
 	uint64_t no_cache;	 /* cache unknown or not in slabinfo; large kmalloc */
@@ -58,8 +60,10 @@ struct slabs {
 	uint32_t n;
 	uint32_t *of_class; /* index + 1 of the class's cache; 0: none */
 	uint32_t nr_classes;
-	struct live live; /* address -> the reference's object, in 8 bytes */
-	uintptr_t base;	  /* of these */
+	struct live live;   /* address -> the reference's object, in 8 bytes */
+	uintptr_t base;	    /* of these */
+	uint16_t *cache_of; /* by frame: index + 1 of the cache whose slab begins there */
+	uint64_t nr_pfns;
 	unsigned int cpus;
 	uint64_t start_ns, end_ns; /* when slabinfo was read */
 	uint64_t ns;
@@ -68,8 +72,8 @@ struct slabs {
 
 /**
  * slabs_new() - set up the start; reads all events, and rewinds
- * Return: 0; -ENOENT: the trace has no slabinfo of its start, or no object
- * events; -ENOMEM.
+ * Return: 0, -ENOMEM, or -ENOENT: the trace has no slabinfo of its start, or no
+ * object events.
  */
 int slabs_new(struct slabs *s, const struct host *h, struct trace_reader *r,
 	      const struct kmt_class *const *classes, uint32_t nr_classes);

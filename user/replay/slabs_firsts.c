@@ -25,7 +25,7 @@ struct look {
 	uint64_t nr_pfns;
 };
 
-static int add(struct slabs_firsts *f, uint64_t address, uint32_t cache, bool live)
+static int add(struct slabs_firsts *f, const struct slabs_first *one)
 {
 	if (f->n == f->room) {
 		size_t room = f->room ? f->room * 2 : 1024;
@@ -36,7 +36,7 @@ static int add(struct slabs_firsts *f, uint64_t address, uint32_t cache, bool li
 		f->items = more;
 		f->room = room;
 	}
-	f->items[f->n++] = (struct slabs_first){address, cache, live};
+	f->items[f->n++] = *one;
 	return 0;
 }
 
@@ -64,6 +64,12 @@ static bool is_fresh(const struct look *l, uint64_t address, unsigned int order)
 /* The first event of an address; @c: index + 1 of its cache, 0: to be found */
 static int first_event(struct look *l, const struct trace_event *e, uint32_t c, bool live)
 {
+	const struct slabs_first one = {
+		.address = e->address,
+		.cache = c ? c - 1 : UINT32_MAX,
+		.cpu = e->cpu,
+		.live = live,
+	};
 	uint32_t old;
 	int err = live_put(&l->seen, e->address, 0, &old);
 
@@ -71,7 +77,7 @@ static int first_event(struct look *l, const struct trace_event *e, uint32_t c, 
 		return err;
 	if (c && is_fresh(l, e->address, l->s->caches[c - 1].order))
 		return 0;
-	return add(l->f, e->address, c ? c - 1 : UINT32_MAX, live);
+	return add(l->f, &one);
 }
 
 static int object_event(struct look *l, const struct trace_event *e)

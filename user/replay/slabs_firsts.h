@@ -19,6 +19,7 @@ struct trace_reader;
 struct slabs_first {
 	uint64_t address; /* as in the trace */
 	uint32_t cache;	  /* index */
+	uint16_t cpu;	  /* of the event */
 	bool live;
 };
 

@@ -242,6 +242,7 @@ static void *stand_in(struct filling *f, uint64_t address)
 	return (void *)(f->slab[slab] + at * f->c->size);
 }
 
+/* Find its place; live ones are known by their address from now on. */
 static int place(struct slabs *s, struct filling *f, const struct slabs_first *first)
 {
 	void *o = stand_in(f, first->address);
@@ -249,18 +250,27 @@ static int place(struct slabs *s, struct filling *f, const struct slabs_first *f
 
 	s->counts.start_live += first->live;
 	s->counts.start_free += !first->live;
-	if (!o) {
+	if (!o)
 		s->counts.start_unplaced++;
-		return 0;
-	}
-	if (first->live)
+	else if (first->live)
 		return live_put(&s->live, first->address, slabs_value(s, o), &old);
-	f->freed++;
-	return rmm_kmem_cache_free(s->rmm, (unsigned int)(f->bound % s->cpus), f->c->cache, o);
+	else
+		f->freed++;
+	return 0;
+}
+
+/* Free ones are freed on the CPU that will find them, for mostly they lie there */
+static int free_first(struct slabs *s, struct filling *f, const struct slabs_first *first)
+{
+	void *o = first->live ? NULL : stand_in(f, first->address);
+
+	if (!o)
+		return 0;
+	return rmm_kmem_cache_free(s->rmm, first->cpu % s->cpus, f->c->cache, o);
 }
 
 /* What slabinfo counts as free and no event touches, in slabs that none touches;
- * an object stays in each */
+ * an object stays in each. It counts those on the nodes' lists: there they go. */
 static int free_rest(struct slabs *s, struct filling *f)
 {
 	uint64_t free = f->c->start.objects - f->c->start.active_objects, each;
@@ -275,13 +285,13 @@ static int free_rest(struct slabs *s, struct filling *f)
 	for (uint64_t i = f->bound; i < f->nr && free; i++) {
 		for (uint64_t k = 0; k < each && free; k++, free--) {
 			void *o = (void *)(f->slab[i] + k * f->c->size);
-			int err = rmm_kmem_cache_free(s->rmm, (unsigned int)(i % s->cpus),
-						      f->c->cache, o);
+			int err = rmm_kmem_cache_free(s->rmm, 0, f->c->cache, o);
 
 			if (err)
 				return err;
 		}
 	}
+	rmm_kmem_cache_shrink(s->rmm, 0, f->c->cache);
 	return 0;
 }
 
@@ -298,6 +308,9 @@ static int preload_cache(struct slabs *s, uint32_t index, const struct slabs_fir
 			err = place(s, &f, &firsts->items[i]);
 	if (!err)
 		err = free_rest(s, &f);
+	for (size_t i = 0; i < firsts->n && !err; i++)
+		if (firsts->items[i].cache == index)
+			err = free_first(s, &f, &firsts->items[i]);
 	rmm_kmem_cache_info(s->rmm, f.c->cache, &info);
 	f.c->slabs_start = info.slabs;
 	live_destroy(&f.of_head);

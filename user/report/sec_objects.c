@@ -69,7 +69,9 @@ static void row_slab(struct doc_cell *c, struct report_doc *d, const json_t *v)
 	c[6].value = end;
 	c[7].value = jnum(v, "slabs_end");
 	c[8].value = jnum(v, "slabs_end") - jnum(v, "slabs_start");
-	c[9].value = waste(v);
+	c[9].value = jnum(json_object_get(v, "reference"), "slabs_end");
+	c[10].value = 100 * jnum(json_object_get(v, "reference"), "slabs_error");
+	c[11].value = waste(v);
 }
 
 void section_slabs(struct report_doc *d, const struct report_input *in)
@@ -87,6 +89,9 @@ void section_slabs(struct report_doc *d, const struct report_input *in)
 		{"objects", UNIT_COUNT, "at the end, by /proc/slabinfo"},
 		{"slabs", UNIT_COUNT, "at the end, by /proc/slabinfo"},
 		{"change", UNIT_CHANGE, "of slabs"},
+		{"slabs, reference", UNIT_COUNT,
+		 "at the end, where refmm's slab layer served the same requests"},
+		{"error", UNIT_PERCENT, "of these against slabinfo's"},
 		{"waste", UNIT_PERCENT, "of allocated bytes: allocated, but not asked for"},
 	};
 	struct doc_section *s = doc_section(d, "slabs", "Slab caches");
@@ -108,7 +113,7 @@ void section_slabs(struct report_doc *d, const struct report_input *in)
 	s->chart = "slabs";
 	s->lead = "Objects of each cache, relative to the start of the recording. A line that only "
 		  "rises grows, or its frees go untraced: compare \"net, trace\" with \"net, "
-		  "slabinfo\".";
+		  "slabinfo\". The reference does not free what no event frees, either.";
 }
 
 void section_sites(struct report_doc *d, const struct report_input *in)
