@@ -3,7 +3,8 @@
  * bench_replay.c - million events a second, observed and reference, on a trace.
  *
  * Usage: bench_replay TRACE. Each run's own time, decoding left out; the best of
- * three passes. Page events are what both work on, so their rate is told too.
+ * three passes. Page events are what both work on, so their rate is told too. Slab
+ * events are replayed beside the reference, in refmm's slab layer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static uint64_t page_events(const struct replay *p)
 }
 
 /* One pass; keeps the smaller time of each run in @ns. */
-static int pass(const char *path, struct replay *p, uint64_t ns[2], uint64_t events[2])
+static int pass(const char *path, struct replay *p, uint64_t ns[3], uint64_t events[3])
 {
 	char error[512];
 	struct trace_reader *r = trace_reader_open(path, error);
@@ -46,6 +47,9 @@ static int pass(const char *path, struct replay *p, uint64_t ns[2], uint64_t eve
 			ns[i] = p->runs[i].ns;
 	events[0] = p->events;
 	events[1] = page_events(p);
+	events[2] = !err && p->slabs ? p->slabs->counts.events : 0;
+	if (events[2] && (!ns[2] || p->slabs->ns < ns[2]))
+		ns[2] = p->slabs->ns;
 	replay_close(p);
 	trace_reader_close(r);
 	return err != 0;
@@ -54,7 +58,7 @@ static int pass(const char *path, struct replay *p, uint64_t ns[2], uint64_t eve
 int main(int argc, char **argv)
 {
 	struct replay *p = calloc(1, sizeof(*p));
-	uint64_t ns[2] = {0}, events[2] = {0};
+	uint64_t ns[3] = {0}, events[3] = {0};
 	int status = 0;
 
 	if (argc != 2 || !p) {
@@ -68,6 +72,9 @@ int main(int argc, char **argv)
 		printf("%-10s %8.1f M events/s %8.1f M page events/s\n", policies[i].name,
 		       (double)events[0] * 1e3 / (double)(ns[i] + 1),
 		       (double)events[1] * 1e3 / (double)(ns[i] + 1));
+	if (!status && events[2])
+		printf("%-10s %8.1f M slab events/s\n", "slabs",
+		       (double)events[2] * 1e3 / (double)(ns[2] + 1));
 	free(p);
 	return status;
 }

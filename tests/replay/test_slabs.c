@@ -197,6 +197,27 @@ static void test_slabs_allocation_of_live_frees_unseen(void **state)
 	end(&w);
 }
 
+/* Sheaves free maple nodes where nobody looks; the page tells in the end. */
+static void test_slabs_objects_of_freed_slab_are_gone(void **state)
+{
+	const struct kmt_class page_free = {.kind = KMT_PAGE_FREE};
+	struct world w;
+
+	(void)state;
+	begin(&w, 0, 0, PER_SLAB);
+	page(&w, 0);
+	page(&w, 1);
+	events(&w, KMT_CACHE_ALLOC, "thing", 0, 0, PER_SLAB);
+	events(&w, KMT_CACHE_ALLOC, "thing", 1, 0, PER_SLAB);
+	events(&w, KMT_CACHE_FREE, "thing", 0, 3, 7);
+	machine_event(&w.m, 0, &page_free, 100);
+	assert_int_equal(replay(&w), 0);
+	assert_int_equal(w.s.counts.gone_with_slab, PER_SLAB - 4);
+	assert_int_equal(thing(&w)->unseen_frees, PER_SLAB - 4);
+	assert_int_equal(thing(&w)->objects_end, PER_SLAB);
+	end(&w);
+}
+
 /* kfree() names no cache: the object allocated beside it does, though later. */
 static void test_slabs_kfree_finds_cache_by_its_page(void **state)
 {
@@ -294,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_slabs_object_allocated_first_in_old_slab_was_free),
 		cmocka_unit_test(test_slabs_free_objects_of_slabinfo_are_used_first),
 		cmocka_unit_test(test_slabs_allocation_of_live_frees_unseen),
+		cmocka_unit_test(test_slabs_objects_of_freed_slab_are_gone),
 		cmocka_unit_test(test_slabs_kfree_finds_cache_by_its_page),
 		cmocka_unit_test(test_slabs_events_before_slabinfo_are_in_it),
 		cmocka_unit_test(test_slabs_end_of_slabinfo_ends_the_replay),

@@ -136,6 +136,28 @@ static void resolve(struct look *l)
 	f->n = kept;
 }
 
+/* Counting sort by cache */
+static int group(struct slabs_firsts *f, uint32_t caches)
+{
+	struct slabs_first *sorted = malloc((f->n + 1) * sizeof(*sorted));
+	size_t *at = calloc((size_t)caches + 2, sizeof(*at));
+
+	f->of_cache = at;
+	if (!sorted || !at) {
+		free(sorted);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < f->n; i++)
+		at[f->items[i].cache + 2]++;
+	for (uint32_t c = 0; c < caches; c++)
+		at[c + 2] += at[c + 1];
+	for (size_t i = 0; i < f->n; i++)
+		sorted[at[f->items[i].cache + 1]++] = f->items[i];
+	free(f->items);
+	f->items = sorted;
+	return 0;
+}
+
 static int scan(struct look *l, struct trace_reader *r)
 {
 	struct trace_event *e = malloc(BATCH * sizeof(*e));
@@ -168,7 +190,7 @@ int slabs_firsts_read(struct slabs_firsts *f, const struct slabs *s, uint64_t nr
 		err = scan(&l, r);
 	if (!err) {
 		resolve(&l);
-		err = trace_reader_rewind(r);
+		err = group(f, s->n) ?: trace_reader_rewind(r);
 	}
 	live_destroy(&l.seen);
 	free(l.fresh);
@@ -179,5 +201,6 @@ int slabs_firsts_read(struct slabs_firsts *f, const struct slabs *s, uint64_t nr
 void slabs_firsts_free(struct slabs_firsts *f)
 {
 	free(f->items);
+	free(f->of_cache);
 	memset(f, 0, sizeof(*f));
 }

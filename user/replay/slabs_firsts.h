@@ -24,8 +24,9 @@ struct slabs_first {
 };
 
 struct slabs_firsts {
-	struct slabs_first *items; /* in order of events */
+	struct slabs_first *items; /* by cache, then in order of events */
 	size_t n, room;
+	size_t *of_cache; /* [caches + 1]: where each cache's begin */
 };
 
 /** slabs_firsts_read() - all events after the start; rewinds. 0 or -errno */

@@ -299,18 +299,17 @@ static int preload_cache(struct slabs *s, uint32_t index, const struct slabs_fir
 {
 	struct filling f = {.c = &s->caches[index]};
 	struct rmm_kmem_cache_info info;
+	size_t end = firsts->of_cache[index + 1];
 	int err = live_init(&f.of_head) || live_init(&f.known) ? -ENOMEM : 0;
 
 	if (!err)
 		err = fill(s, &f);
-	for (size_t i = 0; i < firsts->n && !err; i++)
-		if (firsts->items[i].cache == index)
-			err = place(s, &f, &firsts->items[i]);
+	for (size_t i = firsts->of_cache[index]; i < end && !err; i++)
+		err = place(s, &f, &firsts->items[i]);
 	if (!err)
 		err = free_rest(s, &f);
-	for (size_t i = 0; i < firsts->n && !err; i++)
-		if (firsts->items[i].cache == index)
-			err = free_first(s, &f, &firsts->items[i]);
+	for (size_t i = firsts->of_cache[index]; i < end && !err; i++)
+		err = free_first(s, &f, &firsts->items[i]);
 	rmm_kmem_cache_info(s->rmm, f.c->cache, &info);
 	f.c->slabs_start = info.slabs;
 	live_destroy(&f.of_head);
