@@ -281,6 +281,39 @@ static void test_slabs_other_geometry_is_told_and_not_replayed(void **state)
 	end(&w);
 }
 
+static void test_slabs_absurd_slabinfo_is_not_replayed(void **state)
+{
+	static const unsigned int slabs[] = {6913, 1u << 20, 200000000};
+	struct world w;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		begin(&w, 0, slabs[i], PER_SLAB);
+		events(&w, KMT_CACHE_FREE, "thing", 0, 0, 2);
+		assert_int_equal(replay(&w), 0);
+		assert_true(w.s.caches[0].differs);
+		assert_int_equal(w.s.counts.free_unknown, 2);
+		end(&w);
+	}
+}
+
+static void test_slabs_address_inside_an_object_is_not_placed(void **state)
+{
+	struct kmt_class c;
+	struct world w;
+
+	(void)state;
+	begin(&w, PER_SLAB, 1, PER_SLAB);
+	c = class_of(&w, KMT_CACHE_FREE, "thing");
+	machine_event(&w.m, 0, &c, object(0, 1) + 5);
+	machine_event(&w.m, 0, &c, object(0, 1));
+	assert_int_equal(replay(&w), 0);
+	assert_int_equal(w.s.counts.start_unplaced, 1);
+	assert_int_equal(w.s.counts.free_unknown, 1);
+	assert_int_equal(thing(&w)->objects_end, PER_SLAB - 1);
+	end(&w);
+}
+
 static void test_slabs_without_slabinfo_there_is_no_replay(void **state)
 {
 	struct world w;
@@ -320,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_slabs_events_before_slabinfo_are_in_it),
 		cmocka_unit_test(test_slabs_end_of_slabinfo_ends_the_replay),
 		cmocka_unit_test(test_slabs_other_geometry_is_told_and_not_replayed),
+		cmocka_unit_test(test_slabs_absurd_slabinfo_is_not_replayed),
+		cmocka_unit_test(test_slabs_address_inside_an_object_is_not_placed),
 		cmocka_unit_test(test_slabs_without_slabinfo_there_is_no_replay),
 		cmocka_unit_test(test_slabs_more_slabs_than_slabinfo_has_are_counted),
 	};

@@ -105,6 +105,23 @@ json_t *result_slabs(struct replay *p)
 	return list;
 }
 
+static json_t *unmatched(const struct slabs_counts *c)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} kinds[] = {
+		{"alloc_failed", c->alloc_failed},	   {"alloc_of_live", c->alloc_of_live},
+		{"live_in_freed_slab", c->gone_with_slab}, {"free_of_unknown", c->free_unknown},
+		{"free_refused", c->free_refused},	   {"alloc_without_cache", c->no_cache},
+	};
+	json_t *o = json_object();
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		json_object_set_new(o, kinds[i].name, json_integer((json_int_t)kinds[i].n));
+	return o;
+}
+
 json_t *result_slab_replay(const struct replay *p, bool reproducible)
 {
 	const struct slabs_counts *c = &p->slabs->counts;
@@ -113,13 +130,10 @@ json_t *result_slab_replay(const struct replay *p, bool reproducible)
 	for (uint32_t i = 0; i < p->slabs->n; i++)
 		if (p->slabs->caches[i].differs)
 			json_array_append_new(differ, json_string(p->slabs->caches[i].start.name));
-	o = json_pack("{s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I}, s:o}", "events",
-		      (json_int_t)c->events, "unmatched", "alloc_failed",
-		      (json_int_t)c->alloc_failed, "alloc_of_live", (json_int_t)c->alloc_of_live,
-		      "free_of_unknown", (json_int_t)c->free_unknown, "free_refused",
-		      (json_int_t)c->free_refused, "alloc_without_cache", (json_int_t)c->no_cache,
-		      "start", "live", (json_int_t)c->start_live, "free", (json_int_t)c->start_free,
-		      "unplaced", (json_int_t)c->start_unplaced, "not_as_slabinfo", differ);
+	o = json_pack("{s:I, s:o, s:{s:I, s:I, s:I}, s:o}", "events", (json_int_t)c->events,
+		      "unmatched", unmatched(c), "start", "live", (json_int_t)c->start_live, "free",
+		      (json_int_t)c->start_free, "unplaced", (json_int_t)c->start_unplaced,
+		      "not_as_slabinfo", differ);
 	if (!reproducible)
 		json_object_set_new(o, "speed",
 				    json_pack("{s:I, s:I}", "events", (json_int_t)c->events, "ns",

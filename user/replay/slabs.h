@@ -34,7 +34,7 @@ struct slabs_cache {
 	bool has_start, has_end;
 	struct rmm_kmem_cache *cache;	   /* NULL: not in the start's slabinfo */
 	unsigned int size, order, objects; /* of a slab, as refmm computes them */
-	bool differs;			   /* from what slabinfo says */
+	bool differs;			   /* from what slabinfo says, or that is more than fits */
 	uint64_t allocs;
 	uint64_t unseen_frees; /* allocated or its slab freed while it was live */
 	uint64_t slabs_start, slabs_end, objects_end, total_end;
@@ -65,6 +65,7 @@ struct slabs {
 	uint16_t *cache_of; /* by frame: index + 1 of the cache whose slab begins there */
 	uint64_t nr_pfns;
 	unsigned int cpus;
+	uint64_t pages_left;
 	uint64_t start_ns, end_ns; /* when slabinfo was read */
 	uint64_t ns;
 	struct slabs_counts counts;

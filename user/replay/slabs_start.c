@@ -42,6 +42,7 @@ static int create_machine(struct slabs *s, const struct host *h)
 	if (!s->rmm)
 		return -ENOMEM;
 	s->base = c.page_offset;
+	s->pages_left = zone.spanned - zone.spanned / 4; /* for slabs of the start */
 	err = rmm_free_reserved(s->rmm, 0, zone.spanned);
 	return err ? err : rmm_setup_done(s->rmm);
 }
@@ -88,7 +89,10 @@ static void create_cache(struct slabs *s, struct slabs_cache *c, const struct ho
 	c->objects = info.objs_per_slab;
 	c->differs = info.size != c->start.object_bytes ||
 		     info.objs_per_slab != c->start.objects_per_slab ||
-		     1u << info.order != c->start.pages_per_slab;
+		     1u << info.order != c->start.pages_per_slab ||
+		     c->start.slabs > s->pages_left >> info.order;
+	if (!c->differs)
+		s->pages_left -= c->start.slabs << info.order;
 }
 
 /* A cache for each name that classes have; index + 1 */
@@ -227,19 +231,22 @@ static int fill(struct slabs *s, struct filling *f)
 	return got < wanted || extra ? -EINVAL : 0;
 }
 
-/* The reference's object that stands for the one at @address; NULL: there are more
- * slabs in the trace than in slabinfo */
+/* The reference's object that stands for the one at @address; NULL: no object begins
+ * there, or there are more slabs in the trace than in slabinfo */
 static void *stand_in(struct filling *f, uint64_t address)
 {
 	uint64_t head = slabs_head(address, f->c->order);
-	uint64_t at = (address - (head << 9)) * 8 / f->c->size;
-	uint32_t slab = live_take(&f->of_head, head), old;
+	uint64_t at = (address - (head << 9)) * 8;
+	uint32_t slab, old;
 
+	if (at % f->c->size || at / f->c->size >= f->c->objects)
+		return NULL;
+	slab = live_take(&f->of_head, head);
 	if (slab == LIVE_NONE && f->bound < f->nr)
 		slab = (uint32_t)f->bound++;
-	if (slab == LIVE_NONE || at >= f->c->objects || live_put(&f->of_head, head, slab, &old))
+	if (slab == LIVE_NONE || live_put(&f->of_head, head, slab, &old))
 		return NULL;
-	return (void *)(f->slab[slab] + at * f->c->size);
+	return (void *)(f->slab[slab] + at);
 }
 
 /* Find its place; live ones are known by their address from now on. */
