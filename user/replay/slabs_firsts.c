@@ -123,10 +123,10 @@ static void resolve(struct look *l)
 
 	for (size_t i = 0; i < f->n; i++) {
 		struct slabs_first one = f->items[i];
-		uint32_t c = one.cache + 1;
 
 		if (one.cache == UINT32_MAX) {
-			c = cache_at(l, one.address);
+			uint32_t c = cache_at(l, one.address);
+
 			if (!c || is_fresh(l, one.address, l->s->caches[c - 1].order))
 				continue;
 			one.cache = c - 1;
