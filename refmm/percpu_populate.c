@@ -17,11 +17,11 @@
  * Locking: the mutex for pages; the lock, too, for the bookkeeping afterwards.
  *
  * Modelled: pcpu_alloc_pages, pcpu_free_pages, pcpu_populate_chunk,
- * pcpu_depopulate_chunk, pcpu_chunk_populated, pcpu_chunk_depopulated.
- * Simplified: in backed mode what is seen at a unit's address is anonymous
- * memory of its own, made accessible while the page is held, and not that
- * page's memory in the arena. Omitted: page tables, caches and TLB to flush;
- * so mapping cannot fail. (6.12, mm/percpu-vm.c; not in LKD3)
+ * pcpu_depopulate_chunk, pcpu_chunk_populated, pcpu_chunk_depopulated,
+ * pcpu_map_pages, pcpu_unmap_pages. Simplified: in backed mode, unless
+ * rmm_config.remappable lets pages show up at a second address, a unit's memory
+ * is of its own, accessible while the page is held. Omitted: page tables,
+ * caches and TLB to flush. (6.12, mm/percpu-vm.c; not in LKD3)
  */
 #include <errno.h>
 #include <sys/mman.h>
@@ -81,19 +81,54 @@ static int alloc_pages(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
 	return 0;
 }
 
-/* Memory at the addresses of [@page, @end), in each unit; or no more */
-static void map_units(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c, int page,
-		      int end, bool on)
+/* Page @i of @cpu's unit can be used */
+static int map_page(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
+		    unsigned int cpu, int i)
+{
+	uintptr_t at = rmm_pcpu_chunk_addr(p, c, cpu, i);
+
+	if (p->rmm->arena_fd >= 0)
+		return rmm_map_pages_at(p->rmm, at, *page_slot(c, cpu, i), 1);
+	return mprotect((void *)at, (size_t)p->page_size,
+			PROT_READ | PROT_WRITE)
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* Pages [@page, @end) of @cpu's unit no more; that they could be is no must */
+static void unmap_pages(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
+			unsigned int cpu, int page, int end)
 {
 	size_t bytes = (size_t)(end - page) * (size_t)p->page_size;
+	uintptr_t at = rmm_pcpu_chunk_addr(p, c, cpu, page);
 
-	for (unsigned int cpu = 0; p->backed && cpu < p->nr_cpus; cpu++) {
-		void *at = (void *)rmm_pcpu_chunk_addr(p, c, cpu, page);
-
-		if (!on)
-			madvise(at, bytes, MADV_DONTNEED);
-		mprotect(at, bytes, on ? PROT_READ | PROT_WRITE : PROT_NONE);
+	if (p->rmm->arena_fd >= 0) {
+		rmm_unmap_at(p->rmm, at, bytes);
+		return;
 	}
+	madvise((void *)at, bytes, MADV_DONTNEED);
+	mprotect((void *)at, bytes, PROT_NONE);
+}
+
+static void unmap_units(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c, int page,
+			int end)
+{
+	for (unsigned int cpu = 0; p->backed && cpu < p->nr_cpus; cpu++)
+		unmap_pages(p, c, cpu, page, end);
+}
+
+/* pcpu_map_pages(): all units, or -ENOMEM and none */
+static int map_units(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c, int page,
+		     int end)
+{
+	int err = 0;
+
+	for (unsigned int cpu = 0; p->backed && !err && cpu < p->nr_cpus; cpu++)
+		for (int i = page; !err && i < end; i++)
+			err = map_page(p, c, cpu, i);
+	if (err)
+		unmap_units(p, c, page, end);
+	return err;
 }
 
 /** rmm_pcpu_populate_chunk() - pcpu_populate_chunk(): pages [@page, @end) of
@@ -104,8 +139,11 @@ int rmm_pcpu_populate_chunk(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
 {
 	int err = alloc_pages(p, c, cpu, page, end, gfp);
 
-	if (!err)
-		map_units(p, c, page, end, true);
+	if (err)
+		return err;
+	err = map_units(p, c, page, end);
+	if (err)
+		free_pages(p, c, cpu, page, end, p->nr_cpus);
 	return err;
 }
 
@@ -113,7 +151,7 @@ int rmm_pcpu_populate_chunk(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
 void rmm_pcpu_depopulate_chunk(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
 			       unsigned int cpu, int page, int end)
 {
-	map_units(p, c, page, end, false);
+	unmap_units(p, c, page, end);
 	free_pages(p, c, cpu, page, end, p->nr_cpus);
 }
 

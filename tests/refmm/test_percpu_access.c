@@ -72,6 +72,36 @@ static void test_percpu_access_backed_memory_is_usable_and_zeroed(void **state)
 	check_destroy(rmm);
 }
 
+/* What is written to a copy is in the page that was allocated for it. */
+static void test_percpu_access_copies_lie_in_the_machines_pages(void **state)
+{
+	const struct rmm_pcpu_chunk *c;
+	struct rmm_percpu_config config;
+	struct machine m;
+	struct rmm *rmm;
+	rmm_percpu a;
+
+	(void)state;
+	machine_init(&m, 8);
+	m.config.nr_cpus = 2;
+	m.config.backed = m.config.remappable = true;
+	percpu_config(&config);
+	rmm = percpu_boot(&m, &config);
+	fill_first(rmm);
+	a = alloc_percpu(rmm, 4096, 4096);
+	c = rmm_pcpu_of(rmm)->areas[1];
+	assert_non_null(c);
+	for (unsigned int cpu = 0; cpu < 2; cpu++) {
+		const struct rmm_page *page = &rmm->memmap[c->pages[cpu * UNIT_PAGES]];
+
+		memset(rmm_per_cpu_ptr(rmm, a, cpu), 0x40 + (int)cpu, 4096);
+		assert_int_equal(*(char *)rmm_page_address(rmm, page), 0x40 + (int)cpu);
+	}
+	free_percpu(rmm, a);
+	rmm_percpu_balance(rmm, 0);
+	check_destroy(rmm);
+}
+
 static void test_percpu_access_no_sleeping_between_get_and_put(void **state)
 {
 	struct rmm *rmm = percpu_machine(false);
@@ -137,6 +167,7 @@ int main(void)
 		cmocka_unit_test(test_percpu_access_static_variable_starts_with_its_value),
 		cmocka_unit_test(test_percpu_access_static_area_is_finite),
 		cmocka_unit_test(test_percpu_access_backed_memory_is_usable_and_zeroed),
+		cmocka_unit_test(test_percpu_access_copies_lie_in_the_machines_pages),
 		cmocka_unit_test(test_percpu_access_no_sleeping_between_get_and_put),
 		cmocka_unit_test(test_percpu_access_before_setup_is_refused),
 		cmocka_unit_test(test_percpu_access_counter_of_all_cpus_adds_up),

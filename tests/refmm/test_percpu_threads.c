@@ -76,7 +76,7 @@ static void test_percpu_threads_share_chunks_without_overlap(void **state)
 	machine_init(&m, 8);
 	m.config.nr_cpus = CPUS;
 	m.config.threads = true;
-	m.config.backed = true;
+	m.config.backed = m.config.remappable = true;
 	percpu_config(&c);
 	rmm = percpu_boot(&m, &c);
 	for (unsigned int i = 0; i < CPUS; i++) {
