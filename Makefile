@@ -21,8 +21,8 @@ short   = $(if $(V),,@printf '  %-8s %s\n' $1 $@ &&)
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
-RECORD := $(addprefix $(BUILD)/bpf/,page.bpf.o slab.bpf.o stack.bpf.o task.bpf.o)
-SKEL   := $(BUILD)/bpf/record.skel.h $(BUILD)/bpf/calibrate.skel.h
+RECORD := $(patsubst %,$(BUILD)/bpf/%.bpf.o,page slab stack task percpu vmalloc pressure migrate)
+SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks calibrate)
 PLUGINS := $(if $(STATIC),,$(patsubst user/backends/%.c,$(BUILD)/backends/%.so,$(wildcard user/backends/*.c)))
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out user/backends/%,$(wildcard user/*/*.c)))
 MAIN   := $(BUILD)/user/cli/main.o

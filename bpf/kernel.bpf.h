@@ -24,8 +24,18 @@ enum {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct page {
 	unsigned long compound_head;
+	struct list_head lru;
+	unsigned char compound_order; /* of a compound page's second, until 6.3 */
+};
+
+enum pageflags {
+	PG_head = 1, /* the kernel's own number is read at load time */
 };
 
 struct vm_struct {
@@ -35,6 +45,17 @@ struct vm_struct {
 
 struct task_struct {
 	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK */
+	int pid;
+	char comm[16];
+};
+
+struct vmap_area {
+	unsigned long va_start;
+};
+
+struct compact_control {
+	unsigned int gfp_mask;
+	int order;
 };
 
 struct kmem_cache {

@@ -125,12 +125,18 @@ static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __
 	struct kml_slot *s;
 	__u64 cache = 0;
 
-	if (!r || kind >= KML_PROBE_KINDS)
+	__u32 at;
+
+	if (!r || !kml_has_slots(kind))
 		return 0;
-	s = &r->slot[kind][slot & (KML_SLOTS - 1)];
+	at = kml_slot_base(kind) + slot;
+	if (at >= KML_ALL_SLOTS)
+		return 0;
+	s = &r->slot[at];
 	if (kind == KML_KMALLOC)
 		cache = s->word[3] = cache_of(address, s->word[2] >> 32);
-	else if (kind == KML_CACHE_ALLOC || kind == KML_CACHE_FREE)
+	else if (kind == KML_CACHE_ALLOC || kind == KML_CACHE_FREE ||
+		 (kind >= KMT_CACHE_BULK_ALLOC && kind <= KMT_CACHE_DESTROY))
 		cache = s->word[2];
 	if (cache)
 		define_cache(r, kind, cache);
@@ -162,7 +168,7 @@ static __always_inline __u32 hash_of(const struct event *e)
 		hash ^= e->word[1] * 0xc2b2ae3d27d4eb4f;
 	if (e->keys > 2)
 		hash ^= e->word[2] * 0x165667b19e3779f9;
-	return hash >> (64 - KML_SLOT_BITS);
+	return hash >> (64 - kml_slot_bits(e->kind));
 }
 
 /*
@@ -173,13 +179,13 @@ static __always_inline __u32 hash_of(const struct event *e)
 static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
 {
 	__u32 slot = hash_of(e);
-	struct kml_slot *s = &r->slot[e->kind][slot];
+	struct kml_slot *table = &r->slot[kml_slot_base(e->kind)], *s = &table[slot];
 
 	if (same_slot(s, e))
 		return slot;
 	if (s->word[0]) {
 		slot ^= 1;
-		s = &r->slot[e->kind][slot];
+		s = &table[slot];
 		if (same_slot(s, e))
 			return slot;
 	}

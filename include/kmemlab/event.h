@@ -5,7 +5,7 @@
  * Each CPU owns one ring of 16-byte cells. A cell is an event or one word of a
  * definition:
  *
- *   word0   63          20 19        8  7    4   3    2   0
+ *   word0   63          22 21       10  9    4   3    2   0
  *          +--------------+-----------+------+-----+-------+
  *          | time or index| slot      | kind | def | lap   |
  *          +--------------+-----------+------+-----+-------+
@@ -17,6 +17,13 @@
  * in place of the time. A kind's slots are written by one BPF program, which
  * cannot nest in itself on one CPU, so definitions need no lock; definitions
  * of *different* kinds may interleave when an interrupt hits.
+ *
+ * Of the time there are the low 42 bits of nanoseconds, which repeat every 73
+ * minutes. The recorder, which reads a ring many times a second, takes the
+ * latest time that is not after its own clock by more than a second (an event
+ * cannot be younger than its reading). That is right for every event read
+ * within 73 minutes of happening; a recorder that was stopped for longer
+ * misdates what the rings held, never its order.
  *
  * Commit: the writer reserves cells by an atomic add on `head`, fills word1 and
  * stores word0 last. `lap` counts ring revolutions from 1 (mod 8), so a cell
@@ -30,6 +37,8 @@
 #ifndef KMEMLAB_EVENT_H
 #define KMEMLAB_EVENT_H
 
+#include <kmemlab/kinds.h>
+
 #ifndef __bpf__
 #include <stdint.h>
 typedef uint64_t kml_u64;
@@ -39,27 +48,36 @@ typedef unsigned long long kml_u64;
 typedef unsigned int kml_u32;
 #endif
 
-/* One per traced event. Explicit, stable, never renumbered. */
+/* The kinds of kinds.h by the names that rings know them by. */
 enum kml_kind {
-	KML_PAGE_ALLOC = 0,
-	KML_PAGE_FREE = 1,
-	KML_ZONE_LOCKED = 2, /* a page leaves the buddy lists */
-	KML_EXTFRAG = 3,     /* fallback to another migrate type */
-	KML_PCPU_DRAIN = 4,  /* per-CPU list to buddy lists */
-	KML_KMALLOC = 5,
-	KML_KFREE = 6,
-	KML_CACHE_ALLOC = 7,
-	KML_CACHE_FREE = 8,
-	KML_STACK_PAGE = 9,   /* a page of a new task's kernel stack */
-	KML_PROBE_KINDS = 10, /* kinds below this one have a probe */
-	KML_TASK = 14,	      /* definition only: `current` changed */
-	KML_CACHE_NAME = 15,  /* definition only: name of a kmem_cache; its slot
-				 is the kind that needed it */
-	KML_KINDS = 16,
+	KML_PAGE_ALLOC = KMT_PAGE_ALLOC,
+	KML_PAGE_FREE = KMT_PAGE_FREE,
+	KML_ZONE_LOCKED = KMT_ZONE_LOCKED,
+	KML_EXTFRAG = KMT_EXTFRAG,
+	KML_PCPU_DRAIN = KMT_PCPU_DRAIN,
+	KML_KMALLOC = KMT_KMALLOC,
+	KML_KFREE = KMT_KFREE,
+	KML_CACHE_ALLOC = KMT_CACHE_ALLOC,
+	KML_CACHE_FREE = KMT_CACHE_FREE,
+	KML_STACK_PAGE = KMT_STACK_PAGE,
+	KML_COMMON_KINDS = 10, /* kinds below this one have large tables */
+	KML_TASK = KMT_TASK,   /* definition only: `current` changed */
+	KML_CACHE_NAME =
+		KMT_CACHE_NAME, /* definition only: name of a kmem_cache;
+				   its slot is the kind that needed it */
+	KML_KINDS = KMT_KINDS,
 };
 
 enum kml_limits {
 	KML_SLOT_BITS = 12,
+	KML_MEDIUM_SLOT_BITS = 8,
+	KML_RARE_SLOT_BITS = 5,
+	/* Tables of all kinds, in one array: see kml_slot_base(). */
+	KML_MEDIUM_BASE = KML_COMMON_KINDS << KML_SLOT_BITS,
+	KML_RARE_BASE = KML_MEDIUM_BASE + ((KMT_RARE_KINDS - KMT_MEDIUM_KINDS)
+					   << KML_MEDIUM_SLOT_BITS),
+	KML_ALL_SLOTS = KML_RARE_BASE +
+			((KML_KINDS - KMT_RARE_KINDS) << KML_RARE_SLOT_BITS),
 	KML_SLOTS = 1 << KML_SLOT_BITS,
 	KML_CELL_BYTES = 16,
 	KML_DEF_WORDS = 4, /* words of a slot's definition */
@@ -72,12 +90,37 @@ enum kml_word0 {
 	KML_LAP_MASK = 0x7,
 	KML_DEF_BIT = 0x8,
 	KML_KIND_SHIFT = 4,
-	KML_SLOT_SHIFT = 8,
-	KML_TIME_SHIFT = 20, /* 44 bits of ns: wraps after 4.8 h */
+	KML_SLOT_SHIFT = 10,
+	KML_TIME_SHIFT = 22, /* 42 bits of ns: wraps after 73 min */
 };
 
 #define KML_SLOT_USED	(1ull << 31)
-#define KML_SLOT_FAILED (1ull << 30) /* KMALLOC returned NULL */
+#define KML_SLOT_FAILED (1ull << 30) /* the allocation returned NULL */
+
+/* log2 of the number of a kind's slots. */
+static inline kml_u32 kml_slot_bits(kml_u32 kind)
+{
+	return kind < KMT_MEDIUM_KINDS ? (kml_u32)KML_SLOT_BITS
+	       : kind < KMT_RARE_KINDS ? (kml_u32)KML_MEDIUM_SLOT_BITS
+				       : (kml_u32)KML_RARE_SLOT_BITS;
+}
+
+/* Where a kind's slots begin; @kind has slots (is no TASK or CACHE_NAME). */
+static inline kml_u32 kml_slot_base(kml_u32 kind)
+{
+	if (kind < KML_COMMON_KINDS)
+		return kind << KML_SLOT_BITS;
+	if (kind < KMT_RARE_KINDS)
+		return KML_MEDIUM_BASE +
+		       ((kind - KMT_MEDIUM_KINDS) << KML_MEDIUM_SLOT_BITS);
+	return KML_RARE_BASE + ((kind - KMT_RARE_KINDS) << KML_RARE_SLOT_BITS);
+}
+
+static inline int kml_has_slots(kml_u32 kind)
+{
+	return kind < KML_COMMON_KINDS ||
+	       (kind >= KMT_MEDIUM_KINDS && kind < KML_KINDS);
+}
 
 struct kml_cell {
 	kml_u64 word0;
@@ -100,13 +143,30 @@ struct kml_cell {
  *  CACHE_ALLOC   0: node + 1 | gfp << 32, 1: call site, 2: kmem_cache
  *  CACHE_FREE    1: call site, 2: kmem_cache
  *  STACK_PAGE    0: nothing
+ *  BULK_PAGE     0: gfp << 32
+ *  PAGE_SPLIT    0: order | new order << 8
+ *  MIGRATE_FROM, MIGRATE_TO, PAGE_ISOLATE, MIGRATE_PTE  0: order
+ *  CONTIG_ALLOC  0: gfp << 32, 2: pages
+ *  CACHE_BULK_*  as CACHE_*; CACHE_CREATE, CACHE_DESTROY  2: kmem_cache
+ *  PERCPU_ALLOC, PERCPU_FAIL  0: detail << 16 | gfp << 32, 1: call site,
+ *                2: bytes requested | bytes allocated (FAIL: alignment) << 32
+ *  VMALLOC_ALLOC 0: order of the alignment, 1: start of the region that the
+ *                area may lie in, 2: pages
+ *  pressure      0: order | detail << 16 | gfp << 32, 1: node + 1
+ *  OOM_VICTIM    0: pid << 32, 1..2: comm
  *  TASK          0: pid | tgid << 32, 1..2: comm
  *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name
+ *
+ * An event's word 1 is a struct page's or an object's address, except: PERCPU_*
+ * (bits 12..46 of the chunk's base) << KML_PERCPU_SHIFT | offset, VMALLOC_* an
+ * address, others a number.
  *
  * KMALLOC's word 3 is found by looking at the page behind the object; it is 0
  * for a large allocation, which has no cache, and for a failed one, which has a
  * slot of its own (KML_SLOT_FAILED) because its cache cannot be seen.
  */
+
+enum { KML_PERCPU_SHIFT = 29 };
 
 /* Per kind, per CPU; a program cannot nest in itself, so no atomics. */
 struct kml_count {
@@ -134,7 +194,7 @@ struct kml_ring {
 	kml_u64 pad1[7];
 	struct kml_count count[KML_KINDS];
 	kml_u64 pad2[512 - 16 - KML_KINDS * 4];
-	struct kml_slot slot[KML_PROBE_KINDS][KML_SLOTS];
+	struct kml_slot slot[KML_ALL_SLOTS]; /* 1.4 MiB, see kml_slot_base() */
 	struct kml_cell cell[];
 };
 

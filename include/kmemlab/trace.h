@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * trace.h - the .kmt trace file, version 1. This header is the specification.
+ * trace.h - the .kmt trace file, version 2. This header, with kinds.h, is the
+ * specification. Version 1 had the kinds below 16 and is read as well.
  *
  *   file  := block*
  *   block := struct kmt_block | payload (zstd frames, stored_bytes long)
@@ -25,8 +26,10 @@
 
 #include <stdint.h>
 
+#include <kmemlab/kinds.h>
+
 #define KMT_MAGIC   0x31544d4bu /* "KMT1" */
-#define KMT_VERSION 1
+#define KMT_VERSION 2
 
 enum kmt_limits {
 	KMT_BLOCK_MAX_BYTES = 1 << 24,	/* payload, before compression */
@@ -84,47 +87,28 @@ enum kmt_flags {
 	KMT_PHASE_END = 1 << 1,	  /* TEXT, PAGES: of the end snapshot */
 };
 
-/* Values equal enum kml_kind of event.h. Never renumbered. */
-enum kmt_kind {
-	KMT_PAGE_ALLOC = 0,
-	KMT_PAGE_FREE = 1,
-	KMT_ZONE_LOCKED = 2,
-	KMT_EXTFRAG = 3,
-	KMT_PCPU_DRAIN = 4,
-	KMT_KMALLOC = 5,
-	KMT_KFREE = 6,
-	KMT_CACHE_ALLOC = 7,
-	KMT_CACHE_FREE = 8,
-	KMT_STACK_PAGE = 9, /* a page of a new task's kernel stack: allocated
-				a moment ago if it is not known to be live.
-				The kernel allocates stacks in bulk, which
-				no tracepoint shows */
-	KMT_TASK = 14,	    /* the CPU now runs this task */
-	KMT_KINDS = 16,
-};
-
 /*
  * What an event has in common with others: everything but CPU, time and
- * address. Fields that a kind does not have are 0. Numbered from 0 in order of
- * appearance. String number 0 is "" and means unknown.
+ * address. Which kind has which fields is said in kinds.h; the others are 0.
+ * Numbered from 0 in order of appearance. String number 0 is "" and means
+ * unknown.
  */
 struct kmt_class {
 	uint8_t kind;	     /* enum kmt_kind */
-	uint8_t order;	     /* page kinds; EXTFRAG: the order asked for */
-	uint8_t migratetype; /* PAGE_ALLOC, ZONE_LOCKED, PCPU_DRAIN;
-				EXTFRAG: the type asked for */
+	uint8_t order;	     /* EXTFRAG: the order asked for */
+	uint8_t migratetype; /* EXTFRAG: the type asked for */
 	uint8_t fallback_order;
 	uint8_t fallback_type;
 	uint8_t percpu_refill; /* ZONE_LOCKED */
-	int16_t node;	       /* object kinds: asked for, -1 any */
+	int16_t node;	       /* allocations: asked for, -1 any */
 	uint32_t gfp;	       /* the kernel's own bits; names in HEADER */
-	uint32_t bytes_req;    /* CACHE_ALLOC: the cache's object_size */
-	uint32_t bytes_alloc;  /* CACHE_ALLOC: the cache's size */
+	uint32_t bytes_req;    /* of caches: object_size */
+	uint32_t bytes_alloc;  /* of caches: size */
 	uint32_t call_site;    /* string: "symbol+0xoffset[ [module]]" */
 	uint32_t cache;	       /* string: cache name */
-	uint32_t comm;	       /* string; TASK */
-	uint32_t pid;	       /* TASK: thread, 0 = idle */
-	uint32_t tgid;	       /* TASK: process */
+	uint32_t comm;	       /* string */
+	uint32_t pid;	       /* thread, 0 = idle */
+	uint32_t tgid;	       /* process */
 };
 _Static_assert(sizeof(struct kmt_class) == 40, "class size");
 
@@ -142,17 +126,17 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * varint is LEB128: 7 bits a byte, low bits first, high bit = more follows, at
  * most 10 bytes. zigzag(d) = (d << 1) ^ (d >> 63).
  *
- * The address of a page kind, and of STACK_PAGE, is its frame number (pfn); of
- * an object kind its physical address in units of 8 bytes, or, if it lies
- * outside the direct map, KMT_OPAQUE | a number that stands for that address in
- * this trace only; TASK has 0. An allocation that failed has KMT_NO_PAGE.
+ * What the address is, is said in kinds.h: a frame number (pfn); of an object
+ * its physical address in units of 8 bytes, or, if it lies outside the direct
+ * map, KMT_OPAQUE | a number that stands for that address in this trace only;
+ * and so on. TASK has none. An allocation that failed has KMT_NO_PAGE.
  *
  * What is freed was mostly allocated a few events ago, and what is allocated
  * was mostly freed a few events ago, as far back as the last time this code
  * path ran. So an address is told by how far back it was last seen. State per
- * block, all zero at its start: two histories, one of page kinds (kind <= 4)
- * and one of all others, each of the last KMT_HISTORY addresses; per class a
- * distance and a last address. For each event but TASK:
+ * block, all zero at its start: two histories, one of page kinds (0 to 4 and 16
+ * to 23) and one of all others, each of the last KMT_HISTORY addresses; per
+ * class a distance and a last address. For each event but TASK:
  *
  *   code = 0: prediction = the class's last address, or, for the class's first
  *             event in the block, the newest address of its history (0 if none)

@@ -18,7 +18,7 @@ enum { KEY_KIND = 0x100, KEY_CPU, KEY_FROM, KEY_TO };
 struct options {
 	const char *path;
 	bool json;
-	uint32_t kinds;		      /* bit mask; 0: all */
+	uint64_t kinds;		      /* bit mask; 0: all */
 	uint8_t cpu[KMT_CPU_MAX / 8]; /* bit set */
 	bool some_cpus;
 	uint64_t from_ns, to_ns; /* from the first event */
@@ -41,7 +41,7 @@ static error_t parse_kind(struct options *o, const char *name)
 		if (!strcmp(trace_kind_name(kind), "unknown"))
 			continue;
 		if (!strcmp(trace_kind_name(kind), name)) {
-			o->kinds |= 1u << kind;
+			o->kinds |= 1ull << kind;
 			return 0;
 		}
 		nearest_offer(&near, trace_kind_name(kind));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* cmd_record.c - kmemlab record: options in, record_run() out. */
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "common/log.h"
 #include "common/units.h"
 #include "record/record.h"
+#include "trace/kinds.h"
 
 enum {
 	RING_DEFAULT_BYTES = 16 << 20, /* a second of 1 M events/s */
@@ -31,6 +33,10 @@ static const struct argp_option options[] = {
 	{"max-size", 'm', "SIZE", 0,
 	 "stop when FILE has this size, e.g. 2g; the end snapshot comes on top", 0},
 	{"sample", 's', "TIME", 0, "read buddyinfo, vmstat and extfrag every TIME (default: 250ms)",
+	 0},
+	{"probe", 'p', "LIST", 0,
+	 "what to see: page, slab, pressure, percpu, vmalloc, latency, or all (default: "
+	 "page,slab,pressure)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
 	{0},
@@ -62,6 +68,23 @@ static error_t parse_times(int key, const char *arg, struct record_options *o)
 	return 0;
 }
 
+static error_t parse_probes(const char *list, struct record_options *o)
+{
+	char *copy = strdup(list), *rest = copy, *name;
+	error_t err = copy ? 0 : ENOMEM;
+
+	o->families = 0;
+	while (!err && (name = strsep(&rest, ","))) {
+		o->families |= family_find(name);
+		if (!family_find(name))
+			err = cmd_usage("no probe '%s'; there are page, slab, pressure, percpu, "
+					"vmalloc, latency and all",
+					name);
+	}
+	free(copy);
+	return err;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record_options *o = state->input;
@@ -82,6 +105,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'd':
 	case 's':
 		return parse_times(key, arg, o);
+	case 'p':
+		return parse_probes(arg, o);
 	case ARGP_KEY_ARGS:
 		o->command = state->argv + state->next;
 		return 0;
@@ -143,6 +168,16 @@ int cmd_record(int argc, char **argv)
 		.args_doc = "[-- CMD [ARG...]]",
 		.doc = "Record what the kernel's page and slab allocators do.\v"
 		       "With CMD, records while it runs. Ctrl-C finishes a valid file.\n\n"
+		       "What --probe sees:\n"
+		       "  page      pages allocated and freed, in bulk too; refills, drains and "
+		       "fallbacks; splits, migrations, compaction's pages, contiguous ranges\n"
+		       "  slab      kmalloc and caches, in bulk too; caches created and destroyed\n"
+		       "  pressure  stalls in reclaim and compaction, kswapd, kcompactd, OOM\n"
+		       "  percpu    per-CPU memory and its chunks\n"
+		       "  vmalloc   areas allocated, freed, purged\n"
+		       "  latency   time inside the allocation functions, as histograms\n"
+		       "Bulk, splits, migrations and latency need fentry: 'kmemlab doctor' tells "
+		       "whether this host has it.\n\n"
 		       "Examples:\n"
 		       "  kmemlab record -d 30s -o trace.kmt\n"
 		       "  kmemlab record -- make -j2\n\n"
@@ -153,6 +188,7 @@ int cmd_record(int argc, char **argv)
 		.output = "trace.kmt",
 		.ring_bytes = default_ring_bytes(),
 		.sample_ns = SAMPLE_DEFAULT_NS,
+		.families = FAMILY_DEFAULT,
 	};
 	int status = cmd_parse(&argp, argc, argv, ARGP_IN_ORDER, &o);
 

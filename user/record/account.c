@@ -24,7 +24,7 @@ static void add(struct account_total *t, const struct account_total *x)
 	t->lost_write += x->lost_write;
 }
 
-static struct account_total of_cpu(const struct account *a, unsigned int cpu, enum kml_kind kind)
+static struct account_total of_cpu(const struct account *a, unsigned int cpu, unsigned int kind)
 {
 	const struct kml_count *c = &ring_of(probes_rings(a->probes), cpu)->count[kind];
 
@@ -41,9 +41,11 @@ struct account_total account_total(const struct account *a)
 {
 	struct account_total total = {0};
 
-	for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++) {
+	for (unsigned int k = 0; k < KMT_KINDS; k++) {
 		uint64_t misses = probes_recursion(a->probes, k);
 
+		if (!probes_attached(a->probes, k))
+			continue;
 		for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
 			struct account_total x = of_cpu(a, cpu, k);
 
@@ -60,9 +62,11 @@ static json_t *rows(const struct account *a)
 	json_t *list = json_array();
 
 	for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
-		for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++) {
+		for (unsigned int k = 0; k < KMT_KINDS; k++) {
 			struct account_total x = of_cpu(a, cpu, k);
 
+			if (!probes_attached(a->probes, k))
+				continue;
 			json_array_append_new(list,
 					      json_pack("{s:i, s:s, s:I, s:I, s:I, s:I, s:I}",
 							"cpu", (int)cpu, "kind", trace_kind_name(k),
@@ -80,9 +84,10 @@ static json_t *recursion(const struct account *a)
 {
 	json_t *list = json_array();
 
-	for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:I}", "kind", trace_kind_name(k), "misses",
+	for (unsigned int k = 0; k < KMT_KINDS; k++)
+		if (probes_attached(a->probes, k))
+			json_array_append_new(
+				list, json_pack("{s:s, s:I}", "kind", trace_kind_name(k), "misses",
 						(json_int_t)probes_recursion(a->probes, k)));
 	return list;
 }

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <trace/kinds.h>
 
 enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
@@ -34,6 +35,8 @@ struct consumer {
 	uint64_t pages[2];   /* allocated, freed: while covered, and written */
 	uint64_t pending[2]; /* the same, of the round that is open */
 	uint8_t *live;	     /* a bit per frame: seen allocated as a single page */
+	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
+	size_t chunks;
 	uint64_t cover_from_ns, cover_to_ns;
 	struct {
 		uint64_t time_ns; /* of the last event */
@@ -66,8 +69,10 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 
 void consumer_free(struct consumer *c)
 {
-	if (c)
+	if (c) {
 		free(c->live);
+		free(c->chunk);
+	}
 	free(c);
 }
 
@@ -122,9 +127,58 @@ static uint64_t object_address(const struct consumer *c, uint64_t object)
 	return offset < c->bases.direct_map_bytes ? offset >> 3 : opaque(c, object);
 }
 
-static bool is_page(unsigned int kind)
+/* Chunks are numbered from 1 in order of appearance. */
+static uint64_t percpu_address(struct consumer *c, uint64_t area)
 {
-	return kind < KML_KMALLOC || kind == KML_STACK_PAGE;
+	uint64_t base = area >> KML_PERCPU_SHIFT, offset = area & ((1ull << KML_PERCPU_SHIFT) - 1);
+	size_t i = 0;
+
+	while (i < c->chunks && c->chunk[i] != base)
+		i++;
+	if (i == c->chunks) {
+		uint64_t *more = reallocarray(c->chunk, c->chunks + 1, sizeof(*more));
+
+		if (!more)
+			return opaque(c, area);
+		c->chunk = more;
+		c->chunk[c->chunks++] = base;
+	}
+	return (i + 1) << 32 | offset;
+}
+
+/* Modules have a region of their own, whose place is a secret too. */
+static uint64_t vmalloc_address(const struct consumer *c, uint64_t address)
+{
+	uint64_t start = definitions_vmalloc_start(c->definitions);
+
+	if (!address)
+		return KMT_NO_PAGE;
+	if (!start || address < start || address >= c->bases.vmemmap)
+		return opaque(c, address);
+	return (address - start) >> PAGE_SHIFT;
+}
+
+/* What the trace's address column gets of a ring's @word. */
+static uint64_t address_of(struct consumer *c, unsigned int kind, uint64_t word)
+{
+	if (kind < KML_KMALLOC)
+		return page_address(c, word);
+	if (kind < KML_STACK_PAGE)
+		return object_address(c, word);
+	switch (kind_info(kind)->address) {
+	case ADDRESS_PFN:
+		return page_address(c, word);
+	case ADDRESS_OBJECT:
+		return kind == KMT_CACHE_CREATE || kind == KMT_CACHE_DESTROY
+			       ? opaque(c, word)
+			       : object_address(c, word);
+	case ADDRESS_PERCPU:
+		return percpu_address(c, word);
+	case ADDRESS_VMALLOC:
+		return vmalloc_address(c, word);
+	default:
+		return word & (KMT_OPAQUE - 1);
+	}
 }
 
 /* Count pages for the coverage, if @time is in its window. */
@@ -134,9 +188,16 @@ static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 		c->pending[freed] += pages;
 }
 
+/* Does @kind tell of pages that may be known to be allocated? */
+static bool may_be_known(unsigned int kind)
+{
+	return kind == KML_STACK_PAGE || kind == KMT_BULK_PAGE;
+}
+
 /*
  * A stack's page counts as allocated unless it is known to be: the kernel keeps a
- * few stacks for reuse, and may take one from the ordinary allocator.
+ * few stacks for reuse, and may take one from the ordinary allocator. So does a
+ * bulk allocation's, which turns to the ordinary allocator for a single page.
  */
 static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint64_t pfn,
 		     unsigned int order)
@@ -147,7 +208,7 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
 		return;
 	known = &c->live[pfn / 8];
-	if (kind != KML_STACK_PAGE || !(*known & bit))
+	if (!may_be_known(kind) || !(*known & bit))
 		cover(c, kind == KML_PAGE_FREE, time, 1ull << order);
 	if (kind == KML_PAGE_FREE)
 		*known &= (uint8_t)~bit;
@@ -156,9 +217,10 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 }
 
 /*
- * The full time whose low 44 bits are @low: the latest that is not after @now by
- * more than a second, which no event in a ring can be. Never before the CPU's
- * @last: an interrupt's event may stand before the one that it interrupted.
+ * The full time whose low 42 bits are @low: the latest that is not after @now by
+ * more than a second, which no event in a ring can be (event.h has the argument).
+ * Never before the CPU's @last: an interrupt's event may stand before the one that
+ * it interrupted.
  */
 static uint64_t full_time(uint64_t last, uint64_t now, uint64_t low)
 {
@@ -173,10 +235,9 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 {
 	unsigned int kind = cell->word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
 	const struct slot *slot =
-		&slots[kind * KML_SLOTS + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
+		&slots[kml_slot_base(kind) + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
 	uint64_t time = full_time(c->cpu[cpu].time_ns, c->now_ns, cell->word0 >> KML_TIME_SHIFT);
-	uint64_t address =
-		is_page(kind) ? page_address(c, cell->word1) : object_address(c, cell->word1);
+	uint64_t address = address_of(c, kind, cell->word1);
 	int err = 0;
 
 	if (c->cpu[cpu].new_task) {
@@ -190,7 +251,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 	if (err)
 		return err;
 	c->cpu[cpu].time_ns = time;
-	if (kind <= KML_PAGE_FREE || kind == KML_STACK_PAGE)
+	if (kind <= KML_PAGE_FREE || may_be_known(kind))
 		see_page(c, kind, time, address, slot->order);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <trace/kinds.h>
 
 enum {
 	CALL_SITE_BYTES = 256,
@@ -23,11 +24,11 @@ struct cache {
 };
 
 struct cpu_definitions {
-	uint64_t word[KML_PROBE_KINDS][KML_DEF_WORDS];
-	uint64_t name[KML_PROBE_KINDS][KML_NAME_WORDS];
+	uint64_t word[KML_KINDS][KML_DEF_WORDS];
+	uint64_t name[KML_KINDS][KML_NAME_WORDS];
 	uint64_t task[KML_TASK_WORDS];
 	uint32_t task_class;
-	struct slot slot[KML_PROBE_KINDS][KML_SLOTS];
+	struct slot slot[KML_ALL_SLOTS];
 };
 
 struct definitions {
@@ -35,6 +36,7 @@ struct definitions {
 	const struct symbols *symbols;
 	struct cache *cache;
 	size_t caches;
+	uint64_t vmalloc_start;
 	unsigned int cpus;
 	struct cpu_definitions cpu[];
 };
@@ -69,7 +71,12 @@ uint32_t definitions_task(const struct definitions *d, unsigned int cpu)
 
 const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu)
 {
-	return d->cpu[cpu].slot[0];
+	return d->cpu[cpu].slot;
+}
+
+uint64_t definitions_vmalloc_start(const struct definitions *d)
+{
+	return d->vmalloc_start;
 }
 
 static struct cache *find_cache(struct definitions *d, uint64_t address)
@@ -119,59 +126,138 @@ static int define_task(struct definitions *d, struct cpu_definitions *c)
 	return c->task_class == UINT32_MAX ? -ENOMEM : 1;
 }
 
-static void describe_page(struct kmt_class *c, uint64_t w)
+static void describe_page(struct kmt_class *c, const uint64_t *word)
 {
+	uint64_t w = word[0];
+
 	c->order = (uint8_t)w;
-	c->migratetype = (uint8_t)(w >> 8);
 	switch (c->kind) {
+	case KMT_BULK_PAGE:
+		c->order = 0;
+		c->gfp = (uint32_t)(w >> 32);
+		break;
+	case KMT_CONTIG_ALLOC:
+		c->order = 0;
+		c->gfp = (uint32_t)(w >> 32);
+		c->bytes_alloc = (uint32_t)word[2];
+		break;
+	case KMT_PAGE_SPLIT:
+		c->fallback_order = (uint8_t)(w >> 8);
+		break;
 	case KMT_PAGE_ALLOC:
 		c->gfp = (uint32_t)(w >> 32);
+		c->migratetype = (uint8_t)(w >> 8);
 		break;
 	case KMT_ZONE_LOCKED:
 		c->percpu_refill = w >> 16 & 1;
+		c->migratetype = (uint8_t)(w >> 8);
 		break;
 	case KMT_EXTFRAG:
 		c->fallback_order = (uint8_t)(w >> 16);
 		c->fallback_type = w >> 24 & 0x7f;
+		c->migratetype = (uint8_t)(w >> 8);
+		break;
+	case KMT_PCPU_DRAIN:
+		c->migratetype = (uint8_t)(w >> 8);
 		break;
 	default:
 		break;
 	}
 }
 
+static void describe_site(struct definitions *d, struct kmt_class *c, uint64_t address)
+{
+	char site[CALL_SITE_BYTES];
+
+	if (!address)
+		return;
+	symbols_name(d->symbols, address, site, sizeof(site));
+	c->call_site = trace_writer_string(d->writer, site);
+}
+
 static void describe_object(struct definitions *d, struct kmt_class *c, const uint64_t *word)
 {
 	const struct cache *cache = find_cache(d, word[c->kind == KMT_KMALLOC ? 3 : 2]);
-	char site[CALL_SITE_BYTES];
+	bool alloc = c->kind == KMT_KMALLOC || c->kind == KMT_CACHE_ALLOC ||
+		     c->kind == KMT_CACHE_BULK_ALLOC;
+	bool sized = alloc || c->kind == KMT_CACHE_CREATE || c->kind == KMT_CACHE_DESTROY;
 
-	symbols_name(d->symbols, word[1], site, sizeof(site));
-	c->call_site = trace_writer_string(d->writer, site);
+	describe_site(d, c, word[1]);
 	c->cache = cache ? cache->name : 0;
 	if (c->kind == KMT_KMALLOC) {
 		c->bytes_req = (uint32_t)word[2];
 		c->bytes_alloc = (uint32_t)(word[2] >> 32);
-	} else if (c->kind == KMT_CACHE_ALLOC && cache) {
+	} else if (sized && cache) {
 		c->bytes_req = cache->object_size;
 		c->bytes_alloc = cache->size;
 	}
-	if (c->kind == KMT_KMALLOC || c->kind == KMT_CACHE_ALLOC) {
+	if (alloc) {
 		c->node = (int16_t)((word[0] & 0xffff) - 1);
 		c->gfp = (uint32_t)(word[0] >> 32);
 	}
+}
+
+/* Per-CPU memory and vmalloc areas. */
+static void describe_area(struct definitions *d, struct kmt_class *c, const uint64_t *word)
+{
+	switch (c->kind) {
+	case KMT_PERCPU_ALLOC:
+	case KMT_PERCPU_FAIL:
+		describe_site(d, c, word[1]);
+		c->fallback_type = word[0] >> 16 & 0xf;
+		c->gfp = (uint32_t)(word[0] >> 32);
+		c->bytes_req = (uint32_t)word[2];
+		c->bytes_alloc = (uint32_t)(word[2] >> 32);
+		break;
+	case KMT_VMALLOC_ALLOC:
+		c->order = (uint8_t)word[0];
+		c->bytes_alloc = (uint32_t)word[2];
+		if (!d->vmalloc_start || word[1] < d->vmalloc_start)
+			d->vmalloc_start = word[1];
+		break;
+	default:
+		break;
+	}
+}
+
+static void describe_pressure(struct definitions *d, struct kmt_class *c, const uint64_t *word)
+{
+	char comm[17] = "";
+
+	if (c->kind == KMT_OOM_VICTIM) {
+		memcpy(comm, word + 1, sizeof(comm) - 1);
+		c->comm = trace_writer_string(d->writer, comm);
+		c->pid = (uint32_t)(word[0] >> 32);
+		return;
+	}
+	c->order = (uint8_t)word[0];
+	c->fallback_type = word[0] >> 16 & 0xf;
+	c->gfp = (uint32_t)(word[0] >> 32);
+	c->node = (int16_t)(word[1] - 1);
 }
 
 static int define_slot(struct definitions *d, struct cpu_definitions *c, unsigned int kind,
 		       unsigned int slot)
 {
 	struct kmt_class class = {.kind = (uint8_t)kind};
+	struct slot *to = &c->slot[kml_slot_base(kind) + slot];
 
-	if (kind >= KML_KMALLOC && kind <= KML_CACHE_FREE)
+	switch (kind_info(kind)->family) {
+	case FAMILY_PAGE:
+		describe_page(&class, c->word[kind]);
+		break;
+	case FAMILY_SLAB:
 		describe_object(d, &class, c->word[kind]);
-	else
-		describe_page(&class, c->word[kind][0]);
-	c->slot[kind][slot].order = class.order;
-	c->slot[kind][slot].class_id = trace_writer_class(d->writer, &class);
-	return c->slot[kind][slot].class_id == UINT32_MAX ? -ENOMEM : 0;
+		break;
+	case FAMILY_PRESSURE:
+		describe_pressure(d, &class, c->word[kind]);
+		break;
+	default:
+		describe_area(d, &class, c->word[kind]);
+	}
+	to->order = class.order;
+	to->class_id = trace_writer_class(d->writer, &class);
+	return to->class_id == UINT32_MAX ? -ENOMEM : 0;
 }
 
 int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell)
@@ -185,11 +271,11 @@ int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *
 		c->task[index] = cell->word1;
 		return index == KML_TASK_WORDS - 1 ? define_task(d, c) : 0;
 	}
-	if (kind == KML_CACHE_NAME && index < KML_NAME_WORDS && slot < KML_PROBE_KINDS) {
+	if (kind == KML_CACHE_NAME && index < KML_NAME_WORDS && slot < KML_KINDS) {
 		c->name[slot][index] = cell->word1;
 		return index == KML_NAME_WORDS - 1 ? define_cache(d, c->name[slot]) : 0;
 	}
-	if (kind < KML_PROBE_KINDS && index < KML_DEF_WORDS) {
+	if (kml_has_slots(kind) && index < KML_DEF_WORDS && !(slot >> kml_slot_bits(kind))) {
 		c->word[kind][index] = cell->word1;
 		return index == KML_DEF_WORDS - 1 ? define_slot(d, c, kind, slot) : 0;
 	}

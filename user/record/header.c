@@ -9,6 +9,7 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <trace/kinds.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -187,18 +188,31 @@ static json_t *probe_list(const struct probes *p, struct missing *missing)
 {
 	json_t *list = json_array();
 
-	for (enum kml_kind k = 0; k < KML_PROBE_KINDS; k++) {
-		const char *why = probes_why_missing(p, k);
+	for (unsigned int k = 0; k < KMT_KINDS; k++) {
+		const char *why = probes_why_missing(p, k), *how = probes_how(p, k);
 		char what[64];
 
-		if (!why) {
-			json_array_append_new(list, json_pack("{s:s, s:s}", "name",
-							      trace_kind_name(k), "how", "raw_tp"));
+		if (how)
+			json_array_append_new(list, json_pack("{s:s, s:s, s:s*}", "name",
+							      trace_kind_name(k), "how", how,
+							      "function", probes_where(p, k)));
+		if (!why)
 			continue;
-		}
-		snprintf(what, sizeof(what), "tracepoint %s", trace_kind_name(k));
+		snprintf(what, sizeof(what), "%s %s",
+			 k >= KMT_BULK_PAGE && k <= KMT_CACHE_DESTROY ? "hook" : "tracepoint",
+			 trace_kind_name(k));
 		missing_add(missing, what, why);
 	}
+	return list;
+}
+
+static json_t *family_list(unsigned int families)
+{
+	json_t *list = json_array();
+
+	for (unsigned int f = 1; f < FAMILY_ALL; f <<= 1)
+		if (families & f)
+			json_array_append_new(list, json_string(family_name(f)));
 	return list;
 }
 
@@ -214,15 +228,25 @@ static json_t *command(char *const *argv)
 	return list;
 }
 
-/* What tracepoints cannot show on any kernel: said in every trace. */
-static void known_holes(struct missing *m)
+/* What stays unseen for want of a hook: said in every trace. */
+static void known_holes(struct missing *m, const struct probes *p)
 {
-	missing_add(m, "alloc_pages_bulk",
-		    "no tracepoint: pages of vmalloc and page pools are seen only when freed; "
-		    "those of kernel stacks are seen at the new task's start");
-	missing_add(m, "kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu",
-		    "no tracepoint: such objects appear or vanish unseen");
-	missing_add(m, "compaction and migration targets", "no tracepoint");
+	unsigned int families = probes_families(p);
+
+	if (families & FAMILY_PAGE && !probes_attached(p, KMT_BULK_PAGE))
+		missing_add(m, "alloc_pages_bulk",
+			    "pages of vmalloc and page pools are seen only when freed; those of "
+			    "kernel stacks are seen at the new task's start");
+	if (families & FAMILY_SLAB &&
+	    !(probes_attached(p, KMT_CACHE_BULK_ALLOC) && probes_attached(p, KMT_CACHE_BULK_FREE)))
+		missing_add(m, "kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu",
+			    "such objects appear or vanish unseen");
+	if (families & FAMILY_PAGE && !probes_attached(p, KMT_PAGE_ISOLATE))
+		missing_add(m, "compaction and migration targets",
+			    "seen only where a process maps them");
+	if (families & FAMILY_PAGE && !probes_attached(p, KMT_PAGE_SPLIT))
+		missing_add(m, "split_page, huge pages split",
+			    "seen only when the parts are freed");
 	missing_add(m, "pageblock migrate types",
 		    "not readable by a file: inferred from events where they tell");
 }
@@ -235,18 +259,19 @@ char *header_json(const struct probes *p, const struct kernel_bases *bases,
 	json_t *doc, *probes = probe_list(p, missing);
 	char *text;
 
-	known_holes(missing);
+	known_holes(missing, p);
 	texts_missing(missing);
 	doc = json_pack(
-		"{s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I}, s:o, s:i}",
+		"{s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I}, s:o, "
+		"s:i}",
 		"kmemlab", KMEMLAB_VERSION, "host", host(), "clock", clocks(), "struct_page_bytes",
 		(int)bases->page_struct_bytes, "pageblock_order", pageblock_order(types),
 		"max_order", max_order(), "migratetypes", migratetypes(types), "gfp_bits",
-		btf ? gfp_bits(btf) : gfp_bits_by_table(), "probes", probes, "missing",
-		missing->list, "settings", "ring_bytes_per_cpu", (json_int_t)opt->ring_bytes,
-		"sample_ns", (json_int_t)opt->sample_ns, "duration_ns",
-		(json_int_t)opt->duration_ns, "command", command(opt->command), "recorder_pid",
-		(int)getpid());
+		btf ? gfp_bits(btf) : gfp_bits_by_table(), "probes", probes, "families",
+		family_list(opt->families), "missing", missing->list, "settings",
+		"ring_bytes_per_cpu", (json_int_t)opt->ring_bytes, "sample_ns",
+		(json_int_t)opt->sample_ns, "duration_ns", (json_int_t)opt->duration_ns, "command",
+		command(opt->command), "recorder_pid", (int)getpid());
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	json_decref(doc);
 	free(types);

@@ -2,43 +2,64 @@
 /*
  * probes.c - load and attach the recording programs, map their rings.
  *
+ * Two objects: what raw tracepoints show (record), and what only functions show
+ * (hooks), which many kernels refuse. That the second does not load or attach
+ * costs what it would have shown, nothing else.
+ *
  * The links are held by file descriptors alone: whatever happens to this
  * process, nothing stays attached.
  */
 #include "record.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <trace/kinds.h>
 #include <unistd.h>
 
+#include "hooks.skel.h"
+#include "probe_table.h"
 #include "record.skel.h"
 
 struct probes {
 	struct record *skel;
+	struct hooks *hooks;
+	unsigned int families;
 	struct rings rings;
-	int attach_error[KML_PROBE_KINDS];
+	struct {
+		const struct probe *by; /* NULL: not attached */
+		const char *function;	/* NULL: by its tracepoint */
+		struct bpf_link *link;
+		int error; /* -errno of what was tried, 0: nothing was */
+	} kind[KMT_KINDS];
+	const char *function[PROBES_MAX]; /* of hooks: its name in this kernel */
+	int hooks_error;
 };
 
-static struct bpf_program *program(const struct probes *p, enum kml_kind kind)
+static struct bpf_program *program(const struct probes *p, const struct probe *probe)
 {
-	struct bpf_program *const programs[KML_PROBE_KINDS] = {
-		[KML_PAGE_ALLOC] = p->skel->progs.page_alloc,
-		[KML_PAGE_FREE] = p->skel->progs.page_free,
-		[KML_ZONE_LOCKED] = p->skel->progs.zone_locked,
-		[KML_EXTFRAG] = p->skel->progs.extfrag,
-		[KML_PCPU_DRAIN] = p->skel->progs.pcpu_drain,
-		[KML_KMALLOC] = p->skel->progs.kmalloc,
-		[KML_KFREE] = p->skel->progs.kfree,
-		[KML_CACHE_ALLOC] = p->skel->progs.cache_alloc,
-		[KML_CACHE_FREE] = p->skel->progs.cache_free,
-		[KML_STACK_PAGE] = p->skel->progs.stack_pages,
-	};
+	struct bpf_object *o = probe->functions ? p->hooks->obj : p->skel->obj;
 
-	return programs[kind];
+	return bpf_object__find_program_by_name(o, probe->program);
+}
+
+static bool wanted(const struct probes *p, const struct probe *probe)
+{
+	return kind_info(probe->kind)->family & p->families;
+}
+
+/* ---- Loading ----------------------------------------------------------- */
+
+static void select_programs(struct probes *p)
+{
+	for (size_t i = 0; i < probe_table_n; i++)
+		if (!probe_table[i].functions)
+			bpf_program__set_autoload(program(p, &probe_table[i]),
+						  wanted(p, &probe_table[i]));
 }
 
 static int configure(struct probes *p, const struct kernel_bases *bases, uint64_t ring_bytes)
@@ -53,6 +74,7 @@ static int configure(struct probes *p, const struct kernel_bases *bases, uint64_
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
+	select_programs(p);
 	err = bpf_map__set_value_size(map, (uint32_t)p->rings.stride);
 	return err ? err : bpf_map__set_max_entries(map, p->rings.cpus);
 }
@@ -68,13 +90,69 @@ static int map_rings(struct probes *p)
 	return 0;
 }
 
-struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes, char *error)
+/* Aim each hook at its function, or leave it out. Return: how many are in */
+static unsigned int aim_hooks(struct probes *p, const struct btf *btf)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < probe_table_n; i++) {
+		const struct probe *probe = &probe_table[i];
+		struct bpf_program *prog = probe->functions ? program(p, probe) : NULL;
+
+		if (!prog)
+			continue;
+		if (wanted(p, probe))
+			p->function[i] = probe_function(btf, probe->functions);
+		if (p->function[i] && bpf_program__set_attach_target(prog, 0, p->function[i]))
+			p->function[i] = NULL;
+		bpf_program__set_autoload(prog, p->function[i] != NULL);
+		n += p->function[i] != NULL;
+	}
+	return n;
+}
+
+static int configure_hooks(struct probes *p, const struct btf *btf)
+{
+	struct hooks__rodata *to = p->hooks->rodata;
+	const struct record__rodata *from = p->skel->rodata;
+	int err;
+
+	to->ring_bytes = from->ring_bytes;
+	to->ring_shift = from->ring_shift;
+	to->vmemmap_base = from->vmemmap_base;
+	to->page_offset_base = from->page_offset_base;
+	to->page_struct_bytes = from->page_struct_bytes;
+	to->split_in_parts = probe_split_in_parts(btf);
+	err = bpf_map__set_value_size(p->hooks->maps.rings, (uint32_t)p->rings.stride);
+	err = err ? err : bpf_map__set_max_entries(p->hooks->maps.rings, p->rings.cpus);
+	return err ? err
+		   : bpf_map__reuse_fd(p->hooks->maps.rings, bpf_map__fd(p->skel->maps.rings));
+}
+
+static int load_hooks(struct probes *p)
+{
+	struct btf *btf;
+	int err = -ENOENT;
+
+	p->hooks = hooks__open();
+	if (!p->hooks)
+		return -errno;
+	btf = btf__load_vmlinux_btf();
+	if (aim_hooks(p, btf))
+		err = configure_hooks(p, btf);
+	btf__free(btf);
+	return err ? err : hooks__load(p->hooks);
+}
+
+struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes,
+			   unsigned int families, char *error)
 {
 	struct probes *p = calloc(1, sizeof(*p));
 	int err = -ENOMEM;
 
 	if (!p)
 		return NULL;
+	p->families = families;
 	p->rings.cpus = (unsigned int)libbpf_num_possible_cpus();
 	p->skel = record__open();
 	if (p->skel)
@@ -83,8 +161,10 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 		err = record__load(p->skel);
 	if (!err)
 		err = map_rings(p);
-	if (!err)
+	if (!err) {
+		p->hooks_error = load_hooks(p);
 		return p;
+	}
 	/* Whoever may not load programs was stopped by calibrate(). */
 	snprintf(error, 256, "cannot load the BPF programs: %s",
 		 err == -EACCES	  ? "this kernel's verifier refuses them"
@@ -96,46 +176,69 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 	return NULL;
 }
 
-static int attach(struct bpf_program *program_, struct bpf_link **link)
+/* ---- Attaching --------------------------------------------------------- */
+
+/* Is what @probe shows shown already, by itself or by a better one? */
+static bool covered(const struct probes *p, const struct probe *probe)
 {
-	*link = bpf_program__attach(program_);
-	return *link ? 0 : -errno;
+	return p->kind[probe->kind].by || (probe->unless && p->kind[probe->unless].by);
+}
+
+static int attach(struct probes *p, size_t i)
+{
+	const struct probe *probe = &probe_table[i];
+	struct bpf_link *link;
+
+	if (probe->functions && !p->function[i])
+		return -ENOENT;
+	if (probe->functions && p->hooks_error)
+		return p->hooks_error;
+	link = bpf_program__attach(program(p, probe));
+	if (!link)
+		return -errno;
+	p->kind[probe->kind].link = link;
+	p->kind[probe->kind].by = probe;
+	p->kind[probe->kind].function = p->function[i];
+	if (probe->second)
+		p->kind[probe->second].by = probe;
+	return 0;
 }
 
 int probes_attach(struct probes *p, char *error)
 {
-	struct record *s = p->skel;
-	struct bpf_link **links[KML_PROBE_KINDS] = {
-		[KML_PAGE_ALLOC] = &s->links.page_alloc,
-		[KML_PAGE_FREE] = &s->links.page_free,
-		[KML_ZONE_LOCKED] = &s->links.zone_locked,
-		[KML_EXTFRAG] = &s->links.extfrag,
-		[KML_PCPU_DRAIN] = &s->links.pcpu_drain,
-		[KML_KMALLOC] = &s->links.kmalloc,
-		[KML_KFREE] = &s->links.kfree,
-		[KML_CACHE_ALLOC] = &s->links.cache_alloc,
-		[KML_CACHE_FREE] = &s->links.cache_free,
-		[KML_STACK_PAGE] = &s->links.stack_pages,
-	};
 	unsigned int attached = 0;
+	int err, first = 0;
 
-	for (int k = 0; k < KML_PROBE_KINDS; k++) {
-		p->attach_error[k] = attach(program(p, k), links[k]);
-		attached += !p->attach_error[k];
+	for (size_t i = 0; i < probe_table_n; i++) {
+		const struct probe *probe = &probe_table[i];
+
+		if (!wanted(p, probe) || covered(p, probe))
+			continue;
+		err = attach(p, i);
+		attached += !err;
+		first = first ? first : err;
+		/* Of two ways, the one that the kernel has tells why. */
+		if (!p->kind[probe->kind].error || err != -ENOENT)
+			p->kind[probe->kind].error = err;
+		if (probe->second)
+			p->kind[probe->second].error = err;
 	}
 	if (!attached) {
-		int err = p->attach_error[0];
-
-		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));
-		return err;
+		snprintf(error, 256, "cannot attach to any tracepoint of the chosen probes: %s",
+			 strerror(-first));
+		return first ? first : -ENOENT;
 	}
 	/* Without it a task keeps the name it had before exec. */
-	attach(s->progs.task_rename, &s->links.task_rename);
+	p->skel->links.task_rename = bpf_program__attach(p->skel->progs.task_rename);
 	return 0;
 }
 
 void probes_detach(struct probes *p)
 {
+	for (int k = 0; k < KMT_KINDS; k++) {
+		bpf_link__destroy(p->kind[k].link);
+		p->kind[k].link = NULL;
+	}
 	record__detach(p->skel);
 }
 
@@ -145,26 +248,64 @@ void probes_free(struct probes *p)
 		return;
 	if (p->rings.base)
 		munmap(p->rings.base, p->rings.stride * p->rings.cpus);
+	if (p->skel)
+		probes_detach(p);
+	hooks__destroy(p->hooks);
 	record__destroy(p->skel);
 	free(p);
 }
+
+/* ---- What came of it --------------------------------------------------- */
 
 const struct rings *probes_rings(const struct probes *p)
 {
 	return &p->rings;
 }
 
-const char *probes_why_missing(const struct probes *p, enum kml_kind kind)
+unsigned int probes_families(const struct probes *p)
 {
-	return p->attach_error[kind] ? strerror(-p->attach_error[kind]) : NULL;
+	return p->families;
 }
 
-uint64_t probes_recursion(const struct probes *p, enum kml_kind kind)
+bool probes_attached(const struct probes *p, unsigned int kind)
 {
+	return p->kind[kind].by != NULL;
+}
+
+const char *probes_how(const struct probes *p, unsigned int kind)
+{
+	const struct probe *by = p->kind[kind].by;
+
+	if (!by)
+		return NULL;
+	return !by->functions ? "raw_tp" : by->at_exit ? "fexit" : "fentry";
+}
+
+const char *probes_where(const struct probes *p, unsigned int kind)
+{
+	const struct probe *by = p->kind[kind].by;
+
+	return by && by->functions ? p->kind[by->kind].function : NULL;
+}
+
+const char *probes_why_missing(const struct probes *p, unsigned int kind)
+{
+	int err = p->kind[kind].error;
+
+	if (p->kind[kind].by || !err)
+		return NULL;
+	return err == -ENOENT ? "this kernel does not have it" : strerror(-err);
+}
+
+uint64_t probes_recursion(const struct probes *p, unsigned int kind)
+{
+	const struct probe *by = p->kind[kind].by;
 	struct bpf_prog_info info = {0};
 	uint32_t size = sizeof(info);
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(program(p, kind)), &info, &size))
+	/* Once for a program of two kinds. */
+	if (!by || by->kind != kind ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program(p, by)), &info, &size))
 		return 0;
 	return info.recursion_misses;
 }

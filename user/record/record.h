@@ -4,6 +4,7 @@
  *
  *   session.c    one recording from open to summary
  *   probes.c     load and attach the BPF programs, map the rings
+ *   probe_table.c  which program shows what
  *   calibrate.c  find the bases of struct page and of the direct map
  *   consume.c    rings to trace events
  *   define.c     slot definitions to trace classes
@@ -27,11 +28,12 @@
 
 struct record_options {
 	const char *output;
-	uint64_t duration_ns; /* 0: until the command ends or Ctrl-C */
-	uint64_t ring_bytes;  /* of cells per CPU, a power of two */
-	uint64_t sample_ns;   /* between samples of the kernel's text files */
-	uint64_t max_bytes;   /* stop when the file is this large; 0: never */
-	char **command;	      /* NULL-terminated, or NULL */
+	uint64_t duration_ns;  /* 0: until the command ends or Ctrl-C */
+	uint64_t ring_bytes;   /* of cells per CPU, a power of two */
+	uint64_t sample_ns;    /* between samples of the kernel's text files */
+	uint64_t max_bytes;    /* stop when the file is this large; 0: never */
+	unsigned int families; /* enum kind_family of trace/kinds.h */
+	char **command;	       /* NULL-terminated, or NULL */
 	bool overwrite;
 };
 
@@ -80,20 +82,29 @@ struct probes;
 
 /**
  * probes_load() - load the programs with @bases and rings of @ring_bytes
+ * @families: what to see, enum kind_family
  * @error: 256 bytes
  * Return: the probes, not attached yet, or NULL with errno.
  */
-struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes, char *error);
+struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes,
+			   unsigned int families, char *error);
 /** probes_attach() - events flow from here. Return: 0 or -errno, @error set */
 int probes_attach(struct probes *p, char *error);
 /** probes_detach() - no event after this returns */
 void probes_detach(struct probes *p);
 void probes_free(struct probes *p);
 const struct rings *probes_rings(const struct probes *p);
-/** probes_why_missing() - NULL if @kind is attached, else the reason */
-const char *probes_why_missing(const struct probes *p, enum kml_kind kind);
+unsigned int probes_families(const struct probes *p);
+bool probes_attached(const struct probes *p, unsigned int kind);
+/** probes_how() - "raw_tp", "fentry" or "fexit"; NULL: @kind is not attached */
+const char *probes_how(const struct probes *p, unsigned int kind);
+/** probes_where() - the function that @kind hooks; NULL: none */
+const char *probes_where(const struct probes *p, unsigned int kind);
+/** probes_why_missing() - NULL if @kind is attached, not asked for or shown by
+ *  another, else the reason */
+const char *probes_why_missing(const struct probes *p, unsigned int kind);
 /** probes_recursion() - events of @kind that the kernel kept from the program */
-uint64_t probes_recursion(const struct probes *p, enum kml_kind kind);
+uint64_t probes_recursion(const struct probes *p, unsigned int kind);
 
 /* ---- symbols.c ---- */
 
@@ -120,13 +131,15 @@ void definitions_free(struct definitions *d);
 int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell);
 /** definitions_task() - class of the task that runs on @cpu */
 uint32_t definitions_task(const struct definitions *d, unsigned int cpu);
+/** definitions_vmalloc_start() - the lowest region of vmalloc areas so far; 0: none */
+uint64_t definitions_vmalloc_start(const struct definitions *d);
 /* What the hot path needs to know of a slot. */
 struct slot {
 	uint32_t class_id;
 	uint32_t order; /* page kinds */
 };
 
-/** definitions_slots() - [KML_PROBE_KINDS][KML_SLOTS] of @cpu */
+/** definitions_slots() - KML_ALL_SLOTS of @cpu, in the order of struct kml_ring */
 const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu);
 
 /* ---- consume.c ---- */

@@ -133,7 +133,7 @@ static int open_kernel(struct session *s)
 	err = err ? err : find_direct_map(&s->bases);
 	if (err)
 		return fail(err, error);
-	s->probes = probes_load(&s->bases, s->opt->ring_bytes, error);
+	s->probes = probes_load(&s->bases, s->opt->ring_bytes, s->opt->families, error);
 	if (!s->probes)
 		return fail(-errno, error);
 	s->symbols = symbols_load();

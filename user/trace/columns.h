@@ -45,7 +45,10 @@ struct prediction {
 
 static inline unsigned int group_of(uint8_t kind)
 {
-	return kind <= KMT_PCPU_DRAIN ? GROUP_PAGES : GROUP_OBJECTS;
+	bool page = kind <= KMT_PCPU_DRAIN ||
+		    (kind >= KMT_MEDIUM_KINDS && kind < KMT_OBJECT_KINDS);
+
+	return page ? GROUP_PAGES : GROUP_OBJECTS;
 }
 
 static inline void history_add(struct history *h, uint64_t address)

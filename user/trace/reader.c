@@ -263,22 +263,3 @@ void trace_reader_lost(const struct trace_reader *r, uint64_t *ring, uint64_t *r
 	*recursion = r->lost_recursion;
 	*write = r->lost_write;
 }
-
-const char *trace_kind_name(unsigned int kind)
-{
-	static const char *const names[KMT_KINDS] = {
-		[KMT_PAGE_ALLOC] = "mm_page_alloc",
-		[KMT_PAGE_FREE] = "mm_page_free",
-		[KMT_ZONE_LOCKED] = "mm_page_alloc_zone_locked",
-		[KMT_EXTFRAG] = "mm_page_alloc_extfrag",
-		[KMT_PCPU_DRAIN] = "mm_page_pcpu_drain",
-		[KMT_KMALLOC] = "kmalloc",
-		[KMT_KFREE] = "kfree",
-		[KMT_CACHE_ALLOC] = "kmem_cache_alloc",
-		[KMT_CACHE_FREE] = "kmem_cache_free",
-		[KMT_STACK_PAGE] = "task_newtask",
-		[KMT_TASK] = "task",
-	};
-
-	return kind < KMT_KINDS && names[kind] ? names[kind] : "unknown";
-}
