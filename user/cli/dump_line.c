@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/dump_line.h"
+#include "trace/kinds.h"
 
 enum { TEXT_MAX = DUMP_LINE_MAX - 256, NAME_MAX_BYTES = 1024 };
 
@@ -99,14 +100,26 @@ static void add_name(struct text *t, const char *key, const char *name)
 	add(t, t->json ? ",\"%s\":\"%s\"" : " %s=%s", key, clean);
 }
 
+static void add_gfp(struct text *t, const struct kmt_class *c)
+{
+	add(t, t->json ? ",\"gfp\":%u" : " gfp=0x%x", c->gfp);
+}
+
 static void add_page(struct text *t, const struct view *v, const struct kmt_class *c)
 {
-	add_number(t, "order", c->order);
-	if (c->kind == KMT_PAGE_FREE || c->kind == KMT_STACK_PAGE)
-		return;
-	add_name(t, "migratetype", view_type(v, c->migratetype));
-	if (c->kind == KMT_PAGE_ALLOC)
-		add(t, t->json ? ",\"gfp\":%u" : " gfp=0x%x", c->gfp);
+	bool typed = c->kind == KMT_PAGE_ALLOC || c->kind == KMT_ZONE_LOCKED ||
+		     c->kind == KMT_EXTFRAG || c->kind == KMT_PCPU_DRAIN;
+
+	if (c->kind == KMT_CONTIG_ALLOC)
+		add_number(t, "pages", c->bytes_alloc);
+	else
+		add_number(t, "order", c->order);
+	if (typed)
+		add_name(t, "migratetype", view_type(v, c->migratetype));
+	if (c->kind == KMT_PAGE_ALLOC || c->kind == KMT_BULK_PAGE || c->kind == KMT_CONTIG_ALLOC)
+		add_gfp(t, c);
+	if (c->kind == KMT_PAGE_SPLIT)
+		add_number(t, "new_order", c->fallback_order);
 	if (c->kind == KMT_ZONE_LOCKED)
 		add_number(t, "percpu_refill", c->percpu_refill);
 	if (c->kind == KMT_EXTFRAG) {
@@ -117,15 +130,70 @@ static void add_page(struct text *t, const struct view *v, const struct kmt_clas
 
 static void add_object(struct text *t, const struct view *v, const struct kmt_class *c)
 {
+	bool alloc = c->kind == KMT_KMALLOC || c->kind == KMT_CACHE_ALLOC ||
+		     c->kind == KMT_CACHE_BULK_ALLOC;
+
 	add_name(t, "call_site", trace_reader_string(v->reader, c->call_site));
 	add_name(t, "cache", trace_reader_string(v->reader, c->cache));
-	if (c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC)
+	if (alloc || c->kind == KMT_CACHE_CREATE || c->kind == KMT_CACHE_DESTROY) {
+		add_number(t, "bytes_req", c->bytes_req);
+		add_number(t, "bytes_alloc", c->bytes_alloc);
+	}
+	if (!alloc)
 		return;
-	add_number(t, "bytes_req", c->bytes_req);
-	add_number(t, "bytes_alloc", c->bytes_alloc);
-	add(t, t->json ? ",\"gfp\":%u" : " gfp=0x%x", c->gfp);
+	add_gfp(t, c);
 	if (c->node >= 0)
 		add_number(t, "node", (uint64_t)c->node);
+}
+
+static void add_area(struct text *t, const struct view *v, const struct kmt_class *c)
+{
+	if (c->kind == KMT_VMALLOC_ALLOC) {
+		add_number(t, "pages", c->bytes_alloc);
+		add_number(t, "align_order", c->order);
+	}
+	if (c->kind != KMT_PERCPU_ALLOC && c->kind != KMT_PERCPU_FAIL)
+		return;
+	add_name(t, "call_site", trace_reader_string(v->reader, c->call_site));
+	add_number(t, "bytes_req", c->bytes_req);
+	add_number(t, c->kind == KMT_PERCPU_ALLOC ? "bytes_alloc" : "align", c->bytes_alloc);
+	add_number(t, "reserved", c->fallback_type & 1);
+	add_number(t, "atomic", c->fallback_type >> 1 & 1);
+	if (c->kind == KMT_PERCPU_ALLOC)
+		add_gfp(t, c);
+}
+
+/* Which of the fields a kind has, as kinds.h says. */
+static void add_pressure(struct text *t, const struct view *v, const struct kmt_class *c)
+{
+	static const struct {
+		const char *detail;
+		bool order, gfp;
+	} has[KMT_KINDS] = {
+		[KMT_RECLAIM_BEGIN] = {NULL, true, true},
+		[KMT_MEMCG_RECLAIM_BEGIN] = {NULL, true, true},
+		[KMT_NODE_RECLAIM_BEGIN] = {NULL, true, true},
+		[KMT_COMPACT_BEGIN] = {"sync", true, true},
+		[KMT_COMPACT_END] = {"result", false, false},
+		[KMT_KSWAPD_WAKE] = {"zone", true, false},
+		[KMT_WAKEUP_KSWAPD] = {"zone", true, true},
+		[KMT_KCOMPACTD_WAKE] = {"zone", true, false},
+		[KMT_WAKEUP_KCOMPACTD] = {"zone", true, false},
+		[KMT_THROTTLED] = {"reason", false, false},
+	};
+
+	if (c->node >= 0)
+		add_number(t, "node", (uint64_t)c->node);
+	if (has[c->kind].order)
+		add_number(t, "order", c->order);
+	if (has[c->kind].detail)
+		add_number(t, has[c->kind].detail, c->fallback_type);
+	if (has[c->kind].gfp)
+		add_gfp(t, c);
+	if (c->kind == KMT_OOM_VICTIM) {
+		add_name(t, "comm", trace_reader_string(v->reader, c->comm));
+		add_number(t, "pid", c->pid);
+	}
 }
 
 static void add_task(struct text *t, const struct view *v, const struct kmt_class *c)
@@ -143,12 +211,23 @@ static const struct shared *shared_of(struct dump_lines *d, uint32_t id)
 
 	if (s->text || !c)
 		return s;
-	if (c->kind == KMT_TASK)
-		add_task(&t, d->v, c);
-	else if (c->kind <= KMT_PCPU_DRAIN || c->kind == KMT_STACK_PAGE)
+	switch (kind_info(c->kind)->family) {
+	case FAMILY_PAGE:
 		add_page(&t, d->v, c);
-	else
+		break;
+	case FAMILY_SLAB:
 		add_object(&t, d->v, c);
+		break;
+	case FAMILY_PRESSURE:
+		add_pressure(&t, d->v, c);
+		break;
+	case FAMILY_PERCPU:
+	case FAMILY_VMALLOC:
+		add_area(&t, d->v, c);
+		break;
+	default:
+		add_task(&t, d->v, c);
+	}
 	add(&t, d->json ? "}\n" : "\n");
 	s->text = malloc(t.n);
 	if (!s->text)
@@ -195,31 +274,55 @@ static char *put_hex(char *to, uint64_t value)
 	return to;
 }
 
-/* The address's name: frame number, physical address or a number for another; or
- * that there is none. */
-static const char *address_key(const struct trace_event *e, uint64_t *value)
+/* A name and its value, behind what stands before; text has most in hex. */
+static char *put_value(const struct dump_lines *d, char *to, const char *key, uint64_t value)
 {
-	*value = e->address;
-	if (e->address == KMT_NO_PAGE) {
-		*value = 1;
-		return e->kind == KMT_PAGE_FREE || e->kind == KMT_KFREE || e->kind == KMT_CACHE_FREE
-			       ? "null"
-			       : "failed";
-	}
-	if (e->kind <= KMT_PCPU_DRAIN || e->kind == KMT_STACK_PAGE)
-		return "pfn";
-	if (e->address & KMT_OPAQUE) {
-		*value = e->address & ~KMT_OPAQUE;
-		return "opaque";
-	}
-	*value = e->address << 3;
-	return "phys";
+	to = put_text(to, d->json ? ",\"" : " ");
+	to = put_text(to, key);
+	to = put_text(to, d->json ? "\":" : "=");
+	return d->json ? put_number(to, value, 1) : put_hex(to, value);
 }
 
-static char *text_head(char *to, const struct trace_event *e, uint64_t origin_ns)
+/* A count of something: decimal in text too. */
+static char *put_count(const struct dump_lines *d, char *to, const char *key, uint64_t value)
 {
-	uint64_t value, t = e->time_ns - origin_ns;
-	const char *key = address_key(e, &value);
+	to = put_text(to, d->json ? ",\"" : " ");
+	to = put_text(to, key);
+	to = put_text(to, d->json ? "\":" : "=");
+	return put_number(to, value, 1);
+}
+
+/* What the address column tells, by its name; or that there is no address. */
+static char *put_address(const struct dump_lines *d, char *to, const struct trace_event *e)
+{
+	const struct kind_info *k = kind_info(e->kind);
+
+	if (k->address == ADDRESS_NONE)
+		return to;
+	if (e->address == KMT_NO_PAGE)
+		return put_value(d, to, k->frees ? "null" : "failed", 1);
+	if (k->address == ADDRESS_PFN)
+		return put_value(d, to, "pfn", e->address);
+	if (e->kind == KMT_MIGRATE_PAGES) {
+		to = put_count(d, to, k->number, (uint32_t)e->address);
+		return put_count(d, to, "failed", e->address >> 32);
+	}
+	if (k->address == ADDRESS_NUMBER)
+		return put_count(d, to, k->number, e->address);
+	if (e->address & KMT_OPAQUE)
+		return put_value(d, to, "opaque", e->address & ~KMT_OPAQUE);
+	if (k->address == ADDRESS_PERCPU) {
+		to = put_count(d, to, "chunk", e->address >> 32);
+		return put_value(d, to, "offset", (uint32_t)e->address);
+	}
+	return k->address == ADDRESS_VMALLOC ? put_value(d, to, "vmalloc_page", e->address)
+					     : put_value(d, to, "phys", e->address << 3);
+}
+
+static char *text_head(const struct dump_lines *d, char *to, const struct trace_event *e,
+		       uint64_t origin_ns)
+{
+	uint64_t t = e->time_ns - origin_ns;
 
 	to = put_number(to, t / 1000000000, 1);
 	*to++ = '.';
@@ -228,19 +331,11 @@ static char *text_head(char *to, const struct trace_event *e, uint64_t origin_ns
 	to = put_number(to, e->cpu, 3);
 	to = put_text(to, "] ");
 	to = put_text(to, trace_kind_name(e->kind));
-	if (e->kind == KMT_TASK)
-		return to;
-	*to++ = ' ';
-	to = put_text(to, key);
-	*to++ = '=';
-	return put_hex(to, value);
+	return put_address(d, to, e);
 }
 
-static char *json_head(char *to, const struct trace_event *e)
+static char *json_head(const struct dump_lines *d, char *to, const struct trace_event *e)
 {
-	uint64_t value;
-	const char *key = address_key(e, &value);
-
 	to = put_text(to, "{\"time_ns\":");
 	to = put_number(to, e->time_ns, 1);
 	to = put_text(to, ",\"cpu\":");
@@ -248,12 +343,7 @@ static char *json_head(char *to, const struct trace_event *e)
 	to = put_text(to, ",\"kind\":\"");
 	to = put_text(to, trace_kind_name(e->kind));
 	*to++ = '"';
-	if (e->kind == KMT_TASK)
-		return to;
-	to = put_text(to, ",\"");
-	to = put_text(to, key);
-	to = put_text(to, "\":");
-	return put_number(to, value, 1);
+	return put_address(d, to, e);
 }
 
 size_t dump_line(struct dump_lines *d, const struct trace_event *e, uint64_t origin_ns, char *line)
@@ -263,7 +353,7 @@ size_t dump_line(struct dump_lines *d, const struct trace_event *e, uint64_t ori
 
 	if (!s->text)
 		return 0;
-	to = d->json ? json_head(line, e) : text_head(line, e, origin_ns);
+	to = d->json ? json_head(d, line, e) : text_head(d, line, e, origin_ns);
 	memcpy(to, s->text, s->bytes);
 	return (size_t)(to + s->bytes - line);
 }

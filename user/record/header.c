@@ -196,11 +196,9 @@ static json_t *probe_list(const struct probes *p, struct missing *missing)
 			json_array_append_new(list, json_pack("{s:s, s:s, s:s*}", "name",
 							      trace_kind_name(k), "how", how,
 							      "function", probes_where(p, k)));
-		if (!why)
+		if (!why || probes_is_hook(p, k))
 			continue;
-		snprintf(what, sizeof(what), "%s %s",
-			 k >= KMT_BULK_PAGE && k <= KMT_CACHE_DESTROY ? "hook" : "tracepoint",
-			 trace_kind_name(k));
+		snprintf(what, sizeof(what), "tracepoint %s", trace_kind_name(k));
 		missing_add(missing, what, why);
 	}
 	return list;
@@ -231,22 +229,17 @@ static json_t *command(char *const *argv)
 /* What stays unseen for want of a hook: said in every trace. */
 static void known_holes(struct missing *m, const struct probes *p)
 {
-	unsigned int families = probes_families(p);
+	const struct probe_hole *hole;
+	char why[256];
 
-	if (families & FAMILY_PAGE && !probes_attached(p, KMT_BULK_PAGE))
-		missing_add(m, "alloc_pages_bulk",
-			    "pages of vmalloc and page pools are seen only when freed; those of "
-			    "kernel stacks are seen at the new task's start");
-	if (families & FAMILY_SLAB &&
-	    !(probes_attached(p, KMT_CACHE_BULK_ALLOC) && probes_attached(p, KMT_CACHE_BULK_FREE)))
-		missing_add(m, "kmem_cache_alloc_bulk, kmem_cache_free_bulk, kfree_rcu",
-			    "such objects appear or vanish unseen");
-	if (families & FAMILY_PAGE && !probes_attached(p, KMT_PAGE_ISOLATE))
-		missing_add(m, "compaction and migration targets",
-			    "seen only where a process maps them");
-	if (families & FAMILY_PAGE && !probes_attached(p, KMT_PAGE_SPLIT))
-		missing_add(m, "split_page, huge pages split",
-			    "seen only when the parts are freed");
+	for (size_t i = 0; (hole = probes_hole(p, i)); i++) {
+		const char *reason = probes_why_missing(p, hole->kind);
+
+		if (!reason)
+			continue;
+		snprintf(why, sizeof(why), "%s (%s)", hole->effect, reason);
+		missing_add(m, hole->what, why);
+	}
 	missing_add(m, "pageblock migrate types",
 		    "not readable by a file: inferred from events where they tell");
 }

@@ -36,7 +36,7 @@ const struct probe probe_table[] = {
 	 AT_ENTRY("kmem_cache_free_bulk")},
 	{.kind = KMT_CACHE_CREATE,
 	 .program = "cache_create",
-	 AT_EXIT("__kmem_cache_create_args", "kmem_cache_create_usercopy")},
+	 AT_EXIT("__kmem_cache_create_args", "kmem_cache_create")},
 	{.kind = KMT_CACHE_DESTROY, .program = "cache_destroy", AT_ENTRY("kmem_cache_destroy")},
 
 	{.kind = KMT_PAGE_ALLOC, .program = "page_alloc"},

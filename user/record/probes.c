@@ -15,6 +15,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,10 @@
 #include "hooks.skel.h"
 #include "probe_table.h"
 #include "record.skel.h"
+
+enum {
+	KERNEL_ENOTSUPP = 524, /* the kernel's own, for which strerror() has no word */
+};
 
 struct probes {
 	struct record *skel;
@@ -178,6 +183,20 @@ struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes
 
 /* ---- Attaching --------------------------------------------------------- */
 
+/* Make the kernel allocate a vmalloc area: where these begin is known from one. */
+static void provoke_area(void)
+{
+	static const struct bpf_insn return_0[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "kmemlab", "GPL", return_0,
+			       sizeof(return_0) / sizeof(return_0[0]), NULL);
+
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Is what @probe shows shown already, by itself or by a better one? */
 static bool covered(const struct probes *p, const struct probe *probe)
 {
@@ -228,6 +247,8 @@ int probes_attach(struct probes *p, char *error)
 			 strerror(-first));
 		return first ? first : -ENOENT;
 	}
+	if (probes_attached(p, KMT_VMALLOC_ALLOC))
+		provoke_area();
 	/* Without it a task keeps the name it had before exec. */
 	p->skel->links.task_rename = bpf_program__attach(p->skel->progs.task_rename);
 	return 0;
@@ -294,7 +315,47 @@ const char *probes_why_missing(const struct probes *p, unsigned int kind)
 
 	if (p->kind[kind].by || !err)
 		return NULL;
-	return err == -ENOENT ? "this kernel does not have it" : strerror(-err);
+	return err == -ENOENT		 ? "this kernel does not have it"
+	       : err == -KERNEL_ENOTSUPP ? "not supported by this kernel"
+					 : strerror(-err);
+}
+
+bool probes_is_hook(const struct probes *p, unsigned int kind)
+{
+	bool hook = false;
+
+	(void)p;
+	for (size_t i = 0; i < probe_table_n; i++) {
+		const struct probe *probe = &probe_table[i];
+
+		if (probe->kind != kind && (!probe->second || probe->second != kind))
+			continue;
+		if (!probe->functions)
+			return false;
+		hook = true;
+	}
+	return hook;
+}
+
+const struct probe_hole *probes_hole(const struct probes *p, size_t i)
+{
+	static const struct probe_hole holes[] = {
+		{KMT_BULK_PAGE, "alloc_pages_bulk",
+		 "pages of vmalloc and page pools are seen only when freed; those of kernel "
+		 "stacks at the new task's start"},
+		{KMT_PAGE_SPLIT, "split_page, split huge pages", "seen when the parts are freed"},
+		{KMT_MIGRATE_FROM, "migration", "targets are seen only where a process maps them"},
+		{KMT_PAGE_ISOLATE, "compaction's free pages", "they leave the buddy lists unseen"},
+		{KMT_CONTIG_ALLOC, "alloc_contig_range", "seen only when freed"},
+		{KMT_CACHE_BULK_ALLOC, "kmem_cache_alloc_bulk", "such objects appear unseen"},
+		{KMT_CACHE_BULK_FREE, "kmem_cache_free_bulk, kfree_rcu",
+		 "such objects vanish unseen"},
+		{KMT_CACHE_CREATE, "kmem_cache_create", "caches are seen at their first object"},
+		{KMT_CACHE_DESTROY, "kmem_cache_destroy", "caches vanish unseen"},
+	};
+
+	(void)p;
+	return i < sizeof(holes) / sizeof(holes[0]) ? &holes[i] : NULL;
 }
 
 uint64_t probes_recursion(const struct probes *p, unsigned int kind)

@@ -103,6 +103,17 @@ const char *probes_where(const struct probes *p, unsigned int kind);
 /** probes_why_missing() - NULL if @kind is attached, not asked for or shown by
  *  another, else the reason */
 const char *probes_why_missing(const struct probes *p, unsigned int kind);
+/** probes_is_hook() - is @kind shown by functions only, by no tracepoint? */
+bool probes_is_hook(const struct probes *p, unsigned int kind);
+
+/* What a recording without a hook does not see. */
+struct probe_hole {
+	unsigned int kind;
+	const char *what, *effect;
+};
+
+/** probes_hole() - the i-th hole that there may be; NULL after the last */
+const struct probe_hole *probes_hole(const struct probes *p, size_t i);
 /** probes_recursion() - events of @kind that the kernel kept from the program */
 uint64_t probes_recursion(const struct probes *p, unsigned int kind);
 

@@ -5,6 +5,7 @@
 #include <common/log.h>
 #include <common/out.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -58,6 +59,21 @@ static void print_coverage(const struct account *a)
 		 percent(a->pages_free_seen, a->pages_free_vmstat), a->pages_free_vmstat);
 }
 
+/* Holes that stay open, by name; 'info' says what each costs. */
+static void print_holes(const struct probes *p)
+{
+	const struct probe_hole *hole;
+	char names[512] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; (hole = probes_hole(p, i)) && n < sizeof(names); i++)
+		if (probes_why_missing(p, hole->kind))
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? "; " : "",
+					      hole->what);
+	if (n)
+		log_info("not seen, for want of fentry: %s (see 'kmemlab info')", names);
+}
+
 static void print_cost(const struct account *a)
 {
 	struct trace_writer_stats s;
@@ -101,6 +117,7 @@ int summary_print(const struct record_options *opt, const struct account *a,
 		 (double)(a->end_ns - a->start_ns) / 1e9, opt->output);
 	print_accounting(&t);
 	print_coverage(a);
+	print_holes(a->probes);
 	print_cost(a);
 	if (end->write_error) {
 		log_error("cannot write '%s': %s; what was written before is readable", opt->output,
