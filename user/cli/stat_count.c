@@ -268,7 +268,8 @@ static int alloc_pages(struct stat_count *s, const struct trace_event *e, uint32
 	uint64_t pages;
 	int err = take_pages(s, e->address, order, false, &pages);
 
-	/* A stack page that is live comes out of the kernel's own reserve. */
+	/* A stack page that is live comes out of the kernel's own reserve; a page of a
+	 * bulk allocation, or one mapped by a migration, has an event of its own. */
 	if (e->kind == KMT_PAGE_ALLOC)
 		s->unmatched.pages_reallocated += pages;
 	if (err)
@@ -333,7 +334,8 @@ static void count_failed(struct stat_count *s, const struct trace_event *e, uint
 {
 	bool page = e->kind == KMT_PAGE_ALLOC || e->kind == KMT_STACK_PAGE;
 
-	if (!page && e->kind != KMT_KMALLOC && e->kind != KMT_CACHE_ALLOC)
+	if (!page && e->kind != KMT_KMALLOC && e->kind != KMT_CACHE_ALLOC &&
+	    e->kind != KMT_CACHE_BULK_ALLOC)
 		return;
 	s->sources[source].failed++;
 	*(page ? &s->unmatched.pages_failed : &s->unmatched.objects_failed) += 1;
@@ -360,14 +362,19 @@ static int count_event(struct stat_count *s, const struct trace_event *e)
 	switch (e->kind) {
 	case KMT_PAGE_ALLOC:
 	case KMT_STACK_PAGE:
+	case KMT_BULK_PAGE:
+	case KMT_MIGRATE_TO:
+	case KMT_MIGRATE_PTE:
 		return alloc_pages(s, e, source);
 	case KMT_PAGE_FREE:
 		return free_pages(s, e, source);
 	case KMT_KMALLOC:
 	case KMT_CACHE_ALLOC:
+	case KMT_CACHE_BULK_ALLOC:
 		return alloc_object(s, e, source);
 	case KMT_KFREE:
 	case KMT_CACHE_FREE:
+	case KMT_CACHE_BULK_FREE:
 		free_object(s, e, source);
 		return 0;
 	default:

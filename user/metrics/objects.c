@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* objects.c - follow slab objects from allocation to free. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,17 @@ static uint32_t tally_index(struct tally *t, uint32_t string)
 	return t->of_string[string];
 }
 
+static bool is_allocation(unsigned int kind)
+{
+	return kind == KMT_KMALLOC || kind == KMT_CACHE_ALLOC || kind == KMT_CACHE_BULK_ALLOC;
+}
+
+static bool is_object(unsigned int kind)
+{
+	return is_allocation(kind) || kind == KMT_KFREE || kind == KMT_CACHE_FREE ||
+	       kind == KMT_CACHE_BULK_FREE;
+}
+
 static uint32_t largest_string(const struct kmt_class *const *classes, uint32_t n)
 {
 	uint32_t most = 0;
@@ -85,10 +97,10 @@ static int index_classes(struct objects *o)
 		const struct kmt_class *c = o->classes[i];
 		struct brief *b = &o->briefs[i];
 
-		if (!c || c->kind < KMT_KMALLOC || c->kind > KMT_CACHE_FREE)
+		if (!c || !is_object(c->kind))
 			continue;
 		b->cache = tally_index(&o->caches, c->cache);
-		if (c->kind == KMT_KMALLOC || c->kind == KMT_CACHE_ALLOC)
+		if (is_allocation(c->kind))
 			b->site = tally_index(&o->sites, c->call_site);
 		b->bytes_req = c->bytes_req;
 		b->bytes_alloc = c->bytes_alloc;
@@ -224,13 +236,13 @@ static void free_object(struct objects *o, const struct trace_event *e)
 int objects_feed(struct objects *o, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
-		if (e->kind < KMT_KMALLOC || e->kind > KMT_CACHE_FREE)
+		if (!is_object(e->kind))
 			continue;
 		if (e->class_id >= o->nr_classes || !o->classes[e->class_id]) {
 			o->unmatched.class_unknown++;
 			continue;
 		}
-		if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC) {
+		if (is_allocation(e->kind)) {
 			int err = alloc_object(o, e);
 
 			if (err)

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <trace/kinds.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -33,6 +34,7 @@ enum {
 	FILL_HURRY = 10, /* percent of a ring: nap less above, more below half */
 	ACCOUNT_NS = 2000000000,
 	FINAL_TRIES = 1000,
+	VMSTAT_TRIES = 50,
 };
 
 struct session {
@@ -190,12 +192,23 @@ static void snapshot(struct session *s, uint16_t phase)
 	empty_rings(s);
 }
 
-/* The counters, and a time in the middle of their reading. */
+/*
+ * The counters, and a time when they had these values: between two readings that are
+ * equal. On a busy host, where there are none, in the middle of the last one.
+ */
 static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
 {
-	uint64_t before = boottime_ns();
+	uint64_t last_alloc, last_freed, before = boottime_ns();
 	int err = vmstat_pages(alloc, freed);
 
+	for (int i = 0; !err && i < VMSTAT_TRIES; i++) {
+		last_alloc = *alloc;
+		last_freed = *freed;
+		before = *when = boottime_ns();
+		err = vmstat_pages(alloc, freed);
+		if (last_alloc == *alloc && last_freed == *freed)
+			return err;
+	}
 	*when = before + (boottime_ns() - before) / 2;
 	return err;
 }
@@ -205,12 +218,13 @@ static int start(struct session *s)
 	char error[256] = "";
 	char *header;
 	int err = probes_attach(s->probes, error);
-	uint64_t now;
+	uint64_t now = 0;
 
 	if (err)
 		return fail(err, error);
 	s->account.start_ns = boottime_ns();
-	s->account.covered = !read_vmstat(&s->vmstat_alloc, &s->vmstat_free, &now);
+	s->account.covered = s->opt->families & FAMILY_PAGE &&
+			     !read_vmstat(&s->vmstat_alloc, &s->vmstat_free, &now);
 	consumer_cover(s->consumer, now);
 	header = header_json(s->probes, &s->bases, s->opt, s->missing);
 	err = header ? trace_writer_header(s->writer, header) : -ENOMEM;

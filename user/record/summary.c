@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <trace/kinds.h>
 
 /* More recursion than this, in parts per million of all events, is worth an
  * exit code of its own; less is only said. */
@@ -50,7 +51,8 @@ static void print_accounting(const struct account_total *t)
 static void print_coverage(const struct account *a)
 {
 	if (!a->covered) {
-		log_info("coverage: unknown, /proc/vmstat cannot be read");
+		if (probes_families(a->probes) & FAMILY_PAGE)
+			log_info("coverage: unknown, /proc/vmstat cannot be read");
 		return;
 	}
 	log_info("coverage: %.2f %% of %" PRIu64 " pages allocated, %.2f %% of %" PRIu64

@@ -47,18 +47,14 @@ void observed_destroy(struct observed *o)
 
 static enum page_kind kind_of_state(uint8_t state)
 {
-	switch (state) {
-	case KMT_PG_NONE:
-		return PAGE_NONE;
-	case KMT_PG_RESERVED:
-		return PAGE_RESERVED;
-	case KMT_PG_FREE:
-		return PAGE_FREE;
-	case KMT_PG_KERNEL:
-		return PAGE_START;
-	default:
-		return PAGE_LIVE;
-	}
+	static const uint8_t kinds[] = {
+		[KMT_PG_NONE] = PAGE_NONE,
+		[KMT_PG_RESERVED] = PAGE_RESERVED,
+		[KMT_PG_FREE] = PAGE_FREE,
+		[KMT_PG_KERNEL] = PAGE_START,
+	};
+
+	return state < sizeof(kinds) ? kinds[state] : PAGE_LIVE;
 }
 
 static void load_block(struct observed *o, uint64_t pfn, unsigned int order, enum page_kind kind)
@@ -111,6 +107,11 @@ bool observed_expects(unsigned int row, enum page_kind found)
 		[KMT_EXTFRAG] = 1 << PAGE_FREE,
 		[KMT_PCPU_DRAIN] = 1 << PAGE_PCP | 1 << PAGE_START,
 		[OBSERVED_STACK] = 1 << PAGE_PCP | 1 << PAGE_START | 1 << PAGE_LIVE,
+		[OBSERVED_BULK] = 1 << PAGE_PCP | 1 << PAGE_START | 1 << PAGE_LIVE,
+		[OBSERVED_ISOLATE] = 1 << PAGE_FREE,
+		[OBSERVED_MIGRATE] = 1 << PAGE_LIVE | 1 << PAGE_START,
+		[OBSERVED_MIGRATE_PTE] =
+			1 << PAGE_LIVE | 1 << PAGE_START | 1 << PAGE_FREE | 1 << PAGE_PCP,
 	};
 
 	return sets[row] & 1 << found;
@@ -119,6 +120,13 @@ bool observed_expects(unsigned int row, enum page_kind found)
 static bool ambiguous(const struct observed *o, uint64_t pfn, uint64_t time_ns)
 {
 	return o->start && snapshot_age(o->start, pfn, time_ns) == SNAPSHOT_AMBIGUOUS;
+}
+
+/* The allocated block at @start is blocks of @order from now on. */
+static void split(struct observed *o, uint64_t start, uint8_t head, unsigned int order)
+{
+	for (uint64_t i = 0; i < 1ull << page_head_order(head); i += 1ull << order)
+		pagemap_put(&o->map, start + i, order, page_head_kind(head));
 }
 
 /* A block that comes back in parts (THP split, split_page) is parts from now on. */
@@ -135,8 +143,7 @@ static void shatter(struct observed *o, uint64_t pfn, unsigned int order)
 		return;
 	}
 	o->counts.split_live++;
-	for (uint64_t i = 0; i < 1ull << page_head_order(head); i += 1ull << order)
-		pagemap_put(&o->map, start + i, order, kind);
+	split(o, start, head, order);
 }
 
 void observed_note_bypass(struct observed *o, uint64_t pfn, uint64_t n)
@@ -164,10 +171,11 @@ static void pull(struct observed *o, unsigned int event, const struct trace_even
 
 	if (event == KMT_PAGE_FREE)
 		shatter(o, e->address, order);
-	if (o->last_free && (event == KMT_ZONE_LOCKED || event == KMT_EXTFRAG))
+	if (o->last_free &&
+	    (event == KMT_ZONE_LOCKED || event == KMT_EXTFRAG || event == OBSERVED_ISOLATE))
 		observed_note_bypass(o, e->address, 1ull << order);
 	pagemap_detach(&o->map, e->address, order, pages);
-	if (event == KMT_PAGE_ALLOC || event == KMT_PCPU_DRAIN)
+	if (event == KMT_PAGE_ALLOC || event == OBSERVED_BULK || event == KMT_PCPU_DRAIN)
 		o->pcp_hidden[pagemap_zone(&o->map, e->address)] -= (int64_t)pages[PAGE_START];
 	for (unsigned int k = 0; k < PAGE_KINDS; k++) {
 		if (unsure && !observed_expects(event, (enum page_kind)k))
@@ -197,15 +205,27 @@ static void page_alloc(struct observed *o, const struct trace_event *e, unsigned
 	*head = PAGE_HEAD(PAGE_LIVE, order);
 }
 
-static void stack_page(struct observed *o, const struct trace_event *e)
+/* A block that is live from here on, wherever it comes from. */
+static void becomes_live(struct observed *o, unsigned int row, const struct trace_event *e)
 {
 	uint8_t *head = &o->map.head[e->address];
 
-	if (*head == PAGE_HEAD(PAGE_LIVE, 0))
-		o->counts.found[OBSERVED_STACK][PAGE_LIVE]++;
+	if (*head == PAGE_HEAD(PAGE_LIVE, e->order))
+		o->counts.found[row][PAGE_LIVE] += 1ull << e->order;
 	else
-		pull(o, OBSERVED_STACK, e, 0);
-	*head = PAGE_HEAD(PAGE_LIVE, 0);
+		pull(o, row, e, e->order);
+	*head = PAGE_HEAD(PAGE_LIVE, e->order);
+}
+
+static void page_split(struct observed *o, const struct trace_event *e, const struct kmt_class *c)
+{
+	uint8_t head;
+	uint64_t start = pagemap_find(&o->map, e->address, &head);
+
+	if (page_head_kind(head) != PAGE_LIVE && page_head_kind(head) != PAGE_START)
+		return;
+	if (page_head_order(head) > c->fallback_order)
+		split(o, start, head, c->fallback_order);
 }
 
 /* Is the next free to a PCP order one that went past the lists? */
@@ -295,7 +315,6 @@ static void extfrag(struct observed *o, const struct trace_event *e, const struc
 {
 	struct observed_fallback *f = &o->counts.fallback[c->migratetype % OBSERVED_TYPES]
 							 [c->fallback_type % OBSERVED_TYPES];
-	bool whole = c->fallback_order >= o->map.pageblock_order;
 	uint8_t head;
 
 	pagemap_find(&o->map, e->address, &head);
@@ -305,7 +324,7 @@ static void extfrag(struct observed *o, const struct trace_event *e, const struc
 		change_hands(o, e->address, c);
 		return;
 	}
-	if (whole) {
+	if (c->fallback_order >= o->map.pageblock_order) {
 		f->claimed++;
 		change_hands(o, e->address, c);
 	}
@@ -382,8 +401,15 @@ static void apply(struct observed *o, const struct trace_event *e)
 	case KMT_EXTFRAG:
 		extfrag(o, e, c);
 		break;
+	case KMT_PAGE_SPLIT:
+		page_split(o, e, c);
+		break;
 	case KMT_STACK_PAGE:
-		stack_page(o, e);
+	case KMT_BULK_PAGE:
+	case KMT_PAGE_ISOLATE:
+	case KMT_MIGRATE_TO:
+	case KMT_MIGRATE_PTE:
+		becomes_live(o, (unsigned int)observed_row(e->kind), e);
 		break;
 	default:
 		pcpu_drain(o, e, c);
@@ -393,7 +419,7 @@ static void apply(struct observed *o, const struct trace_event *e)
 /* Is it an event on a block that can be? Damage and surprises stop here. */
 static bool usable(struct observed *o, const struct trace_event *e)
 {
-	uint64_t size;
+	uint64_t size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
 
 	if (e->class_id >= o->nr_classes || !o->classes[e->class_id]) {
 		o->counts.class_unknown++;
@@ -403,7 +429,6 @@ static bool usable(struct observed *o, const struct trace_event *e)
 		o->counts.kernel_failed++;
 		return false;
 	}
-	size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
 	if (e->cpu >= o->nr_cpus || e->address >= o->map.nr_pfns ||
 	    size > o->map.nr_pfns - e->address || e->address & (size - 1) ||
 	    (e->order > o->map.max_order && e->kind > KMT_PAGE_FREE)) {
@@ -424,6 +449,7 @@ static int64_t list_change(const struct observed *o, const struct trace_event *e
 	case KMT_ZONE_LOCKED:
 		return o->classes[e->class_id]->percpu_refill ? pages : 0;
 	case KMT_PAGE_ALLOC:
+	case KMT_BULK_PAGE:
 	case KMT_PCPU_DRAIN:
 		return -pages;
 	default:

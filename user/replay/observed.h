@@ -13,7 +13,10 @@
  *                        mm_page_free (other orders)
  *
  * KMT_STACK_PAGE stands for the allocation that no tracepoint shows, unless the
- * page is allocated already: the kernel keeps a few stacks for reuse.
+ * page is allocated already: the kernel keeps a few stacks for reuse. KMT_BULK_PAGE
+ * is that allocation, unless the page has an event of its own. What compaction
+ * isolates (KMT_PAGE_ISOLATE) counts as allocated; its migrations' targets come from
+ * there, or were allocated.
  *
  * An event that finds a page elsewhere than the picture says is applied all the
  * same, since it is what happened, and counted by what it is and what it found.
@@ -41,8 +44,13 @@ struct trace_event;
 #define OBSERVED_NO_FREE UINT32_MAX /* of last_free: not on a list by a free */
 
 enum observed_limits {
-	OBSERVED_STACK = 5, /* row of KMT_STACK_PAGE; the other page events: their kind */
-	OBSERVED_KINDS = 6,
+	OBSERVED_STACK = 5, /* row of KMT_STACK_PAGE; the first page events: their kind */
+	OBSERVED_BULK = 6,
+	OBSERVED_ISOLATE = 7,
+	OBSERVED_MIGRATE = 8,	  /* KMT_MIGRATE_TO */
+	OBSERVED_MIGRATE_PTE = 9, /* what is taken unseen, where nothing better shows it */
+	OBSERVED_SPLIT = 10,
+	OBSERVED_KINDS = 11,
 	OBSERVED_TYPES = 8, /* migrate types */
 	OBSERVED_NO_TYPE = 0xff,
 };
@@ -102,9 +110,22 @@ struct observed {
 /** observed_row() - row of an event's kind in observed_counts; -1: no page event */
 static inline int observed_row(unsigned int kind)
 {
-	if (kind == KMT_STACK_PAGE)
+	switch (kind) {
+	case KMT_STACK_PAGE:
 		return OBSERVED_STACK;
-	return kind <= KMT_PCPU_DRAIN ? (int)kind : -1;
+	case KMT_BULK_PAGE:
+		return OBSERVED_BULK;
+	case KMT_PAGE_ISOLATE:
+		return OBSERVED_ISOLATE;
+	case KMT_MIGRATE_TO:
+		return OBSERVED_MIGRATE;
+	case KMT_MIGRATE_PTE:
+		return OBSERVED_MIGRATE_PTE;
+	case KMT_PAGE_SPLIT:
+		return OBSERVED_SPLIT;
+	default:
+		return kind <= KMT_PCPU_DRAIN ? (int)kind : -1;
+	}
 }
 
 /** observed_expects() - is it as the picture above says? */

@@ -15,6 +15,8 @@
 #define NOT_LIVE REQUESTS_NONE
 #define FAILED	 (REQUESTS_NONE - 1)
 #define GROWN	 (REQUESTS_NONE - 2) /* given to its zone before the kernel did */
+#define ASIDE	 (REQUESTS_NONE - 3) /* the kernel's own doing: its free is not asked for */
+#define FRAMES	 ASIDE		     /* below it are frames */
 
 /* What the kernel asks for a task's stack. */
 #define STACK_GFP (RMM_GFP_KERNEL | RMM_GFP_ACCOUNT | RMM_GFP_ZERO)
@@ -29,8 +31,11 @@ int requests_init(struct requests *q, const struct start *s, const struct host *
 	q->nr_cpus = h->cpus;
 	q->to = malloc(q->nr_pfns * sizeof(*q->to));
 	q->order = calloc(q->nr_pfns, sizeof(*q->order));
-	if (!q->to || !q->order)
+	q->moving = calloc(q->nr_cpus, sizeof(*q->moving));
+	if (!q->to || !q->order || !q->moving)
 		return -ENOMEM;
+	for (unsigned int cpu = 0; cpu < q->nr_cpus; cpu++)
+		q->moving[cpu] = q->nr_pfns;
 	memset(q->to, 0xff, q->nr_pfns * sizeof(*q->to));
 	return 0;
 }
@@ -39,6 +44,7 @@ void requests_destroy(struct requests *q)
 {
 	free(q->to);
 	free(q->order);
+	free(q->moving);
 }
 
 static void put(struct requests *q, uint64_t pfn, uint32_t at, unsigned int order)
@@ -59,19 +65,19 @@ static void give_back(struct requests *q, unsigned int cpu, uint64_t pfn)
 	q->to[pfn] = NOT_LIVE;
 }
 
-/* The block comes back in parts: it is single pages from now on. */
-static void split(struct requests *q, uint64_t head)
+/* A live block becomes single pages. Return: whether it could */
+static bool split(struct requests *q, uint64_t head)
 {
 	unsigned int order = q->order[head];
 	uint32_t at = q->to[head];
 
 	if (q->ops->split(q->ctx, at, order)) {
 		q->counts.free_refused++;
-		return;
+		return false;
 	}
-	q->counts.split_live++;
 	for (uint32_t i = 0; i < 1u << order && head + i < q->nr_pfns; i++)
 		put(q, head + i, at + i, 0);
+	return true;
 }
 
 /* Find and split a larger live block that holds @pfn. */
@@ -80,10 +86,10 @@ static void split_around(struct requests *q, uint64_t pfn, unsigned int order)
 	for (unsigned int o = order; o < 32; o++) {
 		uint64_t head = pfn >> o << o;
 
-		if (q->to[head] >= GROWN)
+		if (q->to[head] >= FRAMES)
 			continue;
 		if (q->order[head] > order && head + (1ull << q->order[head]) > pfn)
-			split(q, head);
+			q->counts.split_live += split(q, head);
 		return;
 	}
 }
@@ -109,13 +115,16 @@ bool requests_grow_early(struct requests *q, uint64_t pfn, unsigned int order)
 /* All live parts of the freed range, one by one. */
 static void free_parts(struct requests *q, const struct trace_event *e)
 {
-	uint64_t end = e->address + (1ull << e->order), parts = 0, failed = 0;
+	uint64_t end = e->address + (1ull << e->order), parts = 0, failed = 0, aside = 0;
 
 	for (uint64_t p = e->address; p < end; p++) {
 		if (q->to[p] == FAILED) {
 			q->to[p] = NOT_LIVE;
 			failed++;
-		} else if (q->to[p] < GROWN) {
+		} else if (q->to[p] == ASIDE) {
+			q->to[p] = NOT_LIVE;
+			aside++;
+		} else if (q->to[p] < FRAMES) {
 			give_back(q, e->cpu, p);
 			parts++;
 		}
@@ -124,7 +133,7 @@ static void free_parts(struct requests *q, const struct trace_event *e)
 		q->counts.joined_live++;
 	else if (failed)
 		q->counts.free_of_failed++;
-	else if (!parts && !grow(q, e->address, e->order))
+	else if (!parts && !aside && !grow(q, e->address, e->order))
 		q->counts.free_unknown++;
 }
 
@@ -136,13 +145,13 @@ static void free_block(struct requests *q, const struct trace_event *e)
 		q->to[e->address] = NOT_LIVE;
 		return;
 	}
-	if (at < GROWN) {
+	if (at < FRAMES) {
 		if (q->order[e->address] == e->order) {
 			give_back(q, e->cpu, e->address);
 			return;
 		}
 		if (q->order[e->address] > e->order)
-			split(q, e->address);
+			q->counts.split_live += split(q, e->address);
 	} else if (at == NOT_LIVE) {
 		split_around(q, e->address, e->order);
 	}
@@ -153,7 +162,7 @@ static void alloc_block(struct requests *q, const struct trace_event *e, uint32_
 {
 	uint32_t at;
 
-	if (q->to[e->address] < GROWN) {
+	if (q->to[e->address] < FRAMES) {
 		q->counts.alloc_of_live++;
 		give_back(q, e->cpu, e->address);
 	}
@@ -163,11 +172,102 @@ static void alloc_block(struct requests *q, const struct trace_event *e, uint32_
 	put(q, e->address, at == REQUESTS_NONE ? FAILED : at, e->order);
 }
 
-/* A stack that is reused is live already, alone or as part of a larger block. */
-static void stack_page(struct requests *q, const struct trace_event *e)
+/* What is live already has an event of its own, or is a stack that is reused. */
+static void alloc_unless_live(struct requests *q, const struct trace_event *e, uint32_t gfp)
 {
-	if (q->to[e->address] == NOT_LIVE)
-		alloc_block(q, e, STACK_GFP);
+	if (q->to[e->address] == NOT_LIVE || q->to[e->address] == ASIDE)
+		alloc_block(q, e, gfp);
+}
+
+static void split_block(struct requests *q, const struct trace_event *e)
+{
+	if (q->to[e->address] < FRAMES && q->order[e->address])
+		split(q, e->address);
+}
+
+/* Free pages that the kernel takes for itself: it gives back what it does not use. */
+static void set_aside(struct requests *q, const struct trace_event *e)
+{
+	for (uint64_t p = e->address; p < e->address + (1ull << e->order); p++)
+		if (q->to[p] == NOT_LIVE)
+			q->to[p] = ASIDE;
+}
+
+/*
+ * The content of one block has moved to another. Where the kernel allocated that
+ * by an event it has been asked for; else here the block stays where it is under
+ * the new name, and the free of the old one is not asked for.
+ */
+static void move(struct requests *q, const struct trace_event *e)
+{
+	uint64_t from = q->moving[e->cpu];
+
+	q->moving[e->cpu] = q->nr_pfns;
+	if (q->to[e->address] != NOT_LIVE && q->to[e->address] != ASIDE)
+		return;
+	if (from >= q->nr_pfns || q->to[from] >= FRAMES || q->order[from] != e->order)
+		return;
+	put(q, e->address, q->to[from], e->order);
+	q->to[from] = ASIDE;
+}
+
+static uint32_t gfp_of(const struct requests *q, const struct trace_event *e)
+{
+	return gfp_translate(q->gfp, q->classes[e->class_id]->gfp);
+}
+
+static void alloc_range(struct requests *q, const struct trace_event *e)
+{
+	const struct kmt_class *c = q->classes[e->class_id];
+	uint32_t gfp = gfp_of(q, e);
+	struct trace_event page = *e;
+
+	for (uint64_t i = 0; i < c->bytes_alloc && page.address < q->nr_pfns; i++) {
+		alloc_unless_live(q, &page, gfp);
+		page.address++;
+	}
+}
+
+static void serve(struct requests *q, const struct trace_event *e)
+{
+	switch (e->kind) {
+	case KMT_PAGE_ALLOC:
+		alloc_block(q, e, gfp_of(q, e));
+		break;
+	case KMT_PAGE_FREE:
+		free_block(q, e);
+		break;
+	case KMT_STACK_PAGE:
+		alloc_unless_live(q, e, STACK_GFP);
+		break;
+	case KMT_BULK_PAGE:
+		alloc_unless_live(q, e, gfp_of(q, e));
+		break;
+	case KMT_MIGRATE_PTE:
+		alloc_unless_live(q, e, RMM_GFP_HIGHUSER_MOVABLE);
+		break;
+	case KMT_PAGE_SPLIT:
+		split_block(q, e);
+		break;
+	case KMT_PAGE_ISOLATE:
+		set_aside(q, e);
+		break;
+	case KMT_MIGRATE_FROM:
+		q->moving[e->cpu] = e->address;
+		break;
+	case KMT_MIGRATE_TO:
+		move(q, e);
+		break;
+	default:
+		alloc_range(q, e);
+	}
+}
+
+/* The placement events are the kernel's business. */
+static bool is_request(unsigned int kind)
+{
+	return kind <= KMT_PAGE_FREE || kind == KMT_STACK_PAGE ||
+	       (kind >= KMT_BULK_PAGE && kind <= KMT_MIGRATE_PTE);
 }
 
 static bool usable(struct requests *q, const struct trace_event *e)
@@ -189,18 +289,12 @@ static bool usable(struct requests *q, const struct trace_event *e)
 void requests_feed(struct requests *q, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
-		if ((e->kind > KMT_PAGE_FREE && e->kind != KMT_STACK_PAGE) ||
-		    e->time_ns <= q->t_ns || !usable(q, e))
+		if (!is_request(e->kind) || e->time_ns <= q->t_ns || !usable(q, e))
 			continue;
 		q->now_ns = e->time_ns;
 		q->counts.events++;
 		if (e->time_ns >= q->wake_ns)
 			q->ops->wake(q->ctx);
-		if (e->kind == KMT_PAGE_ALLOC)
-			alloc_block(q, e, gfp_translate(q->gfp, q->classes[e->class_id]->gfp));
-		else if (e->kind == KMT_PAGE_FREE)
-			free_block(q, e);
-		else
-			stack_page(q, e);
+		serve(q, e);
 	}
 }

@@ -5,7 +5,12 @@
  *   mm_page_alloc   alloc, remember where
  *   mm_page_free    free of what is there; block sizes that differ are split or
  *                   taken together first
- *   stack_page      alloc, if the page is not known as live
+ *   stack_page      alloc, if the page is not known as live; so does bulk_page
+ *   page_split      a live block becomes single pages
+ *   migrate         the block is known by its new frame from here on
+ *   isolate         free pages that the kernel takes for itself: none of our business,
+ *                   nor is their free
+ *   contig          alloc of each page
  *
  * The placement events (zone_locked, drain, extfrag) are the kernel's business.
  * The allocator chooses its own places. `to` says where: by the traced frame of a
@@ -62,8 +67,9 @@ struct requests_counts {
 struct requests {
 	const struct requests_ops *ops;
 	void *ctx;
-	uint32_t *to;	/* by traced pfn */
-	uint8_t *order; /* of the live block that begins there */
+	uint32_t *to;	  /* by traced pfn */
+	uint8_t *order;	  /* of the live block that begins there */
+	uint64_t *moving; /* by CPU: the frame that MIGRATE_FROM named; nr_pfns: none */
 	uint64_t nr_pfns;
 	uint64_t t_ns;	  /* the start state's; earlier events are in it */
 	uint64_t now_ns;  /* of the event at hand */

@@ -92,6 +92,9 @@ static void infer_observed(json_t *to, const struct observed *o)
 	result_add(to, "pages_zone_grew_by", c->found[KMT_PAGE_FREE][PAGE_RESERVED]);
 	result_add(to, "frees_past_the_cpu_lists", c->bypassed);
 	result_add(to, "stack_pages_allocated_in_bulk", c->found[OBSERVED_STACK][PAGE_PCP]);
+	result_add(to, "pages_isolated_for_migration_unseen",
+		   c->found[OBSERVED_MIGRATE_PTE][PAGE_FREE] +
+			   c->found[OBSERVED_MIGRATE_PTE][PAGE_PCP]);
 	result_add(to, "allocations_that_came_back_in_parts", c->split_live);
 	result_add(to, "allocations_known_in_parts", c->joined_live);
 	result_add(to, "events_shown_by_start_snapshot", c->before_snapshot);

@@ -83,7 +83,8 @@ static void first_touch(struct touch *t, const struct trace_event *e, const stru
 		was_one_block(t, e);
 	else if (e->kind == KMT_PAGE_FREE && kind == PAGE_RESERVED)
 		was_given(t, e);
-	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PCPU_DRAIN) &&
+	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE ||
+		  e->kind == KMT_PCPU_DRAIN) &&
 		 may_be_listed(&t->s->at.map, e))
 		was_on_list(t, e, c->migratetype);
 }
@@ -150,26 +151,42 @@ static void learn_list(struct touch *t, const struct trace_event *e, const struc
 		tell_type(t, e->address, c->migratetype);
 }
 
+/* The page events, and those after which a page's first event is none. */
+static bool tells_of_start(unsigned int kind)
+{
+	return kind <= KMT_PCPU_DRAIN || kind == KMT_BULK_PAGE || kind == KMT_PAGE_ISOLATE ||
+	       kind == KMT_MIGRATE_TO;
+}
+
+static void learn_page_event(struct touch *t, const struct trace_event *e,
+			     const struct kmt_class *c)
+{
+	unsigned int zone = pagemap_zone(&t->s->at.map, e->address);
+
+	if (e->kind == KMT_PAGE_ALLOC && zone != HOST_ZONE_NONE)
+		t->s->taken[zone * t->s->at.nr_cpus + e->cpu]++;
+	levels_event(&t->s->levels, &t->s->at.map, e);
+	touch_empty(t, e, c);
+	learn_style(t, e, c);
+	learn_type(t, e, c);
+	learn_list(t, e, c);
+}
+
 static void learn(struct touch *t, const struct trace_event *e)
 {
 	const struct observed *o = &t->s->at;
 	const struct kmt_class *c;
 	uint64_t size;
 
-	if (e->kind > KMT_PCPU_DRAIN || e->class_id >= o->nr_classes ||
+	if (!tells_of_start(e->kind) || e->class_id >= o->nr_classes ||
 	    !(c = o->classes[e->class_id]) || e->order > o->map.max_order || e->cpu >= o->nr_cpus)
 		return;
 	size = 1ull << e->order;
 	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
 	    e->address & (size - 1))
 		return;
-	if (e->kind == KMT_PAGE_ALLOC && pagemap_zone(&o->map, e->address) != HOST_ZONE_NONE)
-		t->s->taken[pagemap_zone(&o->map, e->address) * o->nr_cpus + e->cpu]++;
-	levels_event(&t->s->levels, &o->map, e);
-	touch_empty(t, e, c);
-	learn_style(t, e, c);
-	learn_type(t, e, c);
-	learn_list(t, e, c);
+	if (e->kind <= KMT_PCPU_DRAIN)
+		learn_page_event(t, e, c);
 	if (!t->touched[e->address])
 		first_touch(t, e, c);
 	memset(t->touched + e->address, e->kind == KMT_PAGE_FREE ? FREED : TOUCHED, size);
