@@ -1,126 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/*
- * test_consume.c - hand-made rings in, a trace out, read back.
- *
- * The rings are plain memory; put() writes cells as the BPF programs do.
- */
-#include "../support/test.h"
-
-#include <fcntl.h>
-#include <record/record.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-enum {
-	CPUS = 2,
-	CELL_BYTES = 4096,
-	MEMORY = 1 << 30,
-};
-
-static const struct kernel_bases bases = {
-	.vmemmap = 0xffffea0000000000,
-	.page_offset = 0xffff888000000000,
-	.direct_map_bytes = MEMORY,
-	.page_struct_bytes = 64,
-};
-
-/* The consumer's clock; a test moves it. */
-static uint64_t clock_now = 1000000000000;
-
-static uint64_t test_clock(void)
-{
-	return clock_now;
-}
-
-struct fixture {
-	struct rings rings;
-	struct trace_writer *writer;
-	struct definitions *definitions;
-	struct consumer *consumer;
-	uint64_t now;
-	int fd;
-};
-
-static void setup(struct fixture *f)
-{
-	f->rings = (struct rings){
-		.stride = sizeof(struct kml_ring) + CELL_BYTES,
-		.cell_bytes = CELL_BYTES,
-		.cpus = CPUS,
-	};
-	f->rings.base = aligned_alloc(4096, f->rings.stride * CPUS);
-	assert_non_null(f->rings.base);
-	memset(f->rings.base, 0, f->rings.stride * CPUS);
-	f->fd = memfd_create("trace", MFD_CLOEXEC);
-	f->writer = trace_writer_new(f->fd, CPUS);
-	assert_int_equal(trace_writer_header(f->writer, "{}"), 0);
-	f->definitions = definitions_new(f->writer, NULL, CPUS);
-	f->consumer = consumer_new(&f->rings, f->writer, f->definitions, &bases, test_clock);
-	assert_non_null(f->consumer);
-	f->now = clock_now;
-}
-
-static void put(struct fixture *f, unsigned int cpu, uint64_t low, uint64_t high, uint64_t word1)
-{
-	struct kml_ring *r = ring_of(&f->rings, cpu);
-	uint64_t lap = (r->head / CELL_BYTES + 1) & KML_LAP_MASK;
-	struct kml_cell *c = &r->cell[r->head % CELL_BYTES / KML_CELL_BYTES];
-
-	c->word1 = word1;
-	c->word0 = low | lap | high << KML_TIME_SHIFT;
-	r->head += KML_CELL_BYTES;
-}
-
-static void define(struct fixture *f, unsigned int cpu, unsigned int kind, unsigned int slot,
-		   const uint64_t *word)
-{
-	for (unsigned int i = 0; i < KML_DEF_WORDS; i++)
-		put(f, cpu, KML_DEF_BIT | kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT, i,
-		    word[i]);
-}
-
-static void event(struct fixture *f, unsigned int cpu, unsigned int kind, uint64_t time,
-		  uint64_t address)
-{
-	put(f, cpu, kind << KML_KIND_SHIFT | 7 << KML_SLOT_SHIFT, time, address);
-}
-
-/* Slot 7 of PAGE_ALLOC (order 3) and PAGE_FREE (order 3) on @cpu. */
-static void define_pages(struct fixture *f, unsigned int cpu)
-{
-	const uint64_t alloc[KML_DEF_WORDS] = {KML_SLOT_USED | 3 | 1 << 8 | 0xcc0ull << 32};
-	const uint64_t freed[KML_DEF_WORDS] = {KML_SLOT_USED | 3};
-
-	define(f, cpu, KML_PAGE_ALLOC, 7, alloc);
-	define(f, cpu, KML_PAGE_FREE, 7, freed);
-}
-
-static struct trace_reader *read_back(struct fixture *f)
-{
-	struct trace_reader *r;
-	char path[64], error[256];
-
-	while (consume(f->consumer, true) > 0)
-		;
-	assert_int_equal(trace_writer_end(f->writer), 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
-	r = trace_reader_open(path, error);
-	if (!r)
-		fail_msg("%s", error);
-	return r;
-}
-
-static void teardown(struct fixture *f, struct trace_reader *r)
-{
-	trace_reader_close(r);
-	consumer_free(f->consumer);
-	definitions_free(f->definitions);
-	trace_writer_free(f->writer);
-	free(f->rings.base);
-	close(f->fd);
-}
+/* test_consume.c - rings to trace: times, addresses, what is not there yet. */
+#include "rings.h"
 
 static void test_consume_page_event_keeps_frame_and_class(void **state)
 {
@@ -287,8 +167,8 @@ static void test_consume_coverage_counts_a_reused_stack_once(void **state)
 
 static void test_consume_long_silence_keeps_times(void **state)
 {
-	/* Half the range of a cell's time, most of it, and more than all of it. */
-	static const uint64_t hours[] = {0, 3, 7, 12};
+	/* Below the range of a cell's time (73 min), and beyond it several times. */
+	static const uint64_t hours[] = {0, 1, 7, 12};
 	struct fixture f;
 	struct trace_event e;
 	struct trace_reader *r;
@@ -307,6 +187,57 @@ static void test_consume_long_silence_keeps_times(void **state)
 		assert_int_equal(e.time_ns, f.now + hours[i] * 3600 * 1000000000 + 500);
 	}
 	teardown(&f, r);
+}
+
+/* Events before, at and after it, read a little later, or stamped while being read. */
+static void test_consume_time_at_the_wrap_is_unfolded(void **state)
+{
+	const uint64_t wrap = 1ull << (64 - KML_TIME_SHIFT);
+	static const int64_t events[] = {-20000, -1, 0, 1, 30000000};
+	static const int64_t reads[] = {-10000, -2, 0, 20000, 29999999};
+	const uint64_t saved = clock_now;
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+
+	(void)state;
+	clock_now = 7 * wrap - 1000000;
+	setup(&f);
+	define_pages(&f, 0);
+	for (size_t i = 0; i < 5; i++) {
+		event(&f, 0, KML_PAGE_FREE, 7 * wrap + (uint64_t)events[i], bases.vmemmap);
+		clock_now = 7 * wrap + (uint64_t)reads[i];
+		consume(f.consumer, true);
+	}
+	r = read_back(&f);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_true(e.time_ns == 7 * wrap + (uint64_t)events[i]);
+	}
+	teardown(&f, r);
+	clock_now = saved;
+}
+
+static void test_consume_coverage_counts_a_known_bulk_page_once(void **state)
+{
+	const uint64_t one[KML_DEF_WORDS] = {KML_SLOT_USED},
+		       bulk[KML_DEF_WORDS] = {KML_SLOT_USED | 0xcc0ull << 32};
+	struct fixture f;
+	uint64_t allocated, freed;
+
+	(void)state;
+	setup(&f);
+	define(&f, 0, KML_PAGE_ALLOC, 7, one);
+	define(&f, 0, KMT_BULK_PAGE, 7, bulk);
+	consumer_cover(f.consumer, f.now);
+	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap + 64);
+	event(&f, 0, KMT_BULK_PAGE, f.now + 1, bases.vmemmap + 64);
+	event(&f, 0, KMT_BULK_PAGE, f.now + 1, bases.vmemmap + 128);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, 2);
+	assert_int_equal(freed, 0);
+	teardown(&f, read_back(&f));
 }
 
 static void test_consume_event_that_runs_backwards_is_clamped(void **state)
@@ -379,6 +310,8 @@ int main(void)
 		cmocka_unit_test(test_consume_object_outside_the_direct_map_leaks_no_address),
 		cmocka_unit_test(test_consume_coverage_counts_a_reused_stack_once),
 		cmocka_unit_test(test_consume_long_silence_keeps_times),
+		cmocka_unit_test(test_consume_time_at_the_wrap_is_unfolded),
+		cmocka_unit_test(test_consume_coverage_counts_a_known_bulk_page_once),
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),
 		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),
