@@ -101,13 +101,31 @@ void record_texts(struct trace_writer *w, uint16_t phase)
 		record_sysctls(w, phase);
 }
 
+/*
+ * The file stays open, and so the kernel keeps its buffer: a reading allocates no
+ * pages, which would count themselves.
+ */
 int vmstat_pages(uint64_t *allocated, uint64_t *freed)
 {
-	char *text = file_text("/proc/vmstat", NULL);
-	int err = text ? proc_vmstat(text, "pgfree", freed) : -errno;
+	static char text[1 << 16];
+	static int fd = -1;
+	size_t bytes = 0;
+	ssize_t n = 1;
+	int err;
 
+	if (fd < 0)
+		fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (n > 0 && bytes + 1 < sizeof(text)) {
+		n = pread(fd, text + bytes, sizeof(text) - 1 - bytes, (off_t)bytes);
+		bytes += n > 0 ? (size_t)n : 0;
+	}
+	if (n < 0)
+		return -errno;
+	text[bytes] = '\0';
+	err = proc_vmstat(text, "pgfree", freed);
 	if (!err)
 		*allocated = proc_vmstat_sum(text, "pgalloc_");
-	free(text);
 	return err;
 }
