@@ -208,9 +208,10 @@ static void copy_members(json_t *to, const json_t *from, const char *const *keys
 static json_t *describe(struct view *v, const struct info *in)
 {
 	static const char *const of_header[] = {
-		"kmemlab",   "host",	     "clock",  "struct_page_bytes", "pageblock_order",
-		"max_order", "migratetypes", "probes", "missing",	    "settings",
-		"command",   "recorder_pid", NULL};
+		"kmemlab",	   "host",	"clock",	"struct_page_bytes",
+		"pageblock_order", "max_order", "migratetypes", "probes",
+		"families",	   "missing",	"settings",	"command",
+		"recorder_pid",	   NULL};
 	static const char *const of_account[] = {"coverage", "recursion", "self", "command_status",
 						 NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v);

@@ -50,14 +50,17 @@ const struct doctor_check doctor_checks[] = {
 	 "cannot tell frames from the addresses of struct pages, so cannot record",
 	 "mount -t tracefs none /sys/kernel/tracing, or boot a kernel with "
 	 "CONFIG_PROC_PAGE_MONITOR=y"},
+	{"family tps", false, doctor_families, NULL,
+	 "a tracepoint that does not attach records none of its events; vmalloc's (6.3 on) are "
+	 "replaced by fentry and fexit",
+	 "boot a newer kernel"},
 	{"fentry", false, doctor_fentry, NULL,
-	 "pages from the bulk allocator are inferred when they are freed",
+	 "splits, migrations and objects freed in bulk are inferred from their effects",
 	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
-	{"fexit", false, doctor_fexit, NULL, "time inside the allocator is not measured",
+	{"fexit", false, doctor_fexit, NULL,
+	 "pages and objects allocated in bulk and compaction's pages are inferred when they are "
+	 "freed",
 	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
-	{"kprobe", false, doctor_kprobe, NULL,
-	 "nothing, where fentry works; else as without fentry",
-	 "boot a kernel with CONFIG_KPROBES=y"},
 	{"symbol addresses", false, doctor_kallsyms, NULL,
 	 "call sites stay unnamed: no report of who allocates",
 	 "run as root, or sysctl kernel.kptr_restrict=0"},

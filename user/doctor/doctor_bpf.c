@@ -23,6 +23,8 @@
 #include <bpf/libbpf.h>
 
 #include "doctor/doctor.h"
+#include "record/probe_table.h"
+#include "trace/kinds.h"
 
 static const struct bpf_insn return_0[] = {
 	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
@@ -42,16 +44,6 @@ static const char *const tracepoints[] = {
 };
 
 enum { TRACEPOINTS = sizeof(tracepoints) / sizeof(tracepoints[0]) };
-
-/* The bulk allocator, which no tracepoint shows, by its names over time. */
-static const char *const bulk_functions[] = {
-	"alloc_pages_bulk_noprof",
-	"__alloc_pages_bulk",
-	"__alloc_pages_noprof",
-	"__alloc_pages",
-};
-
-enum { BULK_FUNCTIONS = sizeof(bulk_functions) / sizeof(bulk_functions[0]) };
 
 static int load(enum bpf_prog_type type, enum bpf_attach_type attach, int btf_id)
 {
@@ -248,59 +240,79 @@ void doctor_frames(const void *arg, struct doctor_finding *f)
 	doctor_sum_frames(classic, doctor_own_frame(), f);
 }
 
-static void try_function(enum bpf_attach_type attach, struct doctor_finding *f)
+/* Try every function that kmemlab hooks in this way, by its name in this kernel. */
+static void try_functions(bool at_exit, struct doctor_finding *f)
 {
-	const char *name = bulk_functions[0];
-	int id = -ENOENT, err;
+	struct btf *btf = btf__load_vmlinux_btf();
+	enum bpf_attach_type attach = at_exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
+	const char *failed = NULL;
+	unsigned int ok = 0, n = 0;
+	int error = 0;
 
-	for (size_t i = 0; i < BULK_FUNCTIONS && id < 0; i++) {
-		name = bulk_functions[i];
-		id = libbpf_find_vmlinux_btf_id(name, attach);
+	for (size_t i = 0; i < probe_table_n; i++) {
+		const struct probe *p = &probe_table[i];
+		const char *name = p->functions && p->at_exit == at_exit && !probe_by_tracepoint(i)
+					   ? probe_function(btf, p->functions)
+					   : NULL;
+		int err, id = name ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+
+		if (id < 0)
+			continue;
+		err = try_raw(BPF_PROG_TYPE_TRACING, attach, id, NULL);
+		n++;
+		ok += !err;
+		if (err && !failed) {
+			failed = name;
+			error = -err;
+		}
 	}
-	if (id < 0) {
-		doctor_failed(f, -id, "no page allocation function in BTF");
-		return;
+	btf__free(btf);
+	if (n && ok == n) {
+		doctor_found(f, "attaches to all %u functions that kmemlab hooks so", n);
+	} else if (!n) {
+		doctor_failed(f, ENOENT, "no function to hook in BTF");
+	} else {
+		doctor_failed(f, error, "%u of %u functions attach; %s()", ok, n, failed);
+		f->state = ok ? DOCTOR_PART : DOCTOR_NO;
 	}
-	err = try_raw(BPF_PROG_TYPE_TRACING, attach, id, NULL);
-	if (err)
-		doctor_failed(f, -err, "cannot attach to %s()", name);
-	else
-		doctor_found(f, "attaches to %s()", name);
 }
 
 void doctor_fentry(const void *arg, struct doctor_finding *f)
 {
 	(void)arg;
-	try_function(BPF_TRACE_FENTRY, f);
+	try_functions(false, f);
 }
 
 void doctor_fexit(const void *arg, struct doctor_finding *f)
 {
 	(void)arg;
-	try_function(BPF_TRACE_FEXIT, f);
+	try_functions(true, f);
 }
 
-void doctor_kprobe(const void *arg, struct doctor_finding *f)
+/* The tracepoints of the families other than page and slab. */
+void doctor_families(const void *arg, struct doctor_finding *f)
 {
-	struct perf_event_attr attr = {0};
-	char text[32];
-	int err = doctor_read("/sys/bus/event_source/devices/kprobe/type", text, sizeof(text));
+	const unsigned int families = FAMILY_PRESSURE | FAMILY_PERCPU | FAMILY_VMALLOC;
+	char missing[120] = "";
+	size_t ok = 0, all = 0, n = 0;
+	int error = 0;
 
 	(void)arg;
-	if (err) {
-		doctor_failed(f, -err, "no kprobe events");
+	for (unsigned int k = 0; k < KMT_KINDS; k++) {
+		int err = kind_info(k)->family & families ? try_raw_tp(kind_info(k)->name) : 1;
+
+		all += err <= 0;
+		ok += !err;
+		if (err >= 0)
+			continue;
+		error = error ? error : -err;
+		n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s", kind_info(k)->name);
+		n = n < sizeof(missing) ? n : sizeof(missing) - 1;
+	}
+	if (ok == all) {
+		doctor_found(f, "all %zu tracepoints of pressure, percpu and vmalloc attach", all);
 		return;
 	}
-	attr.type = (uint32_t)strtoul(text, NULL, 10);
-	for (size_t i = 0; i < BULK_FUNCTIONS; i++) {
-		attr.config1 = (uintptr_t)bulk_functions[i];
-		err = try_perf(BPF_PROG_TYPE_KPROBE, &attr);
-		if (!err) {
-			doctor_found(f, "attaches to %s()", bulk_functions[i]);
-			return;
-		}
-		if (err != -ENOENT)
-			break;
-	}
-	doctor_failed(f, -err, "cannot attach to a page allocation function");
+	doctor_failed(f, error, "%zu of %zu attach, not%s", ok, all, missing);
+	f->state = ok ? DOCTOR_PART : DOCTOR_NO;
 }

@@ -94,6 +94,14 @@ const char *probe_function(const struct btf *btf, const char *const *names)
 	return NULL;
 }
 
+bool probe_by_tracepoint(size_t i)
+{
+	for (size_t k = 0; k < probe_table_n; k++)
+		if (probe_table[k].kind == probe_table[i].kind && !probe_table[k].functions)
+			return true;
+	return false;
+}
+
 bool probe_split_in_parts(const struct btf *btf)
 {
 	int id = btf ? btf__find_by_name_kind(btf, "split_page_memcg", BTF_KIND_FUNC) : -1;

@@ -28,6 +28,9 @@ extern const size_t probe_table_n;
 /** probe_function() - the first of @names that the kernel of @btf has; NULL: none */
 const char *probe_function(const struct btf *btf, const char *const *names);
 
+/** probe_by_tracepoint() - the i-th shows a kind that has a tracepoint too */
+bool probe_by_tracepoint(size_t i);
+
 /** probe_split_in_parts() - does split_page_memcg() take a number of parts? */
 bool probe_split_in_parts(const struct btf *btf);
 

@@ -34,7 +34,8 @@ enum {
 	FILL_HURRY = 10, /* percent of a ring: nap less above, more below half */
 	ACCOUNT_NS = 2000000000,
 	FINAL_TRIES = 1000,
-	VMSTAT_TRIES = 50,
+	VMSTAT_TRIES = 20,
+	VMSTAT_QUIET_NS = 2000000,
 };
 
 struct session {
@@ -192,9 +193,18 @@ static void snapshot(struct session *s, uint16_t phase)
 	empty_rings(s);
 }
 
+static void nap(uint64_t ns)
+{
+	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
+			     .tv_nsec = (long)(ns % 1000000000)};
+
+	nanosleep(&t, NULL);
+}
+
 /*
  * The counters, and a time when they had these values: between two readings that are
- * equal. On a busy host, where there are none, in the middle of the last one.
+ * equal, with a moment between, as a page's event comes a little before the counter
+ * moves. On a busy host, where there are none, in the middle of the last reading.
  */
 static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
 {
@@ -204,7 +214,10 @@ static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
 	for (int i = 0; !err && i < VMSTAT_TRIES; i++) {
 		last_alloc = *alloc;
 		last_freed = *freed;
-		before = *when = boottime_ns();
+		nap(VMSTAT_QUIET_NS / 2);
+		*when = boottime_ns();
+		nap(VMSTAT_QUIET_NS / 2);
+		before = boottime_ns();
 		err = vmstat_pages(alloc, freed);
 		if (last_alloc == *alloc && last_freed == *freed)
 			return err;
@@ -281,14 +294,6 @@ static bool done(struct session *s, uint64_t now)
 	if (s->opt->duration_ns && now - s->begin_ns >= s->opt->duration_ns)
 		return true;
 	return s->opt->command && child_ended(&s->child);
-}
-
-static void nap(uint64_t ns)
-{
-	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
-			     .tv_nsec = (long)(ns % 1000000000)};
-
-	nanosleep(&t, NULL);
 }
 
 static void loop(struct session *s)
