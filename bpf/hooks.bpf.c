@@ -139,6 +139,13 @@ int isolated(void *ctx)
 	return record_one(KMT_PAGE_ISOLATE, argument(ctx, 0), (__u32)argument(ctx, 1));
 }
 
+/* target, ...: not needed after all. Its order is that of its mm_page_free. */
+SEC("fexit")
+int kept(void *ctx)
+{
+	return record_one(KMT_PAGE_KEEP, argument(ctx, 0), 0);
+}
+
 /* start, end, type or flags, gfp; 0: done */
 SEC("fexit")
 int contig(void *ctx)

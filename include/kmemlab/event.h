@@ -145,7 +145,8 @@ struct kml_cell {
  *  STACK_PAGE    0: nothing
  *  BULK_PAGE     0: gfp << 32
  *  PAGE_SPLIT    0: order | new order << 8
- *  MIGRATE_FROM, MIGRATE_TO, PAGE_ISOLATE, MIGRATE_PTE  0: order
+ *  MIGRATE_FROM, MIGRATE_TO, PAGE_ISOLATE, MIGRATE_PTE,
+ *  PAGE_KEEP     0: order
  *  CONTIG_ALLOC  0: gfp << 32, 2: pages
  *  CACHE_BULK_*  as CACHE_*; CACHE_CREATE, CACHE_DESTROY  2: kmem_cache
  *  PERCPU_ALLOC, PERCPU_FAIL  0: detail << 16 | gfp << 32, 1: call site,

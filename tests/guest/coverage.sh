@@ -8,6 +8,8 @@
 # An interrupt that finds a program active costs its event (lost_recursion), which
 # the trace tells; software emulation makes that likelier. So each kernel gets
 # several runs, and all that lost no page event must be equal; one such run at least.
+# Linux 6.1 does not count pages whose per-CPU list another holds as they are freed
+# (free_one_page()): its frees may be more than it counted, never fewer.
 . tests/support/lib.sh
 KERNELS="6.1 6.12"
 RUNS=6
@@ -45,11 +47,16 @@ judge() {
 		const whole = runs.filter(d => lost(d) === 0);
 		const off = c => `${c.pages_alloc_seen} of ${c.pages_alloc_vmstat} allocated, ` +
 			`${c.pages_free_seen} of ${c.pages_free_vmstat} freed`;
+		const fewer = whole.filter(d => d.coverage.pages_free_seen <
+			d.coverage.pages_free_vmstat);
+		const equal = whole.filter(d => d.coverage.pages_alloc_seen ===
+			d.coverage.pages_alloc_vmstat &&
+			d.coverage.pages_free_seen === d.coverage.pages_free_vmstat);
 		const unequal = whole.filter(d => d.coverage.pages_alloc_seen !==
-			d.coverage.pages_alloc_vmstat ||
-			d.coverage.pages_free_seen !== d.coverage.pages_free_vmstat);
+			d.coverage.pages_alloc_vmstat || (d.coverage.pages_free_seen !==
+			d.coverage.pages_free_vmstat && process.argv[3] !== "6.1"));
 		const sum = kind => runs.reduce((n, d) => n + (d.events[kind] || 0), 0);
-		console.log(eval(process.argv[2]));' "$1" "$2"
+		console.log(eval(process.argv[2]));' "$1" "$2" "$kernel"
 }
 
 for kernel in $KERNELS; do
@@ -66,6 +73,8 @@ for kernel in $KERNELS; do
 	check "${name}_has_a_run_without_loss" "none of $RUNS" \
 		at_least 1 "$(judge "$out" whole.length)"
 	same "${name}_is_exact" "" "$(judge "$out" 'unequal.map(d => off(d.coverage)).join("; ")')"
+	same "${name}_misses_no_free" "" "$(judge "$out" 'fewer.map(d => off(d.coverage)).join("; ")')"
+	check "${name}_is_equal_in_some_run" "in none" at_least 1 "$(judge "$out" equal.length)"
 	for kind in alloc_pages_bulk page_split migrate_from migrate_to isolate_free_page; do
 		check "${name}_sees_$kind" "no such event" \
 			at_least 1 "$(judge "$out" "sum('$kind')")"

@@ -40,6 +40,8 @@ struct consumer {
 	uint64_t cover_from_ns, cover_to_ns;
 	struct {
 		uint64_t time_ns; /* of the last event */
+		uint64_t allocated_pfn, freed_pfn;
+		unsigned int freed_order; /* of the last page freed */
 		bool new_task;
 	} cpu[];
 };
@@ -188,16 +190,9 @@ static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 		c->pending[freed] += pages;
 }
 
-/* Does @kind tell of pages that may be known to be allocated? */
-static bool may_be_known(unsigned int kind)
-{
-	return kind == KML_STACK_PAGE || kind == KMT_BULK_PAGE;
-}
-
 /*
  * A stack's page counts as allocated unless it is known to be: the kernel keeps a
- * few stacks for reuse, and may take one from the ordinary allocator. So does a
- * bulk allocation's, which turns to the ordinary allocator for a single page.
+ * few stacks for reuse, and may take one from the ordinary allocator.
  */
 static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint64_t pfn,
 		     unsigned int order)
@@ -208,12 +203,65 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
 		return;
 	known = &c->live[pfn / 8];
-	if (!may_be_known(kind) || !(*known & bit))
+	if (kind != KML_STACK_PAGE || !(*known & bit))
 		cover(c, kind == KML_PAGE_FREE, time, 1ull << order);
 	if (kind == KML_PAGE_FREE)
 		*known &= (uint8_t)~bit;
 	else if (!order)
 		*known |= bit;
+}
+
+/*
+ * A bulk allocation that finds no page on the lists turns to the ordinary allocator
+ * for one, which tells of it: the CPU's last, then.
+ */
+static void see_bulk_page(struct consumer *c, unsigned int cpu, uint64_t time, uint64_t pfn)
+{
+	if (pfn != c->cpu[cpu].allocated_pfn)
+		cover(c, false, time, 1);
+}
+
+/*
+ * Compaction keeps a page. If the kernel has just told that it was freed, it was not:
+ * vmstat does not count it. Return: its class, of that event's order.
+ */
+static uint32_t keep_page(struct consumer *c, unsigned int cpu, uint64_t time, uint64_t pfn)
+{
+	struct kmt_class class = {.kind = KMT_PAGE_KEEP};
+
+	if (c->cpu[cpu].freed_pfn == pfn) {
+		class.order = (uint8_t)c->cpu[cpu].freed_order;
+		cover(c, true, time, -(1ull << class.order));
+		c->cpu[cpu].freed_pfn = KMT_NO_PAGE;
+	}
+	return trace_writer_class(c->writer, &class);
+}
+
+struct seen {
+	uint64_t time_ns, pfn;
+	unsigned int order;
+};
+
+/* What an event of @kind tells of pages allocated and freed. */
+static void see(struct consumer *c, unsigned int cpu, unsigned int kind, const struct seen *s)
+{
+	switch (kind) {
+	case KML_PAGE_ALLOC:
+		c->cpu[cpu].allocated_pfn = s->pfn;
+		break;
+	case KML_PAGE_FREE:
+		c->cpu[cpu].freed_pfn = s->pfn;
+		c->cpu[cpu].freed_order = s->order;
+		break;
+	case KML_STACK_PAGE:
+		break;
+	case KMT_BULK_PAGE:
+		see_bulk_page(c, cpu, s->time_ns, s->pfn);
+		return;
+	default:
+		return;
+	}
+	see_page(c, kind, s->time_ns, s->pfn, s->order);
 }
 
 /*
@@ -238,6 +286,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 		&slots[kml_slot_base(kind) + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
 	uint64_t time = full_time(c->cpu[cpu].time_ns, c->now_ns, cell->word0 >> KML_TIME_SHIFT);
 	uint64_t address = address_of(c, kind, cell->word1);
+	uint32_t class_id = slot->class_id;
 	int err = 0;
 
 	if (c->cpu[cpu].new_task) {
@@ -247,12 +296,13 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 			return err;
 		c->cpu[cpu].new_task = false;
 	}
-	err = trace_writer_event(c->writer, cpu, slot->class_id, time, address);
+	if (kind == KMT_PAGE_KEEP)
+		class_id = keep_page(c, cpu, time, address);
+	err = trace_writer_event(c->writer, cpu, class_id, time, address);
 	if (err)
 		return err;
 	c->cpu[cpu].time_ns = time;
-	if (kind <= KML_PAGE_FREE || may_be_known(kind))
-		see_page(c, kind, time, address, slot->order);
+	see(c, cpu, kind, &(struct seen){time, address, slot->order});
 	return 0;
 }
 

@@ -25,6 +25,7 @@ const struct probe probe_table[] = {
 	 AT_ENTRY("folio_migrate_flags"),
 	 .second = KMT_MIGRATE_TO},
 	{.kind = KMT_PAGE_ISOLATE, .program = "isolated", AT_EXIT("__isolate_free_page")},
+	{.kind = KMT_PAGE_KEEP, .program = "kept", AT_EXIT("compaction_free")},
 	{.kind = KMT_CONTIG_ALLOC,
 	 .program = "contig",
 	 AT_EXIT("alloc_contig_range_noprof", "alloc_contig_range")},

@@ -112,6 +112,7 @@ bool observed_expects(unsigned int row, enum page_kind found)
 		[OBSERVED_MIGRATE] = 1 << PAGE_LIVE | 1 << PAGE_START,
 		[OBSERVED_MIGRATE_PTE] =
 			1 << PAGE_LIVE | 1 << PAGE_START | 1 << PAGE_FREE | 1 << PAGE_PCP,
+		[OBSERVED_KEEP] = 1 << PAGE_LIVE | 1 << PAGE_PCP | 1 << PAGE_FREE,
 	};
 
 	return sets[row] & 1 << found;
@@ -214,6 +215,8 @@ static void becomes_live(struct observed *o, unsigned int row, const struct trac
 		o->counts.found[row][PAGE_LIVE] += 1ull << e->order;
 	else
 		pull(o, row, e, e->order);
+	if (row == OBSERVED_KEEP && o->last_free)
+		o->last_free[e->address] = OBSERVED_NO_FREE;
 	*head = PAGE_HEAD(PAGE_LIVE, e->order);
 }
 
@@ -409,6 +412,7 @@ static void apply(struct observed *o, const struct trace_event *e)
 	case KMT_PAGE_ISOLATE:
 	case KMT_MIGRATE_TO:
 	case KMT_MIGRATE_PTE:
+	case KMT_PAGE_KEEP:
 		becomes_live(o, (unsigned int)observed_row(e->kind), e);
 		break;
 	default:
@@ -483,13 +487,6 @@ void observed_feed(struct observed *o, const struct trace_event *e, long n)
 			settle(o, e->cpu, e);
 		apply(o, e);
 	}
-}
-
-uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone)
-{
-	int64_t pages = (int64_t)o->map.pcp_pages[zone] + o->pcp_hidden[zone];
-
-	return pages > 0 ? (uint64_t)pages : 0;
 }
 
 void observed_finish(struct observed *o)

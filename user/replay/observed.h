@@ -50,7 +50,8 @@ enum observed_limits {
 	OBSERVED_MIGRATE = 8,	  /* KMT_MIGRATE_TO */
 	OBSERVED_MIGRATE_PTE = 9, /* what is taken unseen, where nothing better shows it */
 	OBSERVED_SPLIT = 10,
-	OBSERVED_KINDS = 11,
+	OBSERVED_KEEP = 11,
+	OBSERVED_KINDS = 12,
 	OBSERVED_TYPES = 8, /* migrate types */
 	OBSERVED_NO_TYPE = 0xff,
 };
@@ -121,6 +122,8 @@ static inline int observed_row(unsigned int kind)
 		return OBSERVED_MIGRATE;
 	case KMT_MIGRATE_PTE:
 		return OBSERVED_MIGRATE_PTE;
+	case KMT_PAGE_KEEP:
+		return OBSERVED_KEEP;
 	case KMT_PAGE_SPLIT:
 		return OBSERVED_SPLIT;
 	default:
@@ -147,7 +150,12 @@ void observed_feed(struct observed *o, const struct trace_event *e, long n);
 void observed_note_bypass(struct observed *o, uint64_t pfn, uint64_t n);
 
 /** observed_pcp_pages() - on @zone's per-CPU lists, seen there or not */
-uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone);
+static inline uint64_t observed_pcp_pages(const struct observed *o, unsigned int zone)
+{
+	int64_t pages = (int64_t)o->map.pcp_pages[zone] + o->pcp_hidden[zone];
+
+	return pages > 0 ? (uint64_t)pages : 0;
+}
 
 /** observed_finish() - apply what is still held back */
 void observed_finish(struct observed *o);

@@ -250,6 +250,7 @@ static void serve(struct requests *q, const struct trace_event *e)
 		split_block(q, e);
 		break;
 	case KMT_PAGE_ISOLATE:
+	case KMT_PAGE_KEEP:
 		set_aside(q, e);
 		break;
 	case KMT_MIGRATE_FROM:
@@ -267,7 +268,7 @@ static void serve(struct requests *q, const struct trace_event *e)
 static bool is_request(unsigned int kind)
 {
 	return kind <= KMT_PAGE_FREE || kind == KMT_STACK_PAGE ||
-	       (kind >= KMT_BULK_PAGE && kind <= KMT_MIGRATE_PTE);
+	       (kind >= KMT_BULK_PAGE && kind <= KMT_PAGE_KEEP);
 }
 
 static bool usable(struct requests *q, const struct trace_event *e)

@@ -153,8 +153,9 @@ static bool is_growth(unsigned int row, unsigned int kind)
 static void unmatched_observed(json_t *to, const struct observed_counts *c)
 {
 	static const char *const events[OBSERVED_KINDS] = {
-		"page_alloc", "page_free", "zone_locked", "extfrag",	 "pcpu_drain", "stack_page",
-		"bulk_page",  "isolate",   "migrate_to",  "migrate_pte", "split"};
+		"page_alloc", "page_free",   "zone_locked", "extfrag",
+		"pcpu_drain", "stack_page",  "bulk_page",   "isolate",
+		"migrate_to", "migrate_pte", "split",	    "compaction_free"};
 	static const char *const found[PAGE_KINDS] = {"unknown", "reserved", "free", "cpu_list",
 						      "live",	 "taken",    "start"};
 	char name[64];

@@ -155,7 +155,7 @@ static void learn_list(struct touch *t, const struct trace_event *e, const struc
 static bool tells_of_start(unsigned int kind)
 {
 	return kind <= KMT_PCPU_DRAIN || kind == KMT_BULK_PAGE || kind == KMT_PAGE_ISOLATE ||
-	       kind == KMT_MIGRATE_TO;
+	       kind == KMT_MIGRATE_TO || kind == KMT_PAGE_KEEP;
 }
 
 static void learn_page_event(struct touch *t, const struct trace_event *e,

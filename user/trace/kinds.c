@@ -56,6 +56,7 @@ static const struct kind_info infos[KMT_KINDS] = {
 	[KMT_PAGE_ISOLATE] = PAGES("isolate_free_page"),
 	[KMT_CONTIG_ALLOC] = PAGES("alloc_contig_range"),
 	[KMT_MIGRATE_PTE] = PAGES("remove_migration_pte"),
+	[KMT_PAGE_KEEP] = PAGES("compaction_free"),
 	[KMT_CACHE_BULK_ALLOC] = OBJECTS("kmem_cache_alloc_bulk"),
 	[KMT_CACHE_BULK_FREE] = FREES_OF(ADDRESS_OBJECT, "kmem_cache_free_bulk", FAMILY_SLAB),
 	[KMT_CACHE_CREATE] = OBJECTS("kmem_cache_create"),
