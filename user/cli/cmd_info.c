@@ -204,6 +204,19 @@ static void copy_members(json_t *to, const json_t *from, const char *const *keys
 	}
 }
 
+/* Time inside the allocation functions, as recorded; NULL if it was not. */
+static json_t *latency(struct view *v)
+{
+	struct trace_text t;
+	json_t *doc;
+
+	if (trace_reader_find_text(v->reader, "latency", KMT_PHASE_END, &t))
+		return NULL;
+	doc = json_loadb(t.text, t.bytes, 0, NULL);
+	trace_text_free(&t);
+	return doc;
+}
+
 /* Everything info says; the text form prints from it. */
 static json_t *describe(struct view *v, const struct info *in)
 {
@@ -214,7 +227,8 @@ static json_t *describe(struct view *v, const struct info *in)
 		"recorder_pid",	   NULL};
 	static const char *const of_account[] = {"coverage", "recursion", "self", "command_status",
 						 NULL};
-	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v);
+	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v),
+	       *times = latency(v);
 	uint64_t bytes, event_bytes, count, first, last;
 	char text[128];
 
@@ -241,6 +255,8 @@ static json_t *describe(struct view *v, const struct info *in)
 	if (map)
 		json_object_set_new(doc, "memmap", map);
 	copy_members(doc, v->header, of_header);
+	if (times)
+		json_object_set_new(doc, "latency", times);
 	json_object_set_new(doc, "texts", json_integer((json_int_t)trace_reader_texts(v->reader)));
 	json_object_set_new(doc, "page_blocks",
 			    json_integer((json_int_t)trace_reader_pages(v->reader)));

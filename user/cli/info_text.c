@@ -173,6 +173,55 @@ static void print_events(const json_t *doc)
 	out_table_free(t);
 }
 
+/* The value below which @share of a row's calls are, to a bucket. */
+static uint64_t quantile(const json_t *row, double share)
+{
+	const json_t *buckets = json_object_get(row, "histogram"), *b;
+	double wanted = share * (double)number(row, "calls"), sum = 0;
+	uint64_t ns = 0;
+	size_t i;
+
+	json_array_foreach (buckets, i, b) {
+		ns = (uint64_t)json_integer_value(json_array_get(b, 0));
+		sum += (double)json_integer_value(json_array_get(b, 1));
+		if (sum >= wanted)
+			break;
+	}
+	return ns;
+}
+
+static void print_latency(const json_t *doc)
+{
+	static const struct out_column columns[] = {
+		{"latency of", "what", OUT_STRING}, {"order or size", "class", OUT_UINT},
+		{"calls", "calls", OUT_UINT},	    {"median ns", "p50_ns", OUT_UINT},
+		{"99 % ns", "p99_ns", OUT_UINT},    {"99.9 % ns", "p999_ns", OUT_UINT},
+		{"longest ns", "max_ns", OUT_UINT},
+	};
+	const json_t *rows = json_object_get(json_object_get(doc, "latency"), "rows"), *row;
+	struct out_table *t = json_array_size(rows) ? out_table_new("latency", columns, 7) : NULL;
+	size_t i;
+
+	if (!t)
+		return;
+	json_array_foreach (rows, i, row) {
+		union out_value values[] = {
+			{.s = string(row, "what")},
+			{.u = number(row, "order") + number(row, "bytes")},
+			{.u = number(row, "calls")},
+			{.u = quantile(row, 0.5)},
+			{.u = quantile(row, 0.99)},
+			{.u = quantile(row, 0.999)},
+			{.u = number(row, "max_ns")},
+		};
+
+		out_table_row(t, values);
+	}
+	out_text("\n");
+	out_table_print(t, OUT_TEXT);
+	out_table_free(t);
+}
+
 static void print_missing(const json_t *doc)
 {
 	const json_t *missing = json_object_get(doc, "missing"), *m;
@@ -194,5 +243,6 @@ void info_print(struct json_t *doc)
 	print_memmap(doc);
 	print_cost(doc);
 	print_events(doc);
+	print_latency(doc);
 	print_missing(doc);
 }

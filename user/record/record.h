@@ -5,6 +5,7 @@
  *   session.c    one recording from open to summary
  *   probes.c     load and attach the BPF programs, map the rings
  *   probe_table.c  which program shows what
+ *   latency.c    time inside the allocation functions
  *   calibrate.c  find the bases of struct page and of the direct map
  *   consume.c    rings to trace events
  *   define.c     slot definitions to trace classes

@@ -26,6 +26,7 @@
 #include "account.h"
 #include "child.h"
 #include "files.h"
+#include "latency.h"
 #include "summary.h"
 
 enum {
@@ -47,6 +48,7 @@ struct session {
 	struct trace_writer *writer;
 	struct definitions *definitions;
 	struct consumer *consumer;
+	struct stopwatch *latency; /* NULL: not measured */
 	struct child child;
 	struct account account;
 	uint64_t vmstat_alloc, vmstat_free; /* at the start of coverage */
@@ -226,6 +228,26 @@ static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
 	return err;
 }
 
+static void start_latency(struct session *s)
+{
+	if (!(s->opt->families & FAMILY_LATENCY))
+		return;
+	s->latency = latency_start();
+	if (!s->latency)
+		missing_add(s->missing, "latency inside the allocation functions",
+			    errno == ENOENT ? "this kernel has none of them" : strerror(errno));
+}
+
+static void write_latency(struct session *s)
+{
+	char *json = s->latency ? latency_json(s->latency) : NULL;
+
+	if (json)
+		note_write(s, trace_writer_text(s->writer, KMT_PHASE_END, boottime_ns(), "latency",
+						json, strlen(json)));
+	free(json);
+}
+
 static int start(struct session *s)
 {
 	char error[256] = "";
@@ -235,6 +257,7 @@ static int start(struct session *s)
 
 	if (err)
 		return fail(err, error);
+	start_latency(s);
 	s->account.start_ns = boottime_ns();
 	s->account.covered = s->opt->families & FAMILY_PAGE &&
 			     !read_vmstat(&s->vmstat_alloc, &s->vmstat_free, &now);
@@ -345,6 +368,7 @@ static void finish(struct session *s)
 	} else {
 		s->account.covered = false;
 	}
+	write_latency(s);
 	snapshot(s, KMT_PHASE_END);
 	probes_detach(s->probes);
 	empty_for_good(s);
@@ -421,6 +445,7 @@ int record_run(const struct record_options *opt)
 	if (s.fd >= 0)
 		close(s.fd);
 	missing_free(s.missing);
+	latency_free(s.latency);
 	symbols_free(s.symbols);
 	probes_free(s.probes);
 	return code;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* latency.c - load and attach latency.bpf.c, and put what it counted into JSON. */
+#include "latency.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "latency.skel.h"
+#include "probe_table.h"
+
+enum {
+	CELLS = KML_LATENCY_WHATS * KML_LATENCY_CLASSES,
+};
+
+struct stopwatch {
+	struct latency *skel;
+};
+
+/* A function's names over time, and the programs at its ends. */
+static const struct {
+	const char *enter, *leave;
+	const char *names[4];
+} functions[] = {
+	/* Since 6.15 the pages' core has no reference to count. */
+	{"pages_enter",
+	 "pages_leave",
+	 {"__alloc_frozen_pages_noprof", "__alloc_pages_noprof", "__alloc_pages", NULL}},
+	{"kmalloc_enter", "kmalloc_leave", {"__kmalloc_noprof", "__kmalloc", NULL}},
+	{"fixed_enter", "fixed_leave", {"__kmalloc_cache_noprof", "kmalloc_trace", NULL}},
+	{"cache_enter", "cache_leave", {"kmem_cache_alloc_noprof", "kmem_cache_alloc", NULL}},
+};
+
+enum {
+	FUNCTIONS = sizeof(functions) / sizeof(functions[0]),
+};
+
+static void aim(struct stopwatch *l, const char *program, const char *function)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(l->skel->obj, program);
+	bool there = function && !bpf_program__set_attach_target(p, 0, function);
+
+	bpf_program__set_autoload(p, there);
+}
+
+static int load(struct stopwatch *l)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	for (int i = 0; i < FUNCTIONS; i++) {
+		const char *name = probe_function(btf, functions[i].names);
+
+		aim(l, functions[i].enter, name);
+		aim(l, functions[i].leave, name);
+	}
+	btf__free(btf);
+	return latency__load(l->skel);
+}
+
+struct stopwatch *latency_start(void)
+{
+	struct stopwatch *l = calloc(1, sizeof(*l));
+	int err = -ENOMEM;
+
+	if (l)
+		l->skel = latency__open();
+	if (l && l->skel)
+		err = load(l);
+	if (!err)
+		err = latency__attach(l->skel);
+	if (!err)
+		return l;
+	latency_free(l);
+	errno = -err;
+	return NULL;
+}
+
+void latency_free(struct stopwatch *l)
+{
+	if (l)
+		latency__destroy(l->skel);
+	free(l);
+}
+
+/* ---- JSON -------------------------------------------------------------- */
+
+static json_t *histogram(const struct kml_latency_cell *cell)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < KML_LATENCY_BUCKETS; i++)
+		if (cell->bucket[i])
+			json_array_append_new(list,
+					      json_pack("[I, I]", (json_int_t)kml_latency_floor(i),
+							(json_int_t)cell->bucket[i]));
+	return list;
+}
+
+static const char *const what_names[KML_LATENCY_WHATS] = {
+	[KML_LATENCY_PAGES] = "pages",
+	[KML_LATENCY_KMALLOC] = "kmalloc",
+	[KML_LATENCY_CACHE] = "cache",
+};
+
+/* Orders as they are, sizes as the largest of their class. */
+static json_int_t class_value(unsigned int what, unsigned int class)
+{
+	return what == KML_LATENCY_PAGES ? (json_int_t) class : (json_int_t)1 << class;
+}
+
+static json_t *rows(const struct kml_latency_cell *cells)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < CELLS; i++) {
+		const struct kml_latency_cell *c = &cells[i];
+		unsigned int what = i / KML_LATENCY_CLASSES, class = i % KML_LATENCY_CLASSES;
+
+		if (c->calls)
+			json_array_append_new(
+				list,
+				json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "what",
+					  what_names[what],
+					  what == KML_LATENCY_PAGES ? "order" : "bytes",
+					  class_value(what, class), "calls", (json_int_t)c->calls,
+					  "sum_ns", (json_int_t)c->sum_ns, "max_ns",
+					  (json_int_t)c->max_ns, "histogram", histogram(c)));
+	}
+	return list;
+}
+
+static json_t *single_calls(const struct kml_latency_sample *s, unsigned int n)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < n; i++)
+		if (s[i].what < KML_LATENCY_WHATS)
+			json_array_append_new(
+				list, json_pack("{s:I, s:I, s:s, s:I}", "time_ns",
+						(json_int_t)s[i].time_ns, "ns", (json_int_t)s[i].ns,
+						"what", what_names[s[i].what],
+						s[i].what == KML_LATENCY_PAGES ? "order" : "bytes",
+						class_value(s[i].what, s[i].class_ % 32)));
+	return list;
+}
+
+char *latency_table_json(const struct kml_latency_cell *cells,
+			 const struct kml_latency_sample *samples, unsigned int n, uint64_t missed)
+{
+	json_t *doc = json_pack("{s:i, s:I, s:o, s:o}", "buckets_per_octave", 4, "missed",
+				(json_int_t)missed, "rows", rows(cells), "samples",
+				single_calls(samples, n));
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+
+	json_decref(doc);
+	return text;
+}
+
+/* Sum one cell over CPUs. */
+static void add_cpus(struct kml_latency_cell *to, const struct kml_latency_cell *cpu, int cpus)
+{
+	for (int i = 0; i < cpus; i++) {
+		to->calls += cpu[i].calls;
+		to->sum_ns += cpu[i].sum_ns;
+		if (cpu[i].max_ns > to->max_ns)
+			to->max_ns = cpu[i].max_ns;
+		for (int b = 0; b < KML_LATENCY_BUCKETS; b++)
+			to->bucket[b] += cpu[i].bucket[b];
+	}
+}
+
+char *latency_json(struct stopwatch *l)
+{
+	int cpus = libbpf_num_possible_cpus(), map = bpf_map__fd(l->skel->maps.cells);
+	struct kml_latency_cell *cells = calloc(CELLS, sizeof(*cells));
+	struct kml_latency_cell *each = calloc((size_t)cpus, sizeof(*each));
+	const struct latency__bss *bss = l->skel->bss;
+	char *text = NULL;
+
+	latency__detach(l->skel);
+	for (uint32_t i = 0; cells && each && i < CELLS; i++)
+		if (!bpf_map_lookup_elem(map, &i, each))
+			add_cpus(&cells[i], each, cpus);
+	if (cells && each)
+		text = latency_table_json(cells, (const void *)bss->sample,
+					  bss->samples < KML_LATENCY_SAMPLES
+						  ? (unsigned int)bss->samples
+						  : KML_LATENCY_SAMPLES,
+					  bss->missed);
+	free(cells);
+	free(each);
+	return text;
+}
