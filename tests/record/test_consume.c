@@ -240,6 +240,31 @@ static void test_consume_coverage_counts_a_known_bulk_page_once(void **state)
 	teardown(&f, read_back(&f));
 }
 
+static void test_consume_page_that_compaction_keeps_was_not_freed(void **state)
+{
+	const uint64_t keep[KML_DEF_WORDS] = {KML_SLOT_USED};
+	struct fixture f;
+	struct trace_event e[3];
+	struct trace_reader *r;
+	uint64_t allocated, freed;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	define(&f, 0, KMT_PAGE_KEEP, 7, keep);
+	consumer_cover(f.consumer, f.now);
+	event(&f, 0, KML_PAGE_FREE, f.now, bases.vmemmap + 64 * 64);
+	event(&f, 0, KMT_PAGE_KEEP, f.now + 1, bases.vmemmap + 64 * 64);
+	event(&f, 0, KMT_PAGE_KEEP, f.now + 2, bases.vmemmap + 65 * 64);
+	r = read_back(&f);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(freed, 0);
+	assert_int_equal(trace_reader_next(r, e, 3), 3);
+	assert_int_equal(e[1].order, 3); /* as it was freed */
+	assert_int_equal(e[2].order, 0); /* before 6.9: kept without a word */
+	teardown(&f, r);
+}
+
 static void test_consume_event_that_runs_backwards_is_clamped(void **state)
 {
 	struct fixture f;
@@ -312,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_consume_long_silence_keeps_times),
 		cmocka_unit_test(test_consume_time_at_the_wrap_is_unfolded),
 		cmocka_unit_test(test_consume_coverage_counts_a_known_bulk_page_once),
+		cmocka_unit_test(test_consume_page_that_compaction_keeps_was_not_freed),
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),
 		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),

@@ -8,10 +8,29 @@
 #include "replay/observed.h"
 #include "trace/trace_io.h"
 
-enum { PAGES = 8192, CPUS = 2, CLASSES = 11 };
+enum { PAGES = 8192, CPUS = 2, CLASSES = 18 };
 
 /* Class numbers. */
-enum { ALLOC0, FREE0, REFILL0, DIRECT4, ALLOC4, FREE4, DRAIN0, STEAL0, FREE9, STACK, WHOLE0 };
+enum {
+	ALLOC0,
+	FREE0,
+	REFILL0,
+	DIRECT4,
+	ALLOC4,
+	FREE4,
+	DRAIN0,
+	STEAL0,
+	FREE9,
+	STACK,
+	WHOLE0,
+	BULK,
+	SPLIT4,
+	ISOLATE4,
+	TO0,
+	PTE0,
+	KEEP0,
+	SPLIT42
+};
 
 static const struct kmt_class class_of[CLASSES] = {
 	[ALLOC0] = {.kind = KMT_PAGE_ALLOC, .order = 0, .migratetype = 1},
@@ -32,6 +51,13 @@ static const struct kmt_class class_of[CLASSES] = {
 		    .fallback_order = 10,
 		    .fallback_type = 1},
 	[STACK] = {.kind = KMT_STACK_PAGE},
+	[BULK] = {.kind = KMT_BULK_PAGE},
+	[SPLIT4] = {.kind = KMT_PAGE_SPLIT, .order = 4},
+	[SPLIT42] = {.kind = KMT_PAGE_SPLIT, .order = 4, .fallback_order = 2},
+	[ISOLATE4] = {.kind = KMT_PAGE_ISOLATE, .order = 4},
+	[TO0] = {.kind = KMT_MIGRATE_TO},
+	[PTE0] = {.kind = KMT_MIGRATE_PTE},
+	[KEEP0] = {.kind = KMT_PAGE_KEEP},
 };
 static const struct kmt_class *classes[CLASSES];
 
@@ -347,12 +373,73 @@ static void test_observed_event_before_chunk_was_read_is_skipped(void **state)
 	assert_int_equal(surprises(o), 1);
 }
 
+static void test_observed_bulk_page_leaves_the_list(void **state)
+{
+	struct observed *o = *state;
+
+	pagemap_put_free(&o->map, 0, 3);
+	feed(o, 0, REFILL0, 0);
+	feed(o, 0, BULK, 0);
+	assert_int_equal(at(o, 0), PAGE_HEAD(PAGE_LIVE, 0));
+	assert_int_equal(o->map.pcp_pages[0], 0);
+	feed(o, 0, BULK, 0); /* by the ordinary allocator, which told */
+	assert_int_equal(surprises(o), 0);
+}
+
+static void test_observed_split_block_is_no_inference(void **state)
+{
+	struct observed *o = *state;
+
+	pagemap_put(&o->map, 512, 4, PAGE_LIVE);
+	feed(o, 0, SPLIT42, 512);
+	assert_int_equal(at(o, 516), PAGE_HEAD(PAGE_LIVE, 2));
+	feed(o, 0, SPLIT4, 512);
+	assert_int_equal(at(o, 512), PAGE_HEAD(PAGE_LIVE, 0));
+	feed(o, 0, FREE0, 512);
+	assert_int_equal(o->counts.split_live, 0);
+	assert_int_equal(surprises(o), 0);
+}
+
+static void test_observed_compaction_takes_moves_and_gives_back(void **state)
+{
+	struct observed *o = *state;
+
+	pagemap_put_free(&o->map, 512, 9);
+	feed(o, 0, ISOLATE4, 512);
+	assert_int_equal(at(o, 512), PAGE_HEAD(PAGE_LIVE, 4));
+	assert_int_equal(free_pages(o), 512 - 16);
+	feed(o, 0, TO0, 513);
+	assert_int_equal(at(o, 513), PAGE_HEAD(PAGE_LIVE, 0));
+	feed(o, 0, FREE0, 514);
+	feed(o, 0, KEEP0, 514); /* it was not freed after all */
+	assert_int_equal(at(o, 514), PAGE_HEAD(PAGE_LIVE, 0));
+	assert_int_equal(o->map.pcp_pages[0], 0);
+	assert_int_equal(surprises(o), 0);
+}
+
+static void test_observed_mapped_target_was_taken_unseen(void **state)
+{
+	struct observed *o = *state;
+
+	pagemap_put_free(&o->map, 512, 9);
+	feed(o, 0, PTE0, 600);
+	feed(o, 1, PTE0, 600);
+	assert_int_equal(at(o, 600), PAGE_HEAD(PAGE_LIVE, 0));
+	assert_int_equal(free_pages(o), 511);
+	assert_int_equal(o->counts.found[OBSERVED_MIGRATE_PTE][PAGE_FREE], 1);
+	assert_int_equal(surprises(o), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_observed_refill_alloc_free_drain_is_a_circle),
 		T(test_observed_direct_order_skips_pcp),
+		T(test_observed_bulk_page_leaves_the_list),
+		T(test_observed_split_block_is_no_inference),
+		T(test_observed_compaction_takes_moves_and_gives_back),
+		T(test_observed_mapped_target_was_taken_unseen),
 		T(test_observed_thp_goes_to_pcp_only_where_it_has_lists),
 		T(test_observed_extfrag_alone_takes_the_page),
 		T(test_observed_extfrag_after_zone_locked_is_a_claim),
