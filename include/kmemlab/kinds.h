@@ -48,9 +48,9 @@ enum kmt_kind {
 				  bytes_alloc: its number of pages */
 	KMT_MIGRATE_PTE = 22,  /* pfn mapped after a migration: a target, or
 				  where that failed the old page; order */
-	KMT_PAGE_KEEP = 23, /* pfn, a target that compaction did not use and
-			       keeps: where an mm_page_free of it came just
-			       before (6.9 on), that was none; order */
+	KMT_PAGE_KEEP = 23,    /* pfn, a target that compaction did not use and
+				  keeps: where an mm_page_free of it came just
+				  before (6.9 on), that was none; order */
 
 	/* Objects in bulk, and caches. */
 	KMT_CACHE_BULK_ALLOC = 24, /* object; gfp, bytes, cache */

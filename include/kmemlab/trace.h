@@ -152,16 +152,16 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * TEXT payload: varint(length of name), name, then the text. Name: the path
  *   below /proc, /sys or debugfs, e.g. "buddyinfo", "sys/vm/min_free_kbytes".
  *   "latency": JSON of the time inside the allocation functions, at the end:
- *   {"buckets_per_octave", "missed" (calls), "rows": [{"what": pages, kmalloc or
- *   cache, "order" or "bytes" (the largest of its class), "calls", "sum_ns",
+ *   {"buckets_per_octave", "missed" (calls), "rows": [{"what": pages, kmalloc
+ * or cache, "order" or "bytes" (the largest of its class), "calls", "sum_ns",
  *   "max_ns", "histogram": [[lowest ns of a bucket, calls], ...]}, ...],
- *   "samples": [{"time_ns" (at its end), "ns", "what", "order" or "bytes"}, ...]}.
- * PAGES payload: varint(first pfn), then `count` runs, see enum kmt_page_state:
- *   byte(state << 4 | min(order, 15)), varint(number of blocks of that order).
- *   A run's blocks follow one another without gap and so do runs. Orders over
- *   14 (gigantic pages) are stored as that many order-14 blocks. t_first_ns
- *   and t_last_ns enclose the reading. A large snapshot is several blocks.
- * HEADER, ACCOUNT payload: JSON text, see user/README.md.
+ *   "samples": [{"time_ns" (at its end), "ns", "what", "order" or "bytes"},
+ * ...]}. PAGES payload: varint(first pfn), then `count` runs, see enum
+ * kmt_page_state: byte(state << 4 | min(order, 15)), varint(number of blocks of
+ * that order). A run's blocks follow one another without gap and so do runs.
+ * Orders over 14 (gigantic pages) are stored as that many order-14 blocks.
+ * t_first_ns and t_last_ns enclose the reading. A large snapshot is several
+ * blocks. HEADER, ACCOUNT payload: JSON text, see user/README.md.
  */
 #define KMT_OPAQUE  (1ull << 62)
 #define KMT_NO_PAGE KMT_OPAQUE

@@ -45,8 +45,7 @@ struct prediction {
 
 static inline unsigned int group_of(uint8_t kind)
 {
-	bool page = kind <= KMT_PCPU_DRAIN ||
-		    (kind >= KMT_MEDIUM_KINDS && kind < KMT_OBJECT_KINDS);
+	bool page = kind <= KMT_PCPU_DRAIN || (kind >= KMT_MEDIUM_KINDS && kind < KMT_OBJECT_KINDS);
 
 	return page ? GROUP_PAGES : GROUP_OBJECTS;
 }
