@@ -12,13 +12,13 @@ struct btf;
 enum { PROBES_MAX = 64 };
 
 struct probe {
-	enum kmt_kind kind;
 	const char *program;
 	/* NULL: a raw tracepoint. Else a function's names over time, NULL-terminated. */
 	const char *const *functions;
-	bool at_exit;
+	enum kmt_kind kind;
 	enum kmt_kind second; /* the program's other kind; 0: it has one */
 	enum kmt_kind unless; /* not attached where this kind is; 0: always */
+	bool at_exit;
 };
 
 /* In the order of attaching: what others depend on comes first. */
