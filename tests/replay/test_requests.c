@@ -94,7 +94,8 @@ static bool grow(void *ctx, uint64_t pfn, unsigned int order)
 	return false;
 }
 
-static const struct requests_ops ops = {alloc, release, split, grow, NULL};
+static const struct requests_ops ops = {
+	.alloc = alloc, .free = release, .split = split, .grow = grow};
 
 static int setup(void **state)
 {

@@ -115,7 +115,7 @@ void levels_event(struct levels *l, const struct pagemap *m, const struct trace_
 	l->last_kind[e->cpu] = e->kind;
 	if (e->kind == KMT_PAGE_FREE || e->kind == KMT_ZONE_LOCKED)
 		l->at[z * l->cpus + e->cpu].pages -= pages;
-	else if (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PCPU_DRAIN)
+	else if (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE || e->kind == KMT_PCPU_DRAIN)
 		l->at[z * l->cpus + e->cpu].pages += pages;
 }
 

@@ -165,7 +165,6 @@ static void learn_page_event(struct touch *t, const struct trace_event *e,
 
 	if (e->kind == KMT_PAGE_ALLOC && zone != HOST_ZONE_NONE)
 		t->s->taken[zone * t->s->at.nr_cpus + e->cpu]++;
-	levels_event(&t->s->levels, &t->s->at.map, e);
 	touch_empty(t, e, c);
 	learn_style(t, e, c);
 	learn_type(t, e, c);
@@ -185,6 +184,8 @@ static void learn(struct touch *t, const struct trace_event *e)
 	if (e->address >= o->map.nr_pfns || size > o->map.nr_pfns - e->address ||
 	    e->address & (size - 1))
 		return;
+	if (e->kind <= KMT_PCPU_DRAIN || e->kind == KMT_BULK_PAGE)
+		levels_event(&t->s->levels, &o->map, e);
 	if (e->kind <= KMT_PCPU_DRAIN)
 		learn_page_event(t, e, c);
 	if (!t->touched[e->address])
