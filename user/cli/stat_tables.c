@@ -7,10 +7,10 @@
 #include "cli/stat_tables.h"
 #include "common/nearest.h"
 
-#define BIT(kind)     (1u << (kind))
-#define OBJECT_ALLOCS (BIT(KMT_KMALLOC) | BIT(KMT_CACHE_ALLOC))
-#define OBJECT_FREES  (BIT(KMT_KFREE) | BIT(KMT_CACHE_FREE))
-#define PAGE_ALLOCS   (BIT(KMT_PAGE_ALLOC) | BIT(KMT_STACK_PAGE))
+#define BIT(kind)     (1ull << (kind))
+#define OBJECT_ALLOCS (BIT(KMT_KMALLOC) | BIT(KMT_CACHE_ALLOC) | BIT(KMT_CACHE_BULK_ALLOC))
+#define OBJECT_FREES  (BIT(KMT_KFREE) | BIT(KMT_CACHE_FREE) | BIT(KMT_CACHE_BULK_FREE))
+#define PAGE_ALLOCS   (BIT(KMT_PAGE_ALLOC) | BIT(KMT_STACK_PAGE) | BIT(KMT_BULK_PAGE))
 
 #define ALLOCS                                                                                     \
 	{                                                                                          \
@@ -56,7 +56,7 @@
 const struct stat_table stat_tables[] = {
 	{"kind",
 	 "events",
-	 ~0u,
+	 ~0ull,
 	 {{"event", "event", OUT_STRING}, {"events", "events", OUT_UINT}},
 	 {STAT_KEY, STAT_EVENTS},
 	 2,
@@ -126,7 +126,7 @@ const struct stat_table stat_tables[] = {
 	 STAT_KEY},
 	{"command",
 	 "who ran",
-	 ~0u,
+	 ~0ull,
 	 {{"command", "command", OUT_STRING},
 	  {"events", "events", OUT_UINT},
 	  ALLOCS,
@@ -193,7 +193,7 @@ static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
 
 static void fill(struct row *row, const struct stat_source *s, const struct kmt_class *c)
 {
-	uint32_t kind = BIT(c->kind);
+	uint64_t kind = BIT(c->kind);
 
 	row->v[STAT_EVENTS] = s->events;
 	if (kind & (PAGE_ALLOCS | OBJECT_ALLOCS)) {

@@ -29,7 +29,7 @@ enum { STAT_COLUMNS = 10 };
 struct stat_table {
 	const char *name;  /* for --by and JSON */
 	const char *title; /* for people */
-	uint32_t kinds;	   /* bit mask of the kinds that count */
+	uint64_t kinds;	   /* bit mask of the kinds that count */
 	struct out_column column[STAT_COLUMNS];
 	enum stat_field field[STAT_COLUMNS];
 	unsigned int columns;

@@ -27,7 +27,7 @@ struct stacks {
 
 static bool is_page(const struct kmt_class *c)
 {
-	return c->kind == KMT_PAGE_ALLOC || c->kind == KMT_STACK_PAGE;
+	return c->kind == KMT_PAGE_ALLOC || c->kind == KMT_STACK_PAGE || c->kind == KMT_BULK_PAGE;
 }
 
 /* What a source weighs: 0 for frees and what is no allocation. */
@@ -88,6 +88,8 @@ static int add_source(struct stacks *all, const struct view *v, const struct sta
 	name_frame(stack.frame[0], *comm ? comm : "(unknown)");
 	if (c->kind == KMT_STACK_PAGE) {
 		name_frame(stack.frame[1], "kernel_stacks");
+	} else if (c->kind == KMT_BULK_PAGE) {
+		name_frame(stack.frame[1], "pages_in_bulk");
 	} else if (c->kind == KMT_PAGE_ALLOC) {
 		snprintf(stack.frame[1], FRAME_BYTES, "pages_of_order_%u", c->order);
 		name_frame(stack.frame[2], view_type(v, c->migratetype));

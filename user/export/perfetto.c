@@ -120,11 +120,13 @@ static void take(struct drawing *d, const struct trace_event *e)
 		d->on[e->cpu].class = c;
 	} else if (e->kind == KMT_EXTFRAG) {
 		put_fallback(d, e, c);
-	} else if (e->address != KMT_NO_PAGE && e->kind == KMT_PAGE_ALLOC) {
+	} else if (e->address != KMT_NO_PAGE &&
+		   (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE)) {
 		d->pages += 1ll << c->order;
 	} else if (e->kind == KMT_PAGE_FREE) {
 		d->pages -= 1ll << c->order;
-	} else if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC) {
+	} else if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC ||
+		   e->kind == KMT_CACHE_BULK_ALLOC) {
 		d->bytes += c->bytes_alloc;
 	}
 }

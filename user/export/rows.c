@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "export/rows.h"
+#include "trace/kinds.h"
 
 const struct row_field row_fields[ROW_COLUMNS] = {
 	[ROW_TIME_NS] = {"time_ns", ROW_U64},
@@ -70,7 +71,7 @@ static void fill_page(const struct view *v, const struct kmt_class *c, struct ro
 	put_i(out, ROW_ORDER, c->order);
 	if (has_type(c))
 		put_s(out, ROW_MIGRATETYPE, view_type(v, c->migratetype));
-	if (c->kind == KMT_PAGE_ALLOC)
+	if (c->kind == KMT_PAGE_ALLOC || c->kind == KMT_BULK_PAGE)
 		put_u(out, ROW_GFP, c->gfp);
 	if (c->kind == KMT_EXTFRAG) {
 		put_i(out, ROW_FALLBACK_ORDER, c->fallback_order);
@@ -82,7 +83,7 @@ static void fill_object(const struct view *v, const struct kmt_class *c, struct 
 {
 	put_s(out, ROW_CALL_SITE, trace_reader_string(v->reader, c->call_site));
 	put_s(out, ROW_CACHE, trace_reader_string(v->reader, c->cache));
-	if (c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC)
+	if (c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC && c->kind != KMT_CACHE_BULK_ALLOC)
 		return;
 	put_u(out, ROW_GFP, c->gfp);
 	put_u(out, ROW_BYTES_REQ, c->bytes_req);
@@ -93,7 +94,7 @@ static void fill_object(const struct view *v, const struct kmt_class *c, struct 
 
 static bool is_object(unsigned int kind)
 {
-	return kind >= KMT_KMALLOC && kind <= KMT_CACHE_FREE;
+	return kind_info(kind)->family == FAMILY_SLAB;
 }
 
 static void fill_address(const struct trace_event *e, struct row *out)
@@ -104,7 +105,7 @@ static void fill_address(const struct trace_event *e, struct row *out)
 		put_u(out, ROW_OPAQUE, e->address & ~KMT_OPAQUE);
 	else if (is_object(e->kind))
 		put_u(out, ROW_PHYS, e->address << 3);
-	else
+	else if (kind_info(e->kind)->address == ADDRESS_PFN)
 		put_u(out, ROW_PFN, e->address);
 }
 
@@ -130,7 +131,7 @@ bool rows_fill(struct rows *r, const struct trace_event *e, struct row *out)
 	fill_address(e, out);
 	if (is_object(e->kind))
 		fill_object(r->view, c, out);
-	else
+	else if (kind_info(e->kind)->family == FAMILY_PAGE)
 		fill_page(r->view, c, out);
 	return true;
 }

@@ -182,14 +182,17 @@ static int take(struct lifetimes *l, const struct trace_event *e)
 		return 0;
 	switch (e->kind) {
 	case KMT_PAGE_ALLOC:
+	case KMT_BULK_PAGE:
 		return born(l, e, e->address | PAGE_BIT);
 	case KMT_PAGE_FREE:
 		return dies(l, e, e->address | PAGE_BIT);
 	case KMT_KMALLOC:
 	case KMT_CACHE_ALLOC:
+	case KMT_CACHE_BULK_ALLOC:
 		return born(l, e, e->address);
 	case KMT_KFREE:
 	case KMT_CACHE_FREE:
+	case KMT_CACHE_BULK_FREE:
 		return dies(l, e, e->address);
 	default:
 		return 0;
