@@ -12,7 +12,7 @@
 # (free_one_page()): its frees may be more than it counted, never fewer.
 . tests/support/lib.sh
 KERNELS="6.1 6.12"
-RUNS=6
+RUNS=4
 
 # In the guest: bulk allocations (stacks of processes), page cache, splits, compaction.
 # shellcheck disable=SC2016

@@ -59,7 +59,8 @@ chmod 755 "$SCRATCHES"
 trap 'rm -rf "$SCRATCHES"' EXIT
 
 run_units
-for script in tests/cli/*.sh tests/live/*.sh tests/guest/smoke.sh tests/page/run.sh; do
+for script in tests/cli/*.sh tests/live/*.sh tests/guest/smoke.sh tests/guest/coverage.sh \
+	tests/page/run.sh; do
 	[ -e "$script" ] && run_script "$script"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
