@@ -10,7 +10,7 @@
 #include "../support/test.h"
 
 #include <fcntl.h>
-#include <record/record.h>
+#include <record/consume.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

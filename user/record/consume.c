@@ -10,12 +10,13 @@
  * programs read the clock after they reserve, so a ring that was empty after
  * time T holds nothing older than T later on.
  */
-#include "record.h"
+#include "consume.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <trace/kinds.h>
+#include <unistd.h>
 
 enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
@@ -38,11 +39,15 @@ struct consumer {
 	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
 	size_t chunks;
 	uint64_t cover_from_ns, cover_to_ns;
+	uint64_t own;	     /* events that this process caused */
+	struct event_watch watch;
 	struct {
 		uint64_t time_ns; /* of the last event */
 		uint64_t allocated_pfn, freed_pfn;
 		unsigned int freed_order; /* of the last page freed */
 		bool new_task;
+		bool has_task; /* one was told */
+		bool own;      /* and it is this process */
 	} cpu[];
 };
 
@@ -88,6 +93,24 @@ void consumer_cover(struct consumer *c, uint64_t from_ns)
 {
 	c->cover_from_ns = from_ns;
 	c->cover_to_ns = UINT64_MAX;
+	for (int i = 0; i < 2; i++)
+		c->pages[i] = c->pending[i] = 0;
+}
+
+void consumer_restate(struct consumer *c)
+{
+	for (unsigned int cpu = 0; cpu < c->rings->cpus; cpu++)
+		c->cpu[cpu].new_task = c->cpu[cpu].has_task;
+}
+
+void consumer_watch(struct consumer *c, const struct event_watch *watch)
+{
+	c->watch = *watch;
+}
+
+uint64_t consumer_own_events(const struct consumer *c)
+{
+	return c->own;
 }
 
 void consumer_stop_cover(struct consumer *c, uint64_t to_ns)
@@ -278,6 +301,21 @@ static uint64_t full_time(uint64_t last, uint64_t now, uint64_t low)
 	return latest - age > last && age < latest ? latest - age : last;
 }
 
+/* Failed allocations, and what tells of pressure, are worth a look at once. */
+static void watch(const struct consumer *c, unsigned int cpu, unsigned int kind,
+		  const struct slot *slot, uint64_t time)
+{
+	const struct seen_event e = {
+		.kind = kind,
+		.order = slot->order,
+		.time_ns = time,
+		.task = definitions_task(c->definitions, cpu),
+	};
+
+	if (c->watch.see)
+		c->watch.see(c->watch.context, &e);
+}
+
 static int take_event(struct consumer *c, unsigned int cpu, const struct slot *slots,
 		      const struct kml_cell *cell)
 {
@@ -302,6 +340,9 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 	if (err)
 		return err;
 	c->cpu[cpu].time_ns = time;
+	c->own += c->cpu[cpu].own;
+	if (address == KMT_NO_PAGE || kind >= KMT_RECLAIM_BEGIN)
+		watch(c, cpu, kind, slot, time);
 	see(c, cpu, kind, &(struct seen){time, address, slot->order});
 	return 0;
 }
@@ -314,8 +355,10 @@ static int take_cell(struct consumer *c, unsigned int cpu, const struct slot *sl
 	if (!(cell->word0 & KML_DEF_BIT))
 		return take_event(c, cpu, slots, cell);
 	got = define_word(c->definitions, cpu, cell);
-	if (got > 0)
-		c->cpu[cpu].new_task = true;
+	if (got > 0) {
+		c->cpu[cpu].new_task = c->cpu[cpu].has_task = true;
+		c->cpu[cpu].own = definitions_tgid(c->definitions, cpu) == (uint32_t)getpid();
+	}
 	return got < 0 ? got : 0;
 }
 

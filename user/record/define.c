@@ -69,6 +69,11 @@ uint32_t definitions_task(const struct definitions *d, unsigned int cpu)
 	return d->cpu[cpu].task_class;
 }
 
+uint32_t definitions_tgid(const struct definitions *d, unsigned int cpu)
+{
+	return (uint32_t)(d->cpu[cpu].task[0] >> 32);
+}
+
 const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu)
 {
 	return d->cpu[cpu].slot;

@@ -143,6 +143,8 @@ void definitions_free(struct definitions *d);
 int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *cell);
 /** definitions_task() - class of the task that runs on @cpu */
 uint32_t definitions_task(const struct definitions *d, unsigned int cpu);
+/** definitions_tgid() - its process; 0 before the first TASK */
+uint32_t definitions_tgid(const struct definitions *d, unsigned int cpu);
 /** definitions_vmalloc_start() - the lowest region of vmalloc areas so far; 0: none */
 uint64_t definitions_vmalloc_start(const struct definitions *d);
 /* What the hot path needs to know of a slot. */
@@ -153,29 +155,6 @@ struct slot {
 
 /** definitions_slots() - KML_ALL_SLOTS of @cpu, in the order of struct kml_ring */
 const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu);
-
-/* ---- consume.c ---- */
-
-struct consumer;
-
-/** consumer_new() - @clock_ns: boottime_ns(), or a test's. Return: NULL on no memory */
-struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
-			      const struct kernel_bases *bases, uint64_t (*clock_ns)(void));
-void consumer_free(struct consumer *c);
-/**
- * consume() - move what the rings hold into the writer
- * @flush: end the round although it is not full
- * Return: the largest fill of any ring before, in percent (0: all were empty),
- * or -errno of a write (what it lost is counted by the writer).
- */
-int consume(struct consumer *c, bool flush);
-/** consumer_pages() - pages seen allocated and freed while covered */
-void consumer_pages(const struct consumer *c, uint64_t *allocated, uint64_t *freed);
-
-/** consumer_cover() - count pages of events from @from_ns on */
-void consumer_cover(struct consumer *c, uint64_t from_ns);
-/** consumer_stop_cover() - and of none from @to_ns on */
-void consumer_stop_cover(struct consumer *c, uint64_t to_ns);
 
 /* ---- header.c ---- */
 

@@ -25,6 +25,7 @@
 
 #include "account.h"
 #include "child.h"
+#include "consume.h"
 #include "files.h"
 #include "latency.h"
 #include "summary.h"
