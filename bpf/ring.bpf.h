@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <kmemlab/event.h>
+#include "filter.bpf.h"
 
 /* Set before loading. */
 const volatile __u64 ring_bytes __weak = 1 << 20; /* of cells, a power of two */
@@ -138,6 +139,7 @@ static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __
 	else if (kind == KML_CACHE_ALLOC || kind == KML_CACHE_FREE ||
 		 (kind >= KMT_CACHE_BULK_ALLOC && kind <= KMT_CACHE_DESTROY))
 		cache = s->word[2];
+	judge_slot(kind, at, s);
 	if (cache)
 		define_cache(r, kind, cache);
 	for (int i = 0; i < KML_DEF_WORDS; i++)
@@ -207,13 +209,21 @@ static __always_inline void emit(struct kml_ring *r, const struct event *e)
 	__u64 word0;
 	__u32 slot;
 
+	if (!wanted_early(r, e->kind, e->address)) {
+		r->count[e->kind].filtered++;
+		return;
+	}
 	if (r->head - *(volatile __u64 *)&r->tail > ring_bytes - KML_RING_MARGIN_BYTES) {
 		r->count[e->kind].lost_ring++;
 		return;
 	}
+	slot = intern(r, e);
+	if (!wanted_slot(e->kind, slot, e->address)) {
+		r->count[e->kind].filtered++;
+		return;
+	}
 	if (r->last_pid != (__u32)pid_tgid + 1ull)
 		define_task(r, pid_tgid);
-	slot = intern(r, e);
 	c = reserve(r, &word0);
 	word0 |= e->kind << KML_KIND_SHIFT | slot << KML_SLOT_SHIFT;
 	commit(c, word0 | bpf_ktime_get_boot_ns() << KML_TIME_SHIFT, e->address);

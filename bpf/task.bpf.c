@@ -13,6 +13,12 @@ int task_rename(struct bpf_raw_tracepoint_args *ctx __attribute__((unused)))
 
 	if (r)
 		r->last_pid = 0;
+	if (filter.by_task) {
+		struct kml_filter_state *s = this_state();
+
+		if (s)
+			s->checked_pid = 0;
+	}
 	return 0;
 }
 

@@ -188,9 +188,11 @@ struct kml_slot {
  * CPU writes it.
  */
 struct kml_ring {
-	kml_u64 head;	  /* bytes reserved, ever; producer */
-	kml_u64 last_pid; /* pid + 1 of the last TASK definition */
-	kml_u64 pad0[6];
+	kml_u64 head;	     /* bytes reserved, ever; producer */
+	kml_u64 last_pid;    /* pid + 1 of the last TASK definition */
+	kml_u64 sample_mask; /* record addresses whose hash has none of these
+				bits; the recorder's (bpf/filter.bpf.h) */
+	kml_u64 pad0[5];
 	kml_u64 tail; /* bytes consumed, ever; consumer */
 	kml_u64 pad1[7];
 	struct kml_count count[KML_KINDS];

@@ -58,7 +58,7 @@ enum kmt_block_type {
 /*
  * Head of every block; later versions keep it. The checksums are XXH3-64 (seed
  * 0): of the stored payload, and of the head before `head_checksum`. The lost_*
- * fields are cumulative since the start of the recording, over all CPUs.
+ * fields are cumulative since the file's begin, over all CPUs.
  */
 struct kmt_block {
 	uint32_t magic;
@@ -69,7 +69,8 @@ struct kmt_block {
 	uint32_t count;	       /* events, classes, strings or runs */
 	uint32_t stored_bytes; /* of payload in the file */
 	uint32_t raw_bytes;    /* of payload after decompression */
-	uint64_t seq;	       /* from 0, one up per block of the file */
+	uint64_t seq; /* one up per block; from 0, or in a recording's later
+			 file from where the one before ended */
 	uint64_t t_first_ns;
 	uint64_t t_last_ns;
 	uint64_t lost_ring;

@@ -28,6 +28,8 @@ needs() {
 	build pkg libzstd libzstd-dev libzstd-devel
 	build pkg libxxhash libxxhash-dev xxhash-devel
 	build pkg jansson libjansson-dev jansson-devel
+	build pkg libseccomp libseccomp-dev libseccomp-devel
+	build pkg libcap libcap-dev libcap-devel
 	build pkg libdw libdw-dev elfutils-devel
 	build cmd scdoc scdoc scdoc
 	build node node nodejs nodejs

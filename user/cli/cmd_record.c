@@ -11,16 +11,26 @@
 #include "cli/cmd.h"
 #include "common/log.h"
 #include "common/units.h"
+#include "record/filter.h"
 #include "record/record.h"
+#include "record/trigger.h"
 #include "trace/kinds.h"
 
 enum {
+	KEY_ROTATE = 256,
+	KEY_RING,
+	KEY_ON,
+	KEY_OVERHEAD,
+	KEY_FILTER,		       /* and as many more as enum filter_key has */
 	RING_DEFAULT_BYTES = 16 << 20, /* a second of 1 M events/s */
 	RING_DEFAULT_MIN_BYTES = 1 << 20,
 	RINGS_MIN_BYTES = 64 << 20, /* what the rings may take on any machine */
 	RING_MIN_BYTES = 1 << 16,
 	RING_MAX_BYTES = 1 << 28,
 	SAMPLE_DEFAULT_NS = 250000000,
+	WINDOW_DEFAULT_BYTES = 256 << 20,
+	WINDOW_MIN_BYTES = 1 << 20,
+	ROTATE_MIN_BYTES = 1 << 20,
 };
 
 static const struct argp_option options[] = {
@@ -39,6 +49,28 @@ static const struct argp_option options[] = {
 	 "page,slab,pressure)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
+	{"rotate", KEY_ROTATE, "SIZE[,keep=N]", 0,
+	 "write FILE.0001, FILE.0002, ... of about SIZE each, and keep only the newest N", 1},
+	{"ring", KEY_RING, "TIME[,SIZE]", 0,
+	 "keep the newest TIME in at most SIZE of memory (default: 256m); write it to FILE at the "
+	 "end, and to FILE.0001, ... at each SIGUSR1 or --on",
+	 1},
+	{"on", KEY_ON, "CONDITION", 0,
+	 "with --ring: write the window when it is met: alloc-fail[:order>=N], stall>TIME, "
+	 "unusable[ORDER]>0.8; several may be given",
+	 1},
+	{"max-overhead", KEY_OVERHEAD, "PERCENT", 0,
+	 "record fewer allocations while recording takes more than this of all CPUs' time", 1},
+	{"pid", KEY_FILTER + FILTER_PID, "PID", 0, "only of this process or thread; up to 8", 2},
+	{"comm", KEY_FILTER + FILTER_COMM, "NAME", 0, "only of commands of this name", 2},
+	{"cgroup", KEY_FILTER + FILTER_CGROUP, "PATH", 0,
+	 "only of this cgroup and those below it (version 2)", 2},
+	{"cache", KEY_FILTER + FILTER_CACHE, "NAME", 0,
+	 "only objects of this slab cache; a * at the end stands for anything", 2},
+	{"order", KEY_FILTER + FILTER_ORDER, "N[-M]", 0, "only pages of these orders, e.g. 3-", 2},
+	{"size", KEY_FILTER + FILTER_SIZE, "N[-M]", 0, "only objects of so many bytes", 2},
+	{"call-site", KEY_FILTER + FILTER_SITE, "FUNCTION", 0,
+	 "only objects that this kernel function asks for; up to 8", 2},
 	{0},
 };
 
@@ -85,6 +117,96 @@ static error_t parse_probes(const char *list, struct record_options *o)
 	return err;
 }
 
+/* "SIZE[,keep=N]" */
+static error_t parse_rotate(char *arg, struct record_options *o)
+{
+	static const char keep[] = "keep=";
+	char *rest = strchr(arg, ','), *end;
+
+	if (rest)
+		*rest++ = '\0';
+	if (units_bytes(arg, &o->rotate_bytes) || o->rotate_bytes < ROTATE_MIN_BYTES)
+		return cmd_usage("'%s' is no size of a file; write 1m or more", arg);
+	if (!rest)
+		return 0;
+	if (!strncmp(rest, keep, sizeof(keep) - 1)) {
+		o->keep = (unsigned int)strtoul(rest + sizeof(keep) - 1, &end, 10);
+		if (o->keep && o->keep < 10000 && !*end)
+			return 0;
+	}
+	return cmd_usage("'%s' is not keep=N with a number of files", rest);
+}
+
+/* "TIME[,SIZE]" */
+static error_t parse_ring(char *arg, struct record_options *o)
+{
+	char *rest = strchr(arg, ',');
+
+	if (rest)
+		*rest++ = '\0';
+	if (units_ns(arg, &o->window_ns) || !o->window_ns)
+		return cmd_usage("'%s' is no time; write a number with ms, s, m or h", arg);
+	o->window_bytes = WINDOW_DEFAULT_BYTES;
+	if (rest && (units_bytes(rest, &o->window_bytes) || o->window_bytes < WINDOW_MIN_BYTES))
+		return cmd_usage("'%s' is no size of a window; write 1m or more", rest);
+	return 0;
+}
+
+/* A condition needs the events that tell of it. */
+static error_t parse_on(const char *arg, struct record_options *o)
+{
+	int err = triggers_add(o->triggers, arg);
+
+	if (err == -E2BIG)
+		return cmd_usage("more than %d conditions", TRIGGERS_MAX);
+	if (err)
+		return cmd_usage("'%s' is no condition; there are alloc-fail[:order>=N], "
+				 "stall>TIME and unusable[ORDER]>PART with PART below 1",
+				 arg);
+	return 0;
+}
+
+static error_t parse_overhead(const char *arg, struct record_options *o)
+{
+	char *end;
+	double percent = strtod(arg, &end);
+
+	if (*end == '%')
+		end++;
+	if (end == arg || *end || !(percent > 0 && percent <= 100))
+		return cmd_usage("'%s' is no share of the machine; write a number of percent", arg);
+	o->max_overhead = percent / 100;
+	o->filters->kernel.sampling = 1;
+	return 0;
+}
+
+static error_t parse_filter(enum filter_key key, const char *arg, struct record_options *o)
+{
+	int err = filters_add(o->filters, key, arg);
+
+	if (err == -E2BIG)
+		return cmd_usage("too many of --%s", filter_name(key));
+	if (err == -EINVAL)
+		return cmd_usage("'%s' cannot be a --%s", arg, filter_name(key));
+	if (err)
+		return cmd_usage("cannot find cgroup '%s' of version 2: %s", arg, strerror(-err));
+	return 0;
+}
+
+/* What only makes sense together, or apart. */
+static error_t check(const struct record_options *o)
+{
+	bool to_stdout = !strcmp(o->output, "-");
+
+	if (o->window_ns && o->rotate_bytes)
+		return cmd_usage("--ring keeps one window, --rotate writes many files: choose one");
+	if (to_stdout && (o->window_ns || o->rotate_bytes))
+		return cmd_usage("--ring and --rotate write files: name them with -o");
+	if (o->triggers->n && !o->window_ns)
+		return cmd_usage("--on writes a window: say how much with --ring");
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct record_options *o = state->input;
@@ -107,9 +229,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_times(key, arg, o);
 	case 'p':
 		return parse_probes(arg, o);
+	case KEY_ROTATE:
+		return parse_rotate(arg, o);
+	case KEY_RING:
+		return parse_ring(arg, o);
+	case KEY_ON:
+		return parse_on(arg, o);
+	case KEY_OVERHEAD:
+		return parse_overhead(arg, o);
+	case KEY_FILTER ... KEY_FILTER + FILTER_SITE:
+		return parse_filter((enum filter_key)(key - KEY_FILTER), arg, o);
 	case ARGP_KEY_ARGS:
 		o->command = state->argv + state->next;
 		return 0;
+	case ARGP_KEY_END:
+		return check(o);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -184,8 +318,12 @@ int cmd_record(int argc, char **argv)
 		       "Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 the kernel "
 		       "lacks it, 7 done but events were lost.",
 	};
+	static struct triggers triggers;
+	static struct filters filters;
 	struct record_options o = {
 		.output = "trace.kmt",
+		.triggers = &triggers,
+		.filters = &filters,
 		.ring_bytes = default_ring_bytes(),
 		.sample_ns = SAMPLE_DEFAULT_NS,
 		.families = FAMILY_DEFAULT,
@@ -198,6 +336,8 @@ int cmd_record(int argc, char **argv)
 		log_error("cannot run '%s': command not found; nothing was recorded", o.command[0]);
 		return EXIT_FAILED;
 	}
+	if (triggers.n) /* whose events these are */
+		o.families |= FAMILY_PAGE | FAMILY_PRESSURE;
 	libbpf_set_print(NULL); /* errors are told once, by us */
 	return record_run(&o);
 }

@@ -24,6 +24,7 @@ static void add(struct account_total *t, const struct account_total *x)
 	t->lost_write += x->lost_write;
 }
 
+/* Since the recording began. */
 static struct account_total of_cpu(const struct account *a, unsigned int cpu, unsigned int kind)
 {
 	const struct kml_count *c = &ring_of(probes_rings(a->probes), cpu)->count[kind];
@@ -37,24 +38,104 @@ static struct account_total of_cpu(const struct account *a, unsigned int cpu, un
 	};
 }
 
-struct account_total account_total(const struct account *a)
+/* What has become of them, whatever still waits in the rings. */
+static uint64_t known(const struct account_total *x)
+{
+	return x->recorded + x->filtered + x->lost_ring + x->lost_write;
+}
+
+/* Since the file began. */
+static struct account_total of_part(const struct account *a, unsigned int cpu, unsigned int kind)
+{
+	struct account_total x = a->end ? a->end->cpu[cpu][kind] : of_cpu(a, cpu, kind);
+
+	if (a->base) {
+		const struct account_total *from = &a->base->cpu[cpu][kind];
+
+		x.fired -= from->fired;
+		x.recorded -= from->recorded;
+		x.filtered -= from->filtered;
+		x.lost_ring -= from->lost_ring;
+		x.lost_write -= from->lost_write;
+	}
+	return x;
+}
+
+static uint64_t misses(const struct account *a, unsigned int kind)
+{
+	uint64_t now = a->end ? a->end->recursion[kind] : probes_recursion(a->probes, kind);
+
+	return now - (a->base ? a->base->recursion[kind] : 0);
+}
+
+struct account_total account_part(const struct account *a)
 {
 	struct account_total total = {0};
 
 	for (unsigned int k = 0; k < KMT_KINDS; k++) {
-		uint64_t misses = probes_recursion(a->probes, k);
-
 		if (!probes_attached(a->probes, k))
 			continue;
 		for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
-			struct account_total x = of_cpu(a, cpu, k);
+			struct account_total x = of_part(a, cpu, k);
 
 			add(&total, &x);
 		}
-		total.lost_recursion += misses;
-		total.fired += misses;
+		total.lost_recursion += misses(a, k);
 	}
+	total.fired += total.lost_recursion;
 	return total;
+}
+
+struct account_total account_total(const struct account *a)
+{
+	struct account whole = *a;
+
+	whole.base = NULL;
+	whole.end = NULL;
+	return account_part(&whole);
+}
+
+struct account_base *account_base(const struct account *a)
+{
+	unsigned int cpus = probes_rings(a->probes)->cpus;
+	struct account_base *base = calloc(1, sizeof(*base) + cpus * sizeof(base->cpu[0]));
+
+	if (!base)
+		return NULL;
+	for (unsigned int k = 0; k < KMT_KINDS; k++) {
+		base->recursion[k] = probes_recursion(a->probes, k);
+		for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+			base->cpu[cpu][k] = of_cpu(a, cpu, k);
+			base->cpu[cpu][k].fired = known(&base->cpu[cpu][k]);
+		}
+	}
+	return base;
+}
+
+void account_evicted(const struct account *a, struct account_base *base, const struct flight *f)
+{
+	for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
+		for (unsigned int k = 0; k < KMT_KINDS; k++) {
+			struct account_total *from = &base->cpu[cpu][k];
+			uint64_t since = trace_writer_recorded(a->writer, cpu, k) - from->recorded;
+			uint64_t gone = since - flight_kept(f, cpu, k);
+
+			from->recorded += gone;
+			from->lost_write -= gone;
+		}
+	}
+}
+
+uint64_t account_program_ns(const struct account *a)
+{
+	struct account_total t = account_total(a);
+	uint64_t ns, runs;
+
+	probes_runs(a->probes, &ns, &runs);
+	/* All of them measured, as where kernel.bpf_stats_enabled is set. */
+	if (runs && runs >= t.fired - t.lost_recursion)
+		return ns;
+	return (uint64_t)(cost_run_ns(a->cost) * (double)(t.fired - t.lost_recursion));
 }
 
 static json_t *rows(const struct account *a)
@@ -63,7 +144,7 @@ static json_t *rows(const struct account *a)
 
 	for (unsigned int cpu = 0; cpu < probes_rings(a->probes)->cpus; cpu++) {
 		for (unsigned int k = 0; k < KMT_KINDS; k++) {
-			struct account_total x = of_cpu(a, cpu, k);
+			struct account_total x = of_part(a, cpu, k);
 
 			if (!probes_attached(a->probes, k))
 				continue;
@@ -86,9 +167,9 @@ static json_t *recursion(const struct account *a)
 
 	for (unsigned int k = 0; k < KMT_KINDS; k++)
 		if (probes_attached(a->probes, k))
-			json_array_append_new(
-				list, json_pack("{s:s, s:I}", "kind", trace_kind_name(k), "misses",
-						(json_int_t)probes_recursion(a->probes, k)));
+			json_array_append_new(list,
+					      json_pack("{s:s, s:I}", "kind", trace_kind_name(k),
+							"misses", (json_int_t)misses(a, k)));
 	return list;
 }
 
@@ -100,25 +181,73 @@ static json_t *totals(const struct account_total *t)
 			 (json_int_t)t->lost_recursion, "lost_write", (json_int_t)t->lost_write);
 }
 
+static json_t *integer(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+/* CPU time of the recorder's own process, by what it was used for. */
+static json_t *by_part(const struct account *a, const struct trace_writer_stats *s)
+{
+	const uint64_t *ns = a->cost->ns;
+	uint64_t writing = s->encode_ns + s->compress_ns + s->write_ns;
+	uint64_t consume = ns[COST_CONSUME] > writing ? ns[COST_CONSUME] - writing : 0;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "other_ns", integer(ns[COST_OTHER]),
+			 "consume_ns", integer(consume), "encode_ns", integer(s->encode_ns),
+			 "compress_ns", integer(s->compress_ns), "write_ns", integer(s->write_ns),
+			 "snapshot_ns", integer(ns[COST_SNAPSHOT]), "sample_ns",
+			 integer(ns[COST_SAMPLE]));
+}
+
 static json_t *self(const struct account *a)
 {
+	uint64_t programs = account_program_ns(a), elapsed = a->end_ns - a->start_ns;
 	struct trace_writer_stats s;
 	struct rusage u;
+	json_t *doc;
 
 	trace_writer_stats(a->writer, &s);
 	getrusage(RUSAGE_SELF, &u);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "cpu_user_ns",
-			 (json_int_t)u.ru_utime.tv_sec * 1000000000 + u.ru_utime.tv_usec * 1000,
-			 "cpu_sys_ns",
-			 (json_int_t)u.ru_stime.tv_sec * 1000000000 + u.ru_stime.tv_usec * 1000,
-			 "rss_bytes", (json_int_t)u.ru_maxrss * 1024, "ring_bytes",
-			 (json_int_t)rings_bytes(probes_rings(a->probes)), "file_bytes",
-			 (json_int_t)s.bytes);
+	doc = json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "cpu_user_ns",
+			(json_int_t)u.ru_utime.tv_sec * 1000000000 + u.ru_utime.tv_usec * 1000,
+			"cpu_sys_ns",
+			(json_int_t)u.ru_stime.tv_sec * 1000000000 + u.ru_stime.tv_usec * 1000,
+			"cpu", by_part(a, &s), "rss_bytes", integer((uint64_t)u.ru_maxrss * 1024),
+			"ring_bytes", integer(rings_bytes(probes_rings(a->probes))), "file_bytes",
+			integer(s.bytes), "own_events", integer(consumer_own_events(a->consumer)));
+	if (elapsed)
+		json_object_set_new(doc, "bytes_per_second",
+				    json_real((double)s.bytes * 1e9 / (double)elapsed));
+	if (programs) {
+		json_object_set_new(doc, "programs_ns", integer(programs));
+		json_object_set_new(doc, "program_run_ns", json_real(cost_run_ns(a->cost)));
+	}
+	return doc;
+}
+
+static json_t *sampling(const struct overhead *o)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < o->changes && i < OVERHEAD_CHANGES_MAX; i++)
+		json_array_append_new(list, json_pack("{s:o, s:i}", "from_ns",
+						      integer(o->change[i].time_ns), "one_in",
+						      1 << o->change[i].shift));
+	return list;
+}
+
+static json_t *coverage(const struct account *a)
+{
+	return json_pack("{s:o, s:o, s:o, s:o}", "pages_alloc_seen", integer(a->pages_alloc_seen),
+			 "pages_alloc_vmstat", integer(a->pages_alloc_vmstat), "pages_free_seen",
+			 integer(a->pages_free_seen), "pages_free_vmstat",
+			 integer(a->pages_free_vmstat));
 }
 
 char *account_json(const struct account *a)
 {
-	struct account_total t = account_total(a);
+	struct account_total t = account_part(a), all = account_total(a);
 	json_t *doc = json_pack("{s:I, s:o, s:o, s:o, s:o}", "duration_ns",
 				(json_int_t)(a->end_ns - a->start_ns), "accounting", rows(a),
 				"recursion", recursion(a), "totals", totals(&t), "self", self(a));
@@ -127,12 +256,11 @@ char *account_json(const struct account *a)
 	if (!doc)
 		return NULL;
 	if (a->covered)
-		json_object_set_new(doc, "coverage",
-				    json_pack("{s:I, s:I, s:I, s:I}", "pages_alloc_seen",
-					      (json_int_t)a->pages_alloc_seen, "pages_alloc_vmstat",
-					      (json_int_t)a->pages_alloc_vmstat, "pages_free_seen",
-					      (json_int_t)a->pages_free_seen, "pages_free_vmstat",
-					      (json_int_t)a->pages_free_vmstat));
+		json_object_set_new(doc, "coverage", coverage(a));
+	if (a->base)
+		json_object_set_new(doc, "recording_totals", totals(&all));
+	if (a->overhead->changes)
+		json_object_set_new(doc, "sampling", sampling(a->overhead));
 	if (a->command_status >= 0)
 		json_object_set_new(doc, "command_status", json_integer(a->command_status));
 	text = json_dumps(doc, JSON_COMPACT);

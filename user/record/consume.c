@@ -39,7 +39,7 @@ struct consumer {
 	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
 	size_t chunks;
 	uint64_t cover_from_ns, cover_to_ns;
-	uint64_t own;	     /* events that this process caused */
+	uint64_t own; /* events that this process caused */
 	struct event_watch watch;
 	struct {
 		uint64_t time_ns; /* of the last event */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* files.h - whole small files in, and the output file created safely. */
+/* files.h - whole small files in. */
 #ifndef KMEMLAB_RECORD_FILES_H
 #define KMEMLAB_RECORD_FILES_H
 
@@ -12,15 +12,5 @@
  * Return: to be freed, or NULL with errno.
  */
 char *file_text(const char *path, size_t *bytes);
-
-/**
- * output_create() - create the trace: mode 0600, no link followed, owned by
- * whoever called sudo; "-" is standard output
- * Return: a descriptor or -errno (-EEXIST where it is there and not @overwrite,
- * -ENOTTY where standard output is a terminal).
- */
-int output_create(const char *path, bool overwrite);
-/** output_is_stdout() - is @path "-"? */
-bool output_is_stdout(const char *path);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "filter.h"
 
 struct missing {
 	json_t *list;
@@ -244,6 +245,17 @@ static void known_holes(struct missing *m, const struct probes *p)
 		    "not readable by a file: inferred from events where they tell");
 }
 
+/* The options that leave allocations out, as given. */
+static json_t *filter_words(const struct filters *f)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < f->words; i++)
+		json_array_append_new(
+			list, json_pack("{s:s}", filter_name(f->word[i].key), f->word[i].text));
+	return list;
+}
+
 char *header_json(const struct probes *p, const struct kernel_bases *bases,
 		  const struct record_options *opt, struct missing *missing)
 {
@@ -265,6 +277,10 @@ char *header_json(const struct probes *p, const struct kernel_bases *bases,
 		"ring_bytes_per_cpu", (json_int_t)opt->ring_bytes, "sample_ns",
 		(json_int_t)opt->sample_ns, "duration_ns", (json_int_t)opt->duration_ns, "command",
 		command(opt->command), "recorder_pid", (int)getpid());
+	if (doc && opt->filters->words)
+		json_object_set_new(doc, "filters", filter_words(opt->filters));
+	if (doc && opt->max_overhead > 0)
+		json_object_set_new(doc, "max_overhead", json_real(opt->max_overhead));
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	json_decref(doc);
 	free(types);

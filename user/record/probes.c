@@ -22,6 +22,8 @@
 #include <trace/kinds.h>
 #include <unistd.h>
 
+#include <kmemlab/filter.h>
+
 #include "hooks.skel.h"
 #include "probe_table.h"
 #include "record.skel.h"
@@ -67,19 +69,34 @@ static void select_programs(struct probes *p)
 						  wanted(p, &probe_table[i]));
 }
 
-static int configure(struct probes *p, const struct kernel_bases *bases, uint64_t ring_bytes)
+/* What a filter needs of memory is one element each where there is none. */
+static int size_filter(struct bpf_map *states, struct bpf_map *owned, const struct kml_filter *f,
+		       unsigned int cpus)
 {
+	int err = bpf_map__set_max_entries(states, f->on ? cpus : 1);
+
+	return err ? err : bpf_map__set_max_entries(owned, f->on ? KML_OWNED_BUCKETS : 1);
+}
+
+static int configure(struct probes *p, const struct probes_setup *setup)
+{
+	const struct kernel_bases *bases = setup->bases;
 	struct bpf_map *map = p->skel->maps.rings;
 	int err;
 
-	p->rings.stride = sizeof(struct kml_ring) + ring_bytes;
-	p->rings.cell_bytes = ring_bytes;
-	p->skel->rodata->ring_bytes = ring_bytes;
-	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(ring_bytes);
+	p->rings.stride = sizeof(struct kml_ring) + setup->ring_bytes;
+	p->rings.cell_bytes = setup->ring_bytes;
+	p->skel->rodata->ring_bytes = setup->ring_bytes;
+	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(setup->ring_bytes);
+	p->skel->rodata->filter = *setup->filter;
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
 	select_programs(p);
+	err = size_filter(p->skel->maps.filter_states, p->skel->maps.owned, setup->filter,
+			  p->rings.cpus);
+	if (err)
+		return err;
 	err = bpf_map__set_value_size(map, (uint32_t)p->rings.stride);
 	return err ? err : bpf_map__set_max_entries(map, p->rings.cpus);
 }
@@ -127,7 +144,16 @@ static int configure_hooks(struct probes *p, const struct btf *btf)
 	to->vmemmap_base = from->vmemmap_base;
 	to->page_offset_base = from->page_offset_base;
 	to->page_struct_bytes = from->page_struct_bytes;
+	to->filter = from->filter;
 	to->split_in_parts = probe_split_in_parts(btf);
+	err = size_filter(p->hooks->maps.filter_states, p->hooks->maps.owned, &to->filter,
+			  p->rings.cpus);
+	err = err ? err
+		  : bpf_map__reuse_fd(p->hooks->maps.filter_states,
+				      bpf_map__fd(p->skel->maps.filter_states));
+	err = err ? err : bpf_map__reuse_fd(p->hooks->maps.owned, bpf_map__fd(p->skel->maps.owned));
+	if (err)
+		return err;
 	err = bpf_map__set_value_size(p->hooks->maps.rings, (uint32_t)p->rings.stride);
 	err = err ? err : bpf_map__set_max_entries(p->hooks->maps.rings, p->rings.cpus);
 	return err ? err
@@ -149,19 +175,18 @@ static int load_hooks(struct probes *p)
 	return err ? err : hooks__load(p->hooks);
 }
 
-struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes,
-			   unsigned int families, char *error)
+struct probes *probes_load(const struct probes_setup *setup, char *error)
 {
 	struct probes *p = calloc(1, sizeof(*p));
 	int err = -ENOMEM;
 
 	if (!p)
 		return NULL;
-	p->families = families;
+	p->families = setup->families;
 	p->rings.cpus = (unsigned int)libbpf_num_possible_cpus();
 	p->skel = record__open();
 	if (p->skel)
-		err = configure(p, bases, ring_bytes);
+		err = configure(p, setup);
 	if (!err)
 		err = record__load(p->skel);
 	if (!err)
@@ -358,15 +383,49 @@ const struct probe_hole *probes_hole(const struct probes *p, size_t i)
 	return i < sizeof(holes) / sizeof(holes[0]) ? &holes[i] : NULL;
 }
 
-uint64_t probes_recursion(const struct probes *p, unsigned int kind)
+/* What the kernel tells of @kind's program, told once for a program of two kinds. */
+static bool program_info(const struct probes *p, unsigned int kind, struct bpf_prog_info *info)
 {
 	const struct probe *by = p->kind[kind].by;
-	struct bpf_prog_info info = {0};
-	uint32_t size = sizeof(info);
+	uint32_t size = sizeof(*info);
 
-	/* Once for a program of two kinds. */
-	if (!by || by->kind != kind ||
-	    bpf_obj_get_info_by_fd(bpf_program__fd(program(p, by)), &info, &size))
+	*info = (struct bpf_prog_info){0};
+	return by && by->kind == kind &&
+	       !bpf_obj_get_info_by_fd(bpf_program__fd(program(p, by)), info, &size);
+}
+
+uint64_t probes_recursion(const struct probes *p, unsigned int kind)
+{
+	struct bpf_prog_info info;
+
+	return program_info(p, kind, &info) ? info.recursion_misses : 0;
+}
+
+uint64_t probes_untracked(const struct probes *p)
+{
+	struct kml_filter_state *state;
+	uint64_t n = 0;
+
+	if (!p->skel->rodata->filter.on)
 		return 0;
-	return info.recursion_misses;
+	state = malloc(sizeof(*state));
+	for (uint32_t cpu = 0; state && cpu < p->rings.cpus; cpu++)
+		if (!bpf_map__lookup_elem(p->skel->maps.filter_states, &cpu, sizeof(cpu), state,
+					  sizeof(*state), 0))
+			n += state->untracked;
+	free(state);
+	return n;
+}
+
+void probes_runs(const struct probes *p, uint64_t *ns, uint64_t *runs)
+{
+	struct bpf_prog_info info;
+
+	*ns = *runs = 0;
+	for (unsigned int kind = 0; kind < KMT_KINDS; kind++) {
+		if (!program_info(p, kind, &info))
+			continue;
+		*ns += info.run_time_ns;
+		*runs += info.run_cnt;
+	}
 }

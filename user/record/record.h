@@ -3,6 +3,14 @@
  * record.h - the recorder: BPF rings in, .kmt file out.
  *
  *   session.c    one recording from open to summary
+ *   part.c       its files: rotation, and the window of a flight recorder
+ *   flight.c     that window, in memory
+ *   trigger.c    what has it written
+ *   overhead.c   the rate at which allocations are recorded
+ *   filter.c     which allocations are recorded at all
+ *   sandbox.c    privileges and system calls given up
+ *   cost.c       what the recorder itself uses
+ *   output.c     the file, complete under its name or not at all
  *   probes.c     load and attach the BPF programs, map the rings
  *   probe_table.c  which program shows what
  *   latency.c    time inside the allocation functions
@@ -15,7 +23,7 @@
  *   header.c     the HEADER block
  *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
  *   child.c      the traced command
- *   files.c      whole files in, and the output created safely
+ *   files.c      whole files in
  */
 #ifndef KMEMLAB_RECORD_H
 #define KMEMLAB_RECORD_H
@@ -27,14 +35,24 @@
 #include <kmemlab/event.h>
 #include <trace/trace_io.h>
 
+struct triggers;
+struct filters;
+
 struct record_options {
 	const char *output;
-	uint64_t duration_ns;  /* 0: until the command ends or Ctrl-C */
-	uint64_t ring_bytes;   /* of cells per CPU, a power of two */
-	uint64_t sample_ns;    /* between samples of the kernel's text files */
-	uint64_t max_bytes;    /* stop when the file is this large; 0: never */
-	unsigned int families; /* enum kind_family of trace/kinds.h */
-	char **command;	       /* NULL-terminated, or NULL */
+	uint64_t duration_ns;	   /* 0: until the command ends or Ctrl-C */
+	uint64_t ring_bytes;	   /* of cells per CPU, a power of two */
+	uint64_t sample_ns;	   /* between samples of the kernel's text files */
+	uint64_t max_bytes;	   /* stop when the file is this large; 0: never */
+	unsigned int families;	   /* enum kind_family of trace/kinds.h */
+	uint64_t rotate_bytes;	   /* begin another file when this one is as large; 0: never */
+	unsigned int keep;	   /* as many files; 0: all */
+	uint64_t window_ns;	   /* keep the newest of it in memory; 0: write all */
+	uint64_t window_bytes;	   /* of memory for it, at most */
+	double max_overhead;	   /* of all CPUs' time, 0..1; 0: no limit */
+	struct triggers *triggers; /* that write the window; see trigger.h */
+	struct filters *filters;   /* what to record of; see filter.h */
+	char **command;		   /* NULL-terminated, or NULL */
 	bool overwrite;
 };
 
@@ -81,14 +99,22 @@ static inline uint64_t rings_bytes(const struct rings *r)
 
 struct probes;
 
+struct kml_filter;
+
+/* What the programs are loaded with. */
+struct probes_setup {
+	const struct kernel_bases *bases;
+	const struct kml_filter *filter;
+	uint64_t ring_bytes;   /* of cells per CPU, a power of two */
+	unsigned int families; /* enum kind_family */
+};
+
 /**
- * probes_load() - load the programs with @bases and rings of @ring_bytes
- * @families: what to see, enum kind_family
+ * probes_load() - load the programs of the chosen families
  * @error: 256 bytes
  * Return: the probes, not attached yet, or NULL with errno.
  */
-struct probes *probes_load(const struct kernel_bases *bases, uint64_t ring_bytes,
-			   unsigned int families, char *error);
+struct probes *probes_load(const struct probes_setup *setup, char *error);
 /** probes_attach() - events flow from here. Return: 0 or -errno, @error set */
 int probes_attach(struct probes *p, char *error);
 /** probes_detach() - no event after this returns */
@@ -117,6 +143,10 @@ struct probe_hole {
 const struct probe_hole *probes_hole(const struct probes *p, size_t i);
 /** probes_recursion() - events of @kind that the kernel kept from the program */
 uint64_t probes_recursion(const struct probes *p, unsigned int kind);
+/** probes_untracked() - allocations that a filter left out for want of room */
+uint64_t probes_untracked(const struct probes *p);
+/** probes_runs() - time in all programs, and their runs, while the kernel measured */
+void probes_runs(const struct probes *p, uint64_t *ns, uint64_t *runs);
 
 /* ---- symbols.c ---- */
 
@@ -128,6 +158,8 @@ struct symbols *symbols_load(void);
 /** symbols_name() - "symbol+0xoffset[ [module]]" of @address into @buf; "" if
  *  nothing is known of it. Never an address. */
 void symbols_name(const struct symbols *s, uint64_t address, char *buf, size_t size);
+/** symbols_range() - where the function @name lies: [*from, *to). Return: 0 or -ENOENT */
+int symbols_range(const struct symbols *s, const char *name, uint64_t *from, uint64_t *to);
 void symbols_free(struct symbols *s);
 
 /* ---- define.c ---- */
@@ -168,6 +200,19 @@ void missing_free(struct missing *m);
 /** header_json() - the HEADER block's text, to be freed; adds to @missing */
 char *header_json(const struct probes *p, const struct kernel_bases *bases,
 		  const struct record_options *opt, struct missing *missing);
+
+/* What sets one of a recording's files apart. */
+struct header_part {
+	unsigned int number;	   /* of the file, from 1; 0: the only one */
+	const char *why;	   /* NULL, or what had the window written */
+	uint64_t window_ns;	   /* as asked for; 0: no window */
+	uint64_t begin_ns;	   /* of the window's snapshot */
+	uint64_t evicted;	   /* events that left the window after it */
+	uint64_t evicted_until_ns; /* the last of them was not after this */
+};
+
+/** header_part() - @header as the begin of this file, to be freed; NULL on no memory */
+char *header_part(const char *header, const struct header_part *part);
 
 /* ---- pages.c, texts.c ---- */
 

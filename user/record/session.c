@@ -23,49 +23,34 @@
 #include <trace/kinds.h>
 #include <unistd.h>
 
-#include "account.h"
-#include "child.h"
-#include "consume.h"
 #include "files.h"
+#include "filter.h"
 #include "latency.h"
+#include "sandbox.h"
+#include "session.h"
 #include "summary.h"
+#include "trigger.h"
 
 enum {
 	NAP_MIN_NS = 1000000,
 	NAP_MAX_NS = 20000000,
 	FILL_HURRY = 10, /* percent of a ring: nap less above, more below half */
 	ACCOUNT_NS = 2000000000,
-	FINAL_TRIES = 1000,
-	VMSTAT_TRIES = 20,
-	VMSTAT_QUIET_NS = 2000000,
+	OVERHEAD_NS = 1000000000,
 };
 
-struct session {
-	const struct record_options *opt;
-	struct kernel_bases bases;
-	struct probes *probes;
-	struct symbols *symbols;
-	struct missing *missing;
-	struct trace_writer *writer;
-	struct definitions *definitions;
-	struct consumer *consumer;
-	struct stopwatch *latency; /* NULL: not measured */
-	struct child child;
-	struct account account;
-	uint64_t vmstat_alloc, vmstat_free; /* at the start of coverage */
-	uint64_t begin_ns;		    /* the start snapshot is taken */
-	uint64_t nap_ns;
-	int fd;
-	int write_error; /* the first, as -errno */
-};
-
-static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t stop_signal, write_signal;
 
 /* The first signal ends the recording, the second the process. */
 static void on_signal(int sig)
 {
 	stop_signal = sig;
 	signal(sig, SIG_DFL);
+}
+
+static void on_write_signal(int sig)
+{
+	write_signal = sig;
 }
 
 static void catch_signals(void)
@@ -75,6 +60,8 @@ static void catch_signals(void)
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaction(signals[i], &a, NULL);
+	a.sa_handler = on_write_signal;
+	sigaction(SIGUSR1, &a, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
@@ -93,21 +80,14 @@ static int fail(int err, const char *what)
 
 static int fail_output(const struct session *s, int err)
 {
-	const char *path = s->opt->output;
+	char why[OUTPUT_NAME_BYTES + 128];
 
-	if (err == -EISDIR)
-		log_error("cannot create '%s': it is a directory; name a file in it", path);
-	else if (err == -EEXIST)
-		log_error("cannot create '%s': it exists; use -f to overwrite it or -o for another "
-			  "name",
-			  path);
-	else if (err == -ENOTTY)
+	if (err == -ENOTTY)
 		log_error("cannot write a trace to a terminal; redirect standard output or use -o "
 			  "FILE");
-	else if (err == -ELOOP)
-		log_error("cannot create '%s': it is a symbolic link; give the file itself", path);
 	else
-		log_error("cannot create '%s': %s", path, strerror(-err));
+		log_error("cannot create '%s': %s", s->output.name,
+			  output_why(&s->output, err, why, sizeof(why)));
 	return EXIT_FAILED;
 }
 
@@ -131,6 +111,26 @@ static int find_direct_map(struct kernel_bases *bases)
 	return 0;
 }
 
+static int load_programs(struct session *s)
+{
+	struct probes_setup setup = {
+		.bases = &s->bases,
+		.filter = &s->opt->filters->kernel,
+		.ring_bytes = s->opt->ring_bytes,
+		.families = s->opt->families,
+	};
+	const char *unknown = filters_resolve(s->opt->filters, s->symbols);
+	char error[256];
+
+	if (unknown) {
+		log_error("cannot filter by call site '%s': /proc/kallsyms shows no such function",
+			  unknown);
+		return EXIT_FAILED;
+	}
+	s->probes = probes_load(&setup, error);
+	return s->probes ? EXIT_DONE : fail(-errno, error);
+}
+
 static int open_kernel(struct session *s)
 {
 	char error[256] = "cannot learn where the kernel's memory lies";
@@ -139,94 +139,67 @@ static int open_kernel(struct session *s)
 	err = err ? err : find_direct_map(&s->bases);
 	if (err)
 		return fail(err, error);
-	s->probes = probes_load(&s->bases, s->opt->ring_bytes, s->opt->families, error);
-	if (!s->probes)
-		return fail(-errno, error);
 	s->symbols = symbols_load();
 	s->missing = missing_new();
 	if (!s->missing)
 		return fail(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
-	return EXIT_DONE;
+	return load_programs(s);
 }
 
 static int open_output(struct session *s)
 {
-	s->fd = output_create(s->opt->output, s->opt->overwrite);
-	if (s->fd < 0)
-		return fail_output(s, s->fd);
-	s->writer = trace_writer_new(s->fd, probes_rings(s->probes)->cpus);
+	const struct rings *rings = probes_rings(s->probes);
+	int err;
+
+	s->part = s->opt->rotate_bytes ? 1 : 0;
+	err = output_open(&s->output, s->opt->output, s->part, s->opt->overwrite);
+	if (err)
+		return fail_output(s, err);
+	s->writer = trace_writer_new(s->output.fd, rings->cpus);
 	if (s->writer)
-		s->definitions =
-			definitions_new(s->writer, s->symbols, probes_rings(s->probes)->cpus);
+		s->definitions = definitions_new(s->writer, s->symbols, rings->cpus);
 	if (s->definitions)
-		s->consumer = consumer_new(probes_rings(s->probes), s->writer, s->definitions,
-					   &s->bases, boottime_ns);
-	return s->consumer ? EXIT_DONE : fail(-ENOMEM, "cannot start: no memory");
+		s->consumer =
+			consumer_new(rings, s->writer, s->definitions, &s->bases, boottime_ns);
+	if (s->consumer && s->opt->window_ns)
+		s->flight = flight_new(s->opt->window_ns, s->opt->window_bytes, rings->cpus);
+	if (!s->consumer || (s->opt->window_ns && !s->flight))
+		return fail(-ENOMEM, "cannot start: no memory");
+	return EXIT_DONE;
 }
 
-static void note_write(struct session *s, int err)
+void session_note(struct session *s, int err)
 {
 	if (err < 0 && !s->write_error)
 		s->write_error = err;
 }
 
-static void empty_rings(void *context)
+void session_empty(void *context)
 {
 	struct session *s = context;
+	enum cost_part before = cost_enter(&s->cost, COST_CONSUME);
 	int fill = consume(s->consumer, false);
 
-	note_write(s, fill);
+	session_note(s, fill);
 	if (fill > FILL_HURRY)
 		s->nap_ns = s->nap_ns / 2 > NAP_MIN_NS ? s->nap_ns / 2 : NAP_MIN_NS;
 	else if (fill < FILL_HURRY / 2)
 		s->nap_ns = s->nap_ns * 2 < NAP_MAX_NS ? s->nap_ns * 2 : NAP_MAX_NS;
+	cost_enter(&s->cost, before);
 }
 
-static void snapshot(struct session *s, uint16_t phase)
+/* In memory, where blocks go there; else in the file. */
+static int begin(struct session *s)
 {
-	struct recording_pause pause = {.run = empty_rings, .context = s};
-	int err;
+	struct trace_sink sink;
 
-	record_texts(s->writer, phase);
-	err = record_pages(s->writer, phase, &pause);
-	if (err)
-		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
-	empty_rings(s);
-}
-
-static void nap(uint64_t ns)
-{
-	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
-			     .tv_nsec = (long)(ns % 1000000000)};
-
-	nanosleep(&t, NULL);
-}
-
-/*
- * The counters, and a time when they had these values: between two readings that are
- * equal, with a moment between, as a page's event comes a little before the counter
- * moves. On a busy host, where there are none, in the middle of the last reading.
- */
-static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
-{
-	uint64_t last_alloc, last_freed, before = boottime_ns();
-	int err = vmstat_pages(alloc, freed);
-
-	for (int i = 0; !err && i < VMSTAT_TRIES; i++) {
-		last_alloc = *alloc;
-		last_freed = *freed;
-		nap(VMSTAT_QUIET_NS / 2);
-		*when = boottime_ns();
-		nap(VMSTAT_QUIET_NS / 2);
-		before = boottime_ns();
-		err = vmstat_pages(alloc, freed);
-		if (last_alloc == *alloc && last_freed == *freed)
-			return err;
-	}
-	*when = before + (boottime_ns() - before) / 2;
-	return err;
+	if (!s->flight)
+		return part_begin(s, NULL);
+	sink = flight_sink(s->flight);
+	trace_writer_sink(s->writer, &sink);
+	return part_begin(s, account_base(&s->account));
 }
 
 static void start_latency(struct session *s)
@@ -239,38 +212,23 @@ static void start_latency(struct session *s)
 			    errno == ENOENT ? "this kernel has none of them" : strerror(errno));
 }
 
-static void write_latency(struct session *s)
-{
-	char *json = s->latency ? latency_json(s->latency) : NULL;
-
-	if (json)
-		note_write(s, trace_writer_text(s->writer, KMT_PHASE_END, boottime_ns(), "latency",
-						json, strlen(json)));
-	free(json);
-}
-
 static int start(struct session *s)
 {
 	char error[256] = "";
-	char *header;
 	int err = probes_attach(s->probes, error);
-	uint64_t now = 0;
 
 	if (err)
 		return fail(err, error);
 	start_latency(s);
-	s->account.start_ns = boottime_ns();
-	s->account.covered = s->opt->families & FAMILY_PAGE &&
-			     !read_vmstat(&s->vmstat_alloc, &s->vmstat_free, &now);
-	consumer_cover(s->consumer, now);
-	header = header_json(s->probes, &s->bases, s->opt, s->missing);
-	err = header ? trace_writer_header(s->writer, header) : -ENOMEM;
-	free(header);
+	cost_measure_programs(&s->cost, 1);
+	s->header = header_json(s->probes, &s->bases, s->opt, s->missing);
+	err = s->header ? begin(s) : -ENOMEM;
+	probes_runs(s->probes, &s->cost.run_ns, &s->cost.runs);
+	cost_measure_programs(&s->cost, 0);
 	if (err) {
 		log_error("cannot write '%s': %s", s->opt->output, strerror(-err));
 		return EXIT_FAILED;
 	}
-	snapshot(s, KMT_PHASE_START);
 	s->begin_ns = boottime_ns();
 	return EXIT_DONE;
 }
@@ -290,16 +248,16 @@ static int run_command(struct session *s)
 	return EXIT_FAILED;
 }
 
-static void write_account(struct session *s)
+void session_account(struct session *s)
 {
-	struct account_total total = account_total(&s->account);
+	struct account_total total = account_part(&s->account);
 	char *json;
 
 	s->account.end_ns = boottime_ns();
 	consumer_pages(s->consumer, &s->account.pages_alloc_seen, &s->account.pages_free_seen);
 	trace_writer_lost(s->writer, total.lost_ring, total.lost_recursion);
 	json = account_json(&s->account);
-	note_write(s, json ? trace_writer_account(s->writer, json) : -ENOMEM);
+	session_note(s, json ? trace_writer_account(s->writer, json) : -ENOMEM);
 	free(json);
 }
 
@@ -320,77 +278,128 @@ static bool done(struct session *s, uint64_t now)
 	return s->opt->command && child_ended(&s->child);
 }
 
+static void nap(uint64_t ns)
+{
+	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
+			     .tv_nsec = (long)(ns % 1000000000)};
+
+	nanosleep(&t, NULL);
+}
+
+/* The kernel's own files, and what a trigger reads in them. */
+static void sample(struct session *s)
+{
+	enum cost_part before = cost_enter(&s->cost, COST_SAMPLE);
+	char *text = NULL;
+
+	record_texts(s->writer, 0);
+	if (s->opt->triggers && triggers_want_samples(s->opt->triggers))
+		text = file_text("/proc/buddyinfo", NULL);
+	if (text)
+		triggers_sample(s->opt->triggers, text);
+	free(text);
+	cost_enter(&s->cost, before);
+}
+
+static void report(struct session *s)
+{
+	enum cost_part before = cost_enter(&s->cost, COST_SAMPLE);
+
+	session_account(s);
+	summary_progress(&s->account);
+	cost_enter(&s->cost, before);
+}
+
+/* What was asked for by a signal, by a trigger, or by the file's size. */
+static void turn_over(struct session *s, uint64_t now)
+{
+	struct trace_writer_stats stats;
+	const char *why = s->opt->triggers ? triggers_take(s->opt->triggers) : NULL;
+	bool asked = write_signal;
+
+	write_signal = 0;
+	trace_writer_stats(s->writer, &stats);
+	if (s->flight) {
+		/* After a dump there is no window until it has filled once more. */
+		if (why && s->part && now - s->dumped_ns < s->opt->window_ns)
+			why = NULL;
+		if (asked || why) {
+			session_note(s, part_dump(s, asked ? "SIGUSR1" : why));
+			s->dumped_ns = boottime_ns();
+		} else {
+			part_turn(s, now);
+		}
+	} else if (s->opt->rotate_bytes && (asked || stats.file_bytes >= s->opt->rotate_bytes)) {
+		session_note(s, part_rotate(s));
+	}
+}
+
+/* Where --max-overhead asks for it: another rate, told in the trace too. */
+static void adapt(struct session *s)
+{
+	uint64_t own = cost_cpu_ns() + account_program_ns(&s->account);
+	char text[64];
+	int n;
+
+	if (!s->opt->max_overhead || !overhead_step(&s->overhead, boottime_ns(), own))
+		return;
+	filters_sample(probes_rings(s->probes), s->overhead.shift);
+	n = snprintf(text, sizeof(text), "one_in %u\n", 1u << s->overhead.shift);
+	session_note(s, trace_writer_text(s->writer, 0, boottime_ns(), "kmemlab/sampling", text,
+					  (size_t)n));
+	log_info("overhead %.2f %% of the machine, allowed %.2f %%: recording one allocation in %u",
+		 100 * s->overhead.share, 100 * s->overhead.limit, 1u << s->overhead.shift);
+}
+
 static void loop(struct session *s)
 {
 	uint64_t now = boottime_ns();
-	uint64_t next_sample = now, next_account = now + ACCOUNT_NS;
+	uint64_t next_sample = now, next_account = now + ACCOUNT_NS, next_step = now;
 
 	while (!done(s, now)) {
 		nap(s->nap_ns);
-		empty_rings(s);
+		session_empty(s);
 		now = boottime_ns();
+		turn_over(s, now);
 		if (now >= next_sample) {
-			record_texts(s->writer, 0);
+			sample(s);
 			next_sample = now + s->opt->sample_ns;
 		}
 		if (now >= next_account) {
-			write_account(s);
-			summary_progress(&s->account);
+			report(s);
 			next_account = now + ACCOUNT_NS;
+		}
+		if (now >= next_step) {
+			adapt(s);
+			next_step = now + OVERHEAD_NS;
 		}
 	}
 }
 
-/*
- * Until all rings are empty. A program that still ran when it was detached
- * commits its cell within microseconds; the bound is for our own bugs.
- */
-static void empty_for_good(struct session *s)
+/* What the recording has no more use for: privileges, system calls. */
+static void give_up(struct session *s)
 {
-	int fill = 1;
+	const struct sandbox_needs needs = {
+		.kill = s->opt->command != NULL,
+		.output = s->opt->output,
+		.more_files = s->opt->rotate_bytes || s->opt->window_ns,
+	};
+	char error[256];
 
-	for (int i = 0; i < FINAL_TRIES && fill > 0; i++) {
-		fill = consume(s->consumer, true);
-		note_write(s, fill);
-		if (fill == 1)
-			nap(NAP_MIN_NS);
-	}
+	if (sandbox_enter(&needs, error))
+		log_warn("%s", error);
 }
 
-/* Coverage ends first: what the end snapshot causes is not part of it. */
-static void finish(struct session *s)
+static const char *why_ended(const struct session *s)
 {
-	uint64_t alloc, freed, now;
-
-	if (s->account.covered && !read_vmstat(&alloc, &freed, &now)) {
-		consumer_stop_cover(s->consumer, now);
-		s->account.pages_alloc_vmstat = alloc - s->vmstat_alloc;
-		s->account.pages_free_vmstat = freed - s->vmstat_free;
-	} else {
-		s->account.covered = false;
-	}
-	write_latency(s);
-	snapshot(s, KMT_PHASE_END);
-	probes_detach(s->probes);
-	empty_for_good(s);
-	s->account.command_status = s->opt->command ? s->child.status : -1;
-	write_account(s);
-	note_write(s, trace_writer_end(s->writer));
+	if (stop_signal)
+		return strsignal(stop_signal);
+	return s->opt->command && s->child.ran ? "the command ended" : "the end of the recording";
 }
 
-/* A recording that never began leaves no file behind. */
-static void forget_output(const struct session *s)
+/* Open everything, and fork the command while there are the privileges for it. */
+static int prepare(struct session *s)
 {
-	struct stat st;
-
-	if (!fstat(s->fd, &st) && S_ISREG(st.st_mode) && !output_is_stdout(s->opt->output))
-		unlink(s->opt->output);
-}
-
-static int record_session(struct session *s)
-{
-	struct recording_pause pause = {.run = empty_rings, .context = s};
-	struct summary_end end = {0};
 	int code = open_kernel(s);
 
 	code = code ? code : open_output(s);
@@ -404,22 +413,46 @@ static int record_session(struct session *s)
 	}
 	s->account.probes = s->probes;
 	s->account.writer = s->writer;
+	s->account.consumer = s->consumer;
+	s->account.cost = &s->cost;
+	s->account.overhead = &s->overhead;
+	s->account.command_status = -1;
+	s->overhead.limit = s->opt->max_overhead;
+	s->overhead.cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+	if (s->opt->triggers) {
+		struct event_watch watch = triggers_watch(s->opt->triggers);
+
+		consumer_watch(s->consumer, &watch);
+	}
+	return EXIT_DONE;
+}
+
+static int record_session(struct session *s)
+{
+	struct recording_pause pause = {.run = session_empty, .context = s};
+	struct summary_end end = {0};
+	int code = prepare(s);
+
+	if (code)
+		return code;
 	catch_signals();
 	code = start(s);
 	if (code)
 		return code;
+	give_up(s);
 	code = run_command(s);
 	if (!code)
 		loop(s);
 	end.child_stopped = s->opt->command && child_stop(&s->child, &pause);
 	end.full = file_full(s);
-	finish(s);
 	if (code) {
-		forget_output(s);
+		output_discard(&s->output);
 		return code;
 	}
+	part_finish(s, why_ended(s));
 	end.child = s->opt->command ? &s->child : NULL;
 	end.write_error = s->write_error;
+	end.files = s->written;
 	return summary_print(s->opt, &s->account, &end);
 }
 
@@ -430,21 +463,22 @@ static void no_pause(void *context)
 
 int record_run(const struct record_options *opt)
 {
-	struct session s = {.opt = opt, .fd = -1, .nap_ns = NAP_MAX_NS};
+	struct session s = {.opt = opt, .output.fd = -1, .nap_ns = NAP_MAX_NS};
 	struct recording_pause pause = {.run = no_pause};
-	struct stat st;
-	int code = record_session(&s);
+	int code;
 
+	cost_begin(&s.cost);
+	code = record_session(&s);
 	if (s.child.pid)
 		child_stop(&s.child, &pause);
 	consumer_free(s.consumer);
 	definitions_free(s.definitions);
-	if (s.fd >= 0 && code && !fstat(s.fd, &st) && st.st_size == 0)
-		forget_output(&s);
+	output_discard(&s.output);
 	if (s.writer)
 		trace_writer_free(s.writer);
-	if (s.fd >= 0)
-		close(s.fd);
+	flight_free(s.flight);
+	free(s.account.base);
+	free(s.header);
 	missing_free(s.missing);
 	latency_free(s.latency);
 	symbols_free(s.symbols);

@@ -76,6 +76,27 @@ static void print_holes(const struct probes *p)
 		log_info("not seen, for want of fentry: %s (see 'kmemlab info')", names);
 }
 
+/* What the CPU time went to: the parts are of the process, the programs run elsewhere. */
+static void print_parts(const struct account *a, const struct trace_writer_stats *s)
+{
+	const uint64_t *ns = a->cost->ns;
+	uint64_t writing = s->encode_ns + s->compress_ns + s->write_ns;
+	uint64_t consume = ns[COST_CONSUME] > writing ? ns[COST_CONSUME] - writing : 0;
+	uint64_t programs = account_program_ns(a);
+
+	log_info("cost by part: rings %.2f s, encode %.2f s, compress %.2f s, write %.2f s, "
+		 "snapshots %.2f s, samples %.2f s, rest %.2f s",
+		 (double)consume / 1e9, (double)s->encode_ns / 1e9, (double)s->compress_ns / 1e9,
+		 (double)s->write_ns / 1e9, (double)ns[COST_SNAPSHOT] / 1e9,
+		 (double)ns[COST_SAMPLE] / 1e9, (double)ns[COST_OTHER] / 1e9);
+	if (programs)
+		log_info("programs in the kernel: about %.2f s, %.0f ns a run (two clock reads "
+			 "of the measurement included, the tracepoint's call not)",
+			 (double)programs / 1e9, cost_run_ns(a->cost));
+	log_info("of the events, %" PRIu64 " were caused by the recorder itself",
+		 consumer_own_events(a->consumer));
+}
+
 static void print_cost(const struct account *a)
 {
 	struct trace_writer_stats s;
@@ -93,6 +114,23 @@ static void print_cost(const struct account *a)
 		 out_human_bytes(s.bytes, bytes),
 		 s.recorded ? (double)s.event_bytes / (double)s.recorded : 0.0,
 		 s.recorded ? (double)s.bytes / (double)s.recorded : 0.0);
+	print_parts(a, &s);
+}
+
+/* What was left out on purpose, and what that costs a reader. */
+static void print_sampling(const struct account *a)
+{
+	const struct overhead *o = a->overhead;
+	uint64_t untracked = probes_untracked(a->probes);
+
+	if (o->changes)
+		log_info("sampling: the rate changed %u times, the last one is one allocation in "
+			 "%u",
+			 o->changes, 1u << o->shift);
+	if (untracked)
+		log_warn("%" PRIu64 " allocations that the filter wants were left out: a million "
+			 "live ones are kept track of; filter more narrowly",
+			 untracked);
 }
 
 static void print_command(const struct record_options *opt, const struct summary_end *end)
@@ -107,6 +145,23 @@ static void print_command(const struct record_options *opt, const struct summary
 						      : "");
 }
 
+static void print_files(const struct record_options *opt, const struct account *a,
+			const struct summary_end *end)
+{
+	uint64_t recorded = account_total(a).recorded;
+	double seconds = (double)(a->end_ns - a->start_ns) / 1e9;
+
+	if (opt->rotate_bytes)
+		log_info("recorded %" PRIu64 " events to %u files '%s.0001' and on", recorded,
+			 end->files, opt->output);
+	else if (opt->window_ns)
+		log_info("saw %" PRIu64 " events; '%s' holds the last %.2f s", recorded,
+			 opt->output, seconds);
+	else
+		log_info("recorded %" PRIu64 " events in %.2f s to '%s'", recorded, seconds,
+			 opt->output);
+}
+
 int summary_print(const struct record_options *opt, const struct account *a,
 		  const struct summary_end *end)
 {
@@ -115,12 +170,12 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	if (end->full)
 		log_info("ended because the file reached --max-size");
 	print_command(opt, end);
-	log_info("recorded %" PRIu64 " events in %.2f s to '%s'", t.recorded,
-		 (double)(a->end_ns - a->start_ns) / 1e9, opt->output);
+	print_files(opt, a, end);
 	print_accounting(&t);
 	print_coverage(a);
 	print_holes(a->probes);
 	print_cost(a);
+	print_sampling(a);
 	if (end->write_error) {
 		log_error("cannot write '%s': %s; what was written before is readable", opt->output,
 			  strerror(-end->write_error));

@@ -15,6 +15,7 @@ struct summary_end {
 	bool full;		   /* the file reached its --max-size */
 	bool child_stopped;	   /* it outlived the recording and was ended */
 	int write_error;	   /* -errno of the first failed write, or 0 */
+	unsigned int files;	   /* complete */
 };
 
 /** summary_print() - the end-of-run summary. Return: the exit code */

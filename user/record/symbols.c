@@ -123,6 +123,24 @@ void symbols_name(const struct symbols *s, uint64_t address, char *buf, size_t s
 		 module ? module : "");
 }
 
+/* By name alone: names repeat, and the first in memory is taken. */
+int symbols_range(const struct symbols *s, const char *name, uint64_t *from, uint64_t *to)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const char *text = s->text + s->symbol[i].name;
+		size_t n = strcspn(text, " ");
+
+		if (strlen(name) != n || memcmp(text, name, n))
+			continue;
+		*from = s->symbol[i].address;
+		while (i < s->n && s->symbol[i].address == *from)
+			i++;
+		*to = i < s->n ? s->symbol[i].address : UINT64_MAX;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 void symbols_free(struct symbols *s)
 {
 	if (!s)

@@ -113,6 +113,11 @@ static uint64_t head_checksum(const struct kmt_block *head)
 	return XXH3_64bits(head, offsetof(struct kmt_block, head_checksum));
 }
 
+void block_seal(struct kmt_block *head)
+{
+	head->head_checksum = head_checksum(head);
+}
+
 size_t block_pack(struct block_packer *p, struct kmt_block *head, const struct block_part *parts,
 		  size_t n, const void **data)
 {
@@ -133,7 +138,7 @@ size_t block_pack(struct block_packer *p, struct kmt_block *head, const struct b
 	head->raw_bytes = (uint32_t)raw;
 	head->stored_bytes = (uint32_t)(end - sizeof(*head));
 	head->payload_checksum = XXH3_64bits(p->out + sizeof(*head), head->stored_bytes);
-	head->head_checksum = head_checksum(head);
+	block_seal(head);
 	memcpy(p->out, head, sizeof(*head));
 	*data = p->out;
 	return end;

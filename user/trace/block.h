@@ -30,6 +30,9 @@ void block_packer_free(struct block_packer *p);
 size_t block_pack(struct block_packer *p, struct kmt_block *head, const struct block_part *parts,
 		  size_t n, const void **data);
 
+/** block_seal() - make the head's checksum right again */
+void block_seal(struct kmt_block *head);
+
 /** block_head_ok() - magic, limits and head checksum */
 bool block_head_ok(const struct kmt_block *head);
 

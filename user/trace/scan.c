@@ -225,6 +225,9 @@ static int step(struct trace_reader *r, struct window *w, uint64_t *offset)
 	}
 	if (head.version > KMT_VERSION)
 		return -EPROTO;
+	/* The first block of a recording's later file goes on counting. */
+	if (head.type == KMT_HEADER && !*offset)
+		r->next_seq = head.seq;
 	if (head.seq > r->next_seq)
 		r->damage.missing_blocks += head.seq - r->next_seq;
 	r->next_seq = head.seq + 1;

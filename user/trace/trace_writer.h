@@ -25,6 +25,19 @@ struct trace_writer_stats {
 	uint64_t blocks;
 	uint64_t recorded;   /* events that are in the file */
 	uint64_t lost_write; /* events that could not be written */
+	uint64_t file_bytes; /* of the present file */
+	/* CPU time of this process, by part. */
+	uint64_t encode_ns, compress_ns, write_ns;
+};
+
+/*
+ * Where whole blocks go instead of a file. @kinds: events of an EVENTS block by
+ * kind (KMT_KINDS of them), else NULL. Return: 0, or -errno: the block is lost.
+ */
+struct trace_sink {
+	int (*take)(void *context, const struct kmt_block *head, const uint32_t *kinds,
+		    const void *block);
+	void *context;
 };
 
 /**
@@ -34,6 +47,23 @@ struct trace_writer_stats {
  * Return: the writer, or NULL with errno set.
  */
 struct trace_writer *trace_writer_new(int fd, unsigned int cpus);
+
+/** trace_writer_sink() - send blocks there from now on; NULL: to the file again */
+void trace_writer_sink(struct trace_writer *w, const struct trace_sink *sink);
+
+/**
+ * trace_writer_file() - go on in another file (@fd as for trace_writer_new())
+ *
+ * Block numbers go on; the dictionaries will be written again, so that the file
+ * can be read alone. The caller ends the round before, and writes a HEADER next.
+ */
+void trace_writer_file(struct trace_writer *w, int fd);
+
+/** trace_writer_dictionary() - write the dictionary as far as it is not in the file */
+int trace_writer_dictionary(struct trace_writer *w);
+
+/** trace_writer_copy() - write a block that a sink was given, under a new number */
+int trace_writer_copy(struct trace_writer *w, const void *block);
 
 /** trace_writer_header() - write the HEADER block; call first, once */
 int trace_writer_header(struct trace_writer *w, const char *json);
@@ -102,7 +132,7 @@ static inline int trace_writer_event(struct trace_writer *w, unsigned int cpu, u
  */
 int trace_writer_round(struct trace_writer *w, uint64_t watermark_ns);
 
-/** trace_writer_lost() - cumulative losses that the next block heads carry */
+/** trace_writer_lost() - losses since the file's begin that the next heads carry */
 void trace_writer_lost(struct trace_writer *w, uint64_t ring, uint64_t recursion);
 
 /** trace_writer_text() - a TEXT block; @flags: enum kmt_flags or 0 */

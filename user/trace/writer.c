@@ -6,10 +6,14 @@
  * again, so that a full disk costs events and never the file. Dictionary
  * entries count as written only once they are, so that events of a later round
  * find them.
+ *
+ * A recording may span several files, and blocks may be kept in memory first
+ * (trace_writer_sink()). What a file carries of losses counts from its begin.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "trace/varint.h"
@@ -96,31 +100,98 @@ static int write_whole(struct trace_writer *w, const uint8_t *data, size_t bytes
 	return 0;
 }
 
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void number(const struct trace_writer *w, struct kmt_block *head)
+{
+	head->seq = w->seq;
+	head->lost_ring = w->lost_ring;
+	head->lost_recursion = w->lost_recursion;
+	head->lost_write = w->stats.lost_write - w->lost_before;
+}
+
+/* To the file, or where else blocks go now. */
+static int put_block(struct trace_writer *w, const struct kmt_block *head, const uint32_t *kinds,
+		     const void *data)
+{
+	size_t bytes = sizeof(*head) + head->stored_bytes;
+	uint64_t start = cpu_ns();
+	int err = w->sink.take ? w->sink.take(w->sink.context, head, kinds, data)
+			       : write_whole(w, data, bytes);
+
+	w->stats.write_ns += cpu_ns() - start;
+	if (err)
+		return err;
+	w->seq++;
+	w->stats.blocks++;
+	if (!w->sink.take) {
+		w->stats.bytes += bytes;
+		w->stats.file_bytes += bytes;
+	}
+	return 0;
+}
+
 int writer_block(struct trace_writer *w, struct kmt_block *head, const struct block_part *parts,
 		 size_t n)
 {
+	const uint32_t *kinds = head->type == KMT_EVENTS ? encoder_counts(w->encoder) : NULL;
+	uint64_t start = cpu_ns();
 	const void *data;
 	size_t bytes;
 	int err;
 
 	if (head->type != KMT_EVENTS)
 		head->cpu = KMT_CPU_NONE;
-	head->seq = w->seq;
-	head->lost_ring = w->lost_ring;
-	head->lost_recursion = w->lost_recursion;
-	head->lost_write = w->stats.lost_write;
+	number(w, head);
 	bytes = block_pack(w->packer, head, parts, n, &data);
+	w->stats.compress_ns += cpu_ns() - start;
 	if (!bytes)
 		return -errno;
-	err = write_whole(w, data, bytes);
-	if (err)
-		return err;
-	w->seq++;
-	w->stats.bytes += bytes;
-	w->stats.blocks++;
-	if (head->type == KMT_EVENTS)
+	err = put_block(w, head, kinds, data);
+	if (!err && kinds)
 		w->stats.event_bytes += bytes;
-	return 0;
+	return err;
+}
+
+int trace_writer_copy(struct trace_writer *w, const void *block)
+{
+	struct kmt_block head;
+	uint8_t *copy;
+	int err;
+
+	memcpy(&head, block, sizeof(head));
+	copy = malloc(sizeof(head) + head.stored_bytes);
+	if (!copy)
+		return -ENOMEM;
+	number(w, &head);
+	block_seal(&head);
+	memcpy(copy, &head, sizeof(head));
+	memcpy(copy + sizeof(head), (const uint8_t *)block + sizeof(head), head.stored_bytes);
+	err = put_block(w, &head, NULL, copy);
+	free(copy);
+	return err;
+}
+
+void trace_writer_sink(struct trace_writer *w, const struct trace_sink *sink)
+{
+	w->sink = sink ? *sink : (struct trace_sink){0};
+}
+
+void trace_writer_file(struct trace_writer *w, int fd)
+{
+	w->fd = fd;
+	w->broken = false;
+	w->strings.written = 1;
+	w->classes.written = 0;
+	w->lost_ring = w->lost_recursion = 0;
+	w->lost_before = w->stats.lost_write;
+	w->stats.file_bytes = 0;
 }
 
 static int write_json(struct trace_writer *w, uint16_t type, const char *json)
@@ -271,23 +342,28 @@ static int write_lane(struct trace_writer *w, unsigned int cpu, size_t n)
 	const struct trace_lane *lane = &w->lanes.lane[cpu];
 	struct kmt_block head = {.type = KMT_EVENTS, .cpu = (uint16_t)cpu, .count = (uint32_t)n};
 	struct block_part parts[COL_COUNT + 1];
+	uint64_t start = cpu_ns();
 	int err;
 
 	head.t_first_ns = lane->begin[0].time_ns;
 	head.t_last_ns = lane->next[-1].time_ns;
 	err = encoder_run(w->encoder, lane->begin, n, &w->classes, parts);
+	w->stats.encode_ns += cpu_ns() - start;
 	return err ? err : writer_block(w, &head, parts, COL_COUNT + 1);
+}
+
+int trace_writer_dictionary(struct trace_writer *w)
+{
+	int err = write_strings(w);
+
+	return err ? err : write_classes(w);
 }
 
 int trace_writer_round(struct trace_writer *w, uint64_t watermark_ns)
 {
 	struct kmt_block head = {.type = KMT_ROUND, .t_last_ns = watermark_ns};
-	int dictionary, err, first;
+	int dictionary = trace_writer_dictionary(w), err, first = dictionary;
 
-	dictionary = write_strings(w);
-	if (!dictionary)
-		dictionary = write_classes(w);
-	first = dictionary;
 	for (unsigned int cpu = 0; cpu < w->lanes.cpus; cpu++) {
 		struct trace_lane *lane = &w->lanes.lane[cpu];
 		size_t n = (size_t)(lane->next - lane->begin);

@@ -23,6 +23,8 @@ struct trace_writer {
 	struct trace_writer_stats stats;
 	uint64_t seq;
 	uint64_t lost_ring, lost_recursion;
+	uint64_t lost_before; /* lost_write of the files before this one */
+	struct trace_sink sink;
 	int fd;
 	bool broken; /* half a block is in the file and cannot be taken back */
 };
