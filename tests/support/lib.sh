@@ -98,11 +98,12 @@ still_attached() {
 	echo "$n"
 }
 
-# until_recording PID FILE - wait until the recorder PID has written to FILE
+# until_recording PID FILE - wait until the recorder PID has written to FILE, which
+# has another name until it is complete
 until_recording() {
 	local i
 	for i in $(seq 100); do
-		[ -s "$2" ] && return 0
+		[ -s "$2" ] || [ -s "$2.partial" ] && return 0
 		kill -0 "$1" 2>/dev/null || return 1
 		sleep 0.1
 	done

@@ -224,9 +224,11 @@ static json_t *describe(struct view *v, const struct info *in)
 		"kmemlab",	   "host",	"clock",	"struct_page_bytes",
 		"pageblock_order", "max_order", "migratetypes", "probes",
 		"families",	   "missing",	"settings",	"command",
-		"recorder_pid",	   NULL};
-	static const char *const of_account[] = {"coverage", "recursion", "self", "command_status",
-						 NULL};
+		"recorder_pid",	   "filters",	"part",		"window",
+		"max_overhead",	   NULL};
+	static const char *const of_account[] = {
+		"coverage", "recursion",	"self", "command_status",
+		"sampling", "recording_totals", NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v),
 	       *times = latency(v);
 	uint64_t bytes, event_bytes, count, first, last;

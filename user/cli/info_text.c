@@ -84,6 +84,32 @@ static void print_size(const json_t *doc)
 		 number(doc, "texts"), number(doc, "page_blocks"));
 }
 
+/* What was left out on purpose: such a trace is no whole picture. */
+static void print_choice(const json_t *doc)
+{
+	const json_t *word, *rate, *value, *window = json_object_get(doc, "window");
+	const char *key;
+	char time[16];
+	size_t i;
+
+	json_array_foreach (json_object_get(doc, "filters"), i, word) {
+		json_object_foreach ((json_t *)word, key, value)
+			out_text("%s%s %s", i ? ", " : "only of     ", clean(key),
+				 json_is_string(value) ? clean(json_string_value(value)) : "?");
+	}
+	out_text("%s", i ? "\n" : "");
+	json_array_foreach (json_object_get(doc, "sampling"), i, rate)
+		out_text("sampled     one allocation in %" PRIu64 " from %.3f s on\n",
+			 number(rate, "one_in"), (double)number(rate, "from_ns") / 1e9);
+	if (json_object_get(doc, "part"))
+		out_text("part        file %" PRIu64 " of its recording\n", number(doc, "part"));
+	if (window)
+		out_text("window      %s asked for, written because of: %s; unknown at its start: "
+			 "%s\n",
+			 out_human_ns(number(window, "asked_ns"), time),
+			 string(window, "written_because"), string(window, "unknown_at_start"));
+}
+
 static void print_trust(const json_t *doc)
 {
 	const json_t *a = json_object_get(doc, "accounting"), *value;
@@ -127,11 +153,16 @@ static void print_cost(const json_t *doc)
 
 	if (!s)
 		return;
-	out_text("recorder    %s user, %s system, %s resident, %s of rings\n",
+	out_text("recorder    %s user, %s system, %s resident, %s of rings",
 		 out_human_ns(number(s, "cpu_user_ns"), user),
 		 out_human_ns(number(s, "cpu_sys_ns"), sys),
 		 out_human_bytes(number(s, "rss_bytes"), rss),
 		 out_human_bytes(number(s, "ring_bytes"), rings));
+	if (json_object_get(s, "programs_ns"))
+		out_text(", programs %s", out_human_ns(number(s, "programs_ns"), user));
+	if (json_object_get(s, "own_events"))
+		out_text(", %" PRIu64 " events of its own", number(s, "own_events"));
+	out_text("\n");
 }
 
 static const char *how(const json_t *doc, const char *name)
@@ -239,6 +270,7 @@ void info_print(struct json_t *doc)
 	out_text("trace       %s\n", string(doc, "file"));
 	print_host(doc);
 	print_size(doc);
+	print_choice(doc);
 	print_trust(doc);
 	print_memmap(doc);
 	print_cost(doc);

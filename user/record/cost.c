@@ -40,7 +40,24 @@ void cost_measure_programs(struct cost *c, int on)
 	}
 }
 
-double cost_run_ns(const struct cost *c)
+enum { CLOCK_READS = 1000 };
+
+static uint64_t now_ns(void)
 {
-	return c->runs ? (double)c->run_ns / (double)c->runs : 0;
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+void cost_programs(struct cost *c, uint64_t run_ns, uint64_t runs)
+{
+	uint64_t start = now_ns();
+	double clock, run;
+
+	for (int i = 0; i < CLOCK_READS; i++)
+		now_ns();
+	clock = (double)(now_ns() - start) / CLOCK_READS;
+	run = runs ? (double)run_ns / (double)runs : 0;
+	c->run_ns = run > clock ? run - clock : 0;
 }

@@ -18,8 +18,8 @@ struct cost {
 	uint64_t ns[COST_PARTS];
 	enum cost_part now;
 	uint64_t since_ns;
-	uint64_t run_ns, runs; /* of programs, while the kernel measured them */
-	int stats_fd;	       /* -1: not measuring */
+	double run_ns; /* of a program, as measured at the start; 0: not known */
+	int stats_fd;  /* -1: not measuring */
 };
 
 /** cost_begin() - all that was used so far is COST_OTHER */
@@ -29,8 +29,9 @@ enum cost_part cost_enter(struct cost *c, enum cost_part part);
 /** cost_measure_programs() - have the kernel take the programs' times, or stop it.
  *  Takes CAP_SYS_ADMIN and two clock reads a run, so it is for a moment only. */
 void cost_measure_programs(struct cost *c, int on);
-/** cost_run_ns() - of a program's run, as far as known; 0: it is not */
-double cost_run_ns(const struct cost *c);
+/** cost_programs() - the kernel measured @runs runs in @run_ns; the clock read that is
+ *  part of each is taken off */
+void cost_programs(struct cost *c, uint64_t run_ns, uint64_t runs);
 /** cost_cpu_ns() - CPU time of this process until now */
 uint64_t cost_cpu_ns(void);
 

@@ -216,6 +216,7 @@ static int start(struct session *s)
 {
 	char error[256] = "";
 	int err = probes_attach(s->probes, error);
+	uint64_t run_ns, runs;
 
 	if (err)
 		return fail(err, error);
@@ -223,7 +224,8 @@ static int start(struct session *s)
 	cost_measure_programs(&s->cost, 1);
 	s->header = header_json(s->probes, &s->bases, s->opt, s->missing);
 	err = s->header ? begin(s) : -ENOMEM;
-	probes_runs(s->probes, &s->cost.run_ns, &s->cost.runs);
+	probes_runs(s->probes, &run_ns, &runs);
+	cost_programs(&s->cost, run_ns, runs);
 	cost_measure_programs(&s->cost, 0);
 	if (err) {
 		log_error("cannot write '%s': %s", s->opt->output, strerror(-err));

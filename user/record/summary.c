@@ -90,9 +90,9 @@ static void print_parts(const struct account *a, const struct trace_writer_stats
 		 (double)s->write_ns / 1e9, (double)ns[COST_SNAPSHOT] / 1e9,
 		 (double)ns[COST_SAMPLE] / 1e9, (double)ns[COST_OTHER] / 1e9);
 	if (programs)
-		log_info("programs in the kernel: about %.2f s, %.0f ns a run (two clock reads "
-			 "of the measurement included, the tracepoint's call not)",
-			 (double)programs / 1e9, cost_run_ns(a->cost));
+		log_info("programs in the kernel: about %.2f s: %.0f ns a run as the kernel "
+			 "measured it at the start, without the call of the tracepoint",
+			 (double)programs / 1e9, a->cost->run_ns);
 	log_info("of the events, %" PRIu64 " were caused by the recorder itself",
 		 consumer_own_events(a->consumer));
 }
