@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* test_filter.c - filters as they are written. */
+#include "../support/test.h"
+
+#include <errno.h>
+#include <record/filter.h>
+#include <string.h>
+
+static void test_filter_words_are_parsed_or_refused(void **state)
+{
+	static const struct {
+		enum filter_key key;
+		const char *text;
+		int err;
+	} cases[] = {
+		{FILTER_PID, "1", 0},
+		{FILTER_PID, "0", -EINVAL},
+		{FILTER_PID, "12x", -EINVAL},
+		{FILTER_PID, "99999999999", -EINVAL},
+		{FILTER_COMM, "cc1", 0},
+		{FILTER_COMM, "fifteen-letters", 0},
+		{FILTER_COMM, "sixteen--letters", -EINVAL},
+		{FILTER_COMM, "", -EINVAL},
+		{FILTER_CACHE, "kmalloc-64", 0},
+		{FILTER_CACHE, "", -EINVAL},
+		{FILTER_ORDER, "3", 0},
+		{FILTER_ORDER, "3-", 0},
+		{FILTER_ORDER, "-3", 0},
+		{FILTER_ORDER, "5-3", -EINVAL},
+		{FILTER_ORDER, "-", -EINVAL},
+		{FILTER_ORDER, "three", -EINVAL},
+		{FILTER_SIZE, "64-4k", 0},
+		{FILTER_SIZE, "64-4q", -EINVAL},
+		{FILTER_CGROUP, "/", -EINVAL},
+		{FILTER_CGROUP, "../x", -EINVAL},
+		{FILTER_SITE, "__alloc_skb", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filters f = {0};
+		int err = filters_add(&f, cases[i].key, cases[i].text);
+
+		if (err != cases[i].err)
+			fail_msg("--%s %s gave %d", filter_name(cases[i].key), cases[i].text, err);
+		assert_int_equal(f.kernel.on, !err);
+		assert_int_equal(f.words, !err);
+	}
+}
+
+static void test_filter_ranges_hold_their_ends(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t least, most;
+	} cases[] = {
+		{"3", 3, 3},   {"3-", 3, UINT32_MAX}, {"-3", 0, 3},
+		{"3-5", 3, 5}, {"1k-2k", 1024, 2048},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filters f = {0};
+
+		assert_int_equal(filters_add(&f, FILTER_SIZE, cases[i].text), 0);
+		assert_int_equal(f.kernel.size_min, cases[i].least);
+		assert_int_equal(f.kernel.size_max, cases[i].most);
+	}
+}
+
+static void test_filter_cache_ends_or_is_open(void **state)
+{
+	struct filters exact = {0}, open = {0};
+
+	(void)state;
+	filters_add(&exact, FILTER_CACHE, "dentry");
+	filters_add(&open, FILTER_CACHE, "dentry*");
+	assert_int_equal(exact.kernel.cache_bytes, strlen("dentry") + 1);
+	assert_int_equal(open.kernel.cache_bytes, strlen("dentry"));
+}
+
+static void test_filter_more_than_fit_are_refused(void **state)
+{
+	struct filters f = {0};
+
+	(void)state;
+	for (int i = 0; i < KML_FILTER_PIDS; i++)
+		assert_int_equal(filters_add(&f, FILTER_PID, "7"), 0);
+	assert_int_equal(filters_add(&f, FILTER_PID, "7"), -E2BIG);
+	assert_int_equal(filters_add(&f, FILTER_COMM, "a"), 0);
+	assert_int_equal(filters_add(&f, FILTER_COMM, "b"), -E2BIG);
+}
+
+static void test_filter_unknown_site_is_named(void **state)
+{
+	struct filters f = {0};
+
+	(void)state;
+	filters_add(&f, FILTER_SITE, "no_such_function");
+	assert_string_equal(filters_resolve(&f, NULL), "no_such_function");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_filter_words_are_parsed_or_refused),
+		cmocka_unit_test(test_filter_ranges_hold_their_ends),
+		cmocka_unit_test(test_filter_cache_ends_or_is_open),
+		cmocka_unit_test(test_filter_more_than_fit_are_refused),
+		cmocka_unit_test(test_filter_unknown_site_is_named),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
