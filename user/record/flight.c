@@ -126,7 +126,7 @@ static bool evict(struct flight *f)
 	if (!*at)
 		return false;
 	if ((*at)->head.type == KMT_EVENTS) {
-		p->evicted += (*at)->head.count;
+		p->evicted += (*at)->head.count - (*at)->kinds[KMT_TASK];
 		if ((*at)->head.t_last_ns > p->evicted_to_ns)
 			p->evicted_to_ns = (*at)->head.t_last_ns;
 	}

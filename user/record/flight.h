@@ -37,7 +37,7 @@ struct flight_window {
 	uint64_t begin_ns; /* of its first snapshot */
 	uint64_t bytes;
 	uint64_t events;
-	uint64_t evicted;	/* events between the snapshot and the first kept one */
+	uint64_t evicted; /* events between the snapshot and the first kept one, TASK not counted */
 	uint64_t evicted_to_ns; /* the last of them was not after this */
 	const void *base;
 	unsigned int parts;

@@ -12,6 +12,7 @@
 
 #include <common/log.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,10 @@ static int write_window(struct session *s, const struct output *o, const char *w
 	flush(s);
 	if (!flight_window(s->flight, &w))
 		return -ENODATA;
+	if (w.evicted)
+		log_warn("%" PRIu64 " events after the window's snapshot did not fit; the trace "
+			 "tells of the gap; try a larger --ring TIME,SIZE",
+			 w.evicted);
 	part.begin_ns = s->account.start_ns = w.begin_ns;
 	part.evicted = w.evicted;
 	part.evicted_until_ns = w.evicted_to_ns;
