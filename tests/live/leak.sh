@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# leak.sh - no address of the running kernel is in a trace: not of its text, not
+# of the direct map, not of struct pages. All payloads are decompressed and looked
+# through at every byte for 8-byte values in those ranges.
+#
+# Where text lies /proc/kallsyms says; where the others lie, addresses that another
+# tool (bpftrace) sees at this moment.
+. tests/support/lib.sh
+needs_recording leak_no_text_address
+
+T=$SCRATCH/t.kmt
+"$KMEMLAB" record -q --probe all -d 2s -o "$T" -- sh -c \
+	'while :; do tail -c 20M /dev/zero >/dev/null; ls -lR /usr/include >/dev/null; done' 2>/dev/null
+if ! "$KMEMLAB" info "$T" >/dev/null 2>&1; then
+	"$KMEMLAB" record -q -f -d 2s -o "$T"
+fi
+
+# The payloads: zstd frames, one after another.
+node -e 'const fs = require("fs"), b = fs.readFileSync(process.argv[1]);
+	const out = fs.openSync(process.argv[2], "w");
+	for (let at = 0; at + 96 <= b.length;) {
+		const n = b.readUInt32LE(at + 16);
+		fs.writeSync(out, b, at + 96, n);
+		at += 96 + n;
+	}' "$T" "$SCRATCH/frames"
+zstd -q -dc <"$SCRATCH/frames" >"$SCRATCH/payloads"
+check leak_has_payloads_to_look_through "fewer than 1 MB" \
+	at_least 1000000 "$(stat -c %s "$SCRATCH/payloads")"
+
+# found FROM TO - how many 8-byte values are in that range, of payloads and heads
+found() {
+	node -e 'const fs = require("fs"), [from, to] = process.argv.slice(1, 3).map(BigInt);
+		let n = 0;
+		for (const file of process.argv.slice(3)) {
+			const b = fs.readFileSync(file);
+			for (let i = 7; i < b.length; i++) {
+				if (b[i] !== 0xff || b[i - 1] !== 0xff)
+					continue;
+				const v = b.readBigUInt64LE(i - 7);
+				if (v >= from && v < to) n++;
+			}
+		}
+		console.log(n);' "$1" "$2" "$SCRATCH/payloads" "$T" ${3:+"$3"}
+}
+
+text=$(awk '$3 == "_text" || $3 == "_stext" { print "0x" $1; exit }' /proc/kallsyms)
+end=$(awk '$3 == "_etext" { print "0x" $1; exit }' /proc/kallsyms)
+if [ -n "$text" ] && [ "$text" != 0x0000000000000000 ]; then
+	same leak_no_text_address 0 "$(found "$text" "${end:-0xffffffffff000000}")"
+	# The search can find one: a file with such an address in it.
+	node -e 'const b = Buffer.alloc(11); b.writeBigUInt64LE(BigInt(process.argv[1]) + 4096n, 3);
+		require("fs").writeFileSync(process.argv[2], b);' "$text" "$SCRATCH/planted"
+	same leak_search_finds_a_planted_address 1 "$(found "$text" "$end" "$SCRATCH/planted")"
+else
+	skip leak_no_text_address "/proc/kallsyms hides addresses"
+fi
+
+# seen PROBE EXPRESSION - an address that the kernel handed to a tracepoint
+seen() {
+	timeout 20 bpftrace -e "$1 { if ($2 > 0xffff000000000000) { printf(\"0x%llx\\n\", $2); exit(); } }" \
+		2>/dev/null | grep -m 1 '^0xffff'
+}
+# The memory that surrounds it, both ways; for struct pages a 64th of that.
+around() { # name address bytes
+	if [ -z "$2" ]; then
+		skip "leak_no_$1_address" "bpftrace shows none here"
+		return
+	fi
+	same "leak_no_$1_address" 0 "$(found "$(printf '%#x' $(($2 - $3)))" "$(printf '%#x' $(($2 + $3)))")"
+}
+memory=$(($(awk '/MemTotal/ { print $2 }' /proc/meminfo) * 1024 * 2))
+around direct_map "$(seen tracepoint:kmem:kmalloc '(uint64)args->ptr')" $memory
+around struct_page "$(seen rawtracepoint:mm_page_alloc arg0)" $((memory / 64))
+exit 0
