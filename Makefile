@@ -39,7 +39,8 @@ PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*
 
 MANUAL := $(BUILD)/man/kmemlab.1
 
-.PHONY: all deps demo test check bench soak mutants lab lab-whatif guest man install uninstall clean help unit bins librmm-malloc FORCE
+.PHONY: all deps demo test check bench bench-record soak mutants lab lab-whatif guest man install \
+	uninstall clean help unit bins librmm-malloc FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -53,6 +54,7 @@ help:
 #: test       unit, command-line, live and page tests
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
+#: bench-record  of it, the recorders: kmemlab, trace-cmd, perf, bpftrace
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: lab        how far is the reference from stock kernels, in virtual machines? reports/fidelity.md;
 #:            lab-whatif: do predictions come true? reports/whatif.md
@@ -81,6 +83,11 @@ bench:
 	@tests/support/deps.sh build bench
 	@$(MAKE) -j$(JOBS) all $(BENCH) $(BUILD)/tests/bench/ftrace_shim.so
 	@tests/bench/bench.sh $(BUILD)
+
+bench-record:
+	@tests/support/deps.sh build bench
+	@$(MAKE) -j$(JOBS) all $(BUILD)/tests/bench/bench_record $(BUILD)/tests/bench/ftrace_shim.so
+	@tests/bench/bench.sh $(BUILD) record
 
 bins: $(TESTS) $(PROPS)
 guest: all $(GUEST)

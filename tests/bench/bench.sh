@@ -1,13 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bench.sh BUILD - speed and size, as ratios taken in one run on one machine.
+# bench.sh BUILD [record] - speed and size, as ratios taken in one run on one
+# machine; with "record", of the recorders alone.
 #
 # Every line is "name value unit ratio"; a ratio is that figure over kmemlab's,
 # so 2.00 beside a peer means twice kmemlab's cost.
 #
-#   bench_record   added CPU and bytes per event of kmemlab, trace-cmd and perf,
-#                  on a page loop, a slab loop and mixed work; needs root
+#   bench_record   added CPU (kernel and user), bytes per event, events lost and
+#                  memory of kmemlab, trace-cmd, perf and bpftrace, and the floor of
+#                  programs that do nothing or read the clock; on a page loop, a slab
+#                  loop, mixed work and a compiler; needs root. RATE_SECONDS=60: then
+#                  a million events a second on every CPU for so long
 #   the others     the parts: trace format, replay, reference allocator
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -29,10 +33,14 @@ recording() {
 	"$BUILD/tests/bench/bench_record" page 2000 "$DIR" || status=1
 	"$BUILD/tests/bench/bench_record" slab 2000 "$DIR" || status=1
 	"$BUILD/tests/bench/bench_record" mixed 500 "$DIR" || status=1
+	"$BUILD/tests/bench/bench_record" compile 12 "$DIR" || status=1
+	[ -z "${RATE_SECONDS:-}" ] ||
+		"$BUILD/tests/bench/bench_record" rate "$RATE_SECONDS" "$DIR" || status=1
 }
 
 echo "== bench_record"
 recording
+[ "${2:-}" = record ] && exit $status
 for source in tests/bench/bench_*.c; do
 	name=$(basename "$source" .c)
 	[ "$name" = bench_record ] && continue

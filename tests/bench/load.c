@@ -12,7 +12,7 @@
 enum {
 	REGION_BYTES = 4 << 20,
 	PACKETS = 256,
-	TURNS = 16,
+	TURNS = LOAD_PAGE_EVENTS / 2 / PACKETS,
 	PAGE_BYTES = 4096,
 };
 
@@ -76,6 +76,19 @@ static void fork_round(void)
 	}
 }
 
+/* A compiler at work on a source of ours: what a build host does all day. */
+static void compile_round(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("gcc", "gcc", "-O1", "-Iinclude", "-Iuser", "-D_GNU_SOURCE", "-c",
+		       "user/trace/writer.c", "-o", "/dev/null", NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+}
+
 static void mixed_round(void)
 {
 	slab_round();
@@ -89,5 +102,7 @@ void (*load_by_name(const char *name))(void)
 		return page_round;
 	if (!strcmp(name, "slab"))
 		return slab_round;
+	if (!strcmp(name, "compile"))
+		return compile_round;
 	return strcmp(name, "mixed") ? NULL : mixed_round;
 }

@@ -3,7 +3,11 @@
 #ifndef KMEMLAB_BENCH_LOAD_H
 #define KMEMLAB_BENCH_LOAD_H
 
-/** load_by_name() - one round of "page", "slab" or "mixed"; NULL if unknown */
+enum {
+	LOAD_PAGE_EVENTS = 8192, /* that a round of "page" causes, about */
+};
+
+/** load_by_name() - one round of "page", "slab", "mixed" or "compile"; NULL if unknown */
 void (*load_by_name(const char *name))(void);
 
 #endif

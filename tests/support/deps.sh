@@ -44,6 +44,8 @@ needs() {
 	test opt busybox busybox-static -
 	test opt mke2fs e2fsprogs -
 	test opt debugfs e2fsprogs -
+	test cmd zstd zstd zstd
+	test opt bpftrace bpftrace bpftrace
 	check cmd clang-format clang-format clang-tools-extra
 	check cmd clang-tidy clang-tidy clang-tools-extra
 	check cmd cppcheck cppcheck cppcheck
@@ -52,6 +54,7 @@ needs() {
 	check fuzz clang libclang-rt-dev|libclang-rt-14-dev compiler-rt
 	bench cmd stress-ng stress-ng stress-ng
 	bench cmd trace-cmd trace-cmd trace-cmd
+	bench opt bpftrace bpftrace bpftrace
 	bench run perf linux-perf|linux-tools-generic perf
 	bench lib libjemalloc.so libjemalloc2 jemalloc
 	bench lib libmimalloc.so libmimalloc2.0|libmimalloc3|libmimalloc-dev mimalloc
