@@ -258,7 +258,8 @@ static void make_kmemlab(struct tool *t, char *kmemlab, const char *dir)
 	t->name = "kmemlab";
 	snprintf(t->file, sizeof(t->file), "%s/kmemlab.kmt", dir);
 	snprintf(t->lost, sizeof(t->lost),
-		 "%s info --json '%s/kmemlab.kmt' | grep -o '\"lost_[a-z]*\": *[0-9]*' | head -n 3 | "
+		 "%s info --json '%s/kmemlab.kmt' | grep -o '\"lost_[a-z]*\": *[0-9]*' | head -n 3 "
+		 "| "
 		 "awk '{ n += $2 } END { print n }'",
 		 kmemlab, dir);
 	memcpy(t->argv, argv, sizeof(argv));
