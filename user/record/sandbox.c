@@ -113,6 +113,7 @@ static const int calls[] = {
 	SCMP_SYS(stat),
 	SCMP_SYS(lstat),
 	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
 	SCMP_SYS(lseek),
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(fchmod),
