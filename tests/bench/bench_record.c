@@ -44,7 +44,7 @@ enum {
 	TOOLS_MAX = 8,
 	PROGRAMS = 9,
 	RATE_PER_CPU = 1000000,
-	SETTLE_NS = 1500000000, /* until every recorder records */
+	SETTLE_NS = 2500000000, /* until every recorder records */
 };
 
 #define EVENTS                                                                                     \
