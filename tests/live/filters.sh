@@ -57,6 +57,26 @@ site=$("$KMEMLAB" record -q -f -d 500ms -o "$T" -- sh -c "$BUSY" 2>/dev/null
 only call_site --call-site "$site"
 same filter_call_site_keeps_no_other 0 "$(strays "\"call_site\":\"$site+")"
 
+# A cgroup of version 2, wherever it is mounted.
+root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+if [ -n "$root" ] && mkdir "$root/kmemlab-test-$$" 2>/dev/null; then
+	sh -c 'echo $$ >"$0/cgroup.procs"; sleep 3; while :; do ls -lR /usr/include >/dev/null; done' \
+		"$root/kmemlab-test-$$" &
+	member=$!
+	"$KMEMLAB" record -q -f -d 4s --cgroup "kmemlab-test-$$" -o "$T" 2>/dev/null
+	kill -KILL $member
+	wait $member 2>/dev/null
+	"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+	same filter_cgroup_identity true "$(identity "$SCRATCH/info.json")"
+	"$KMEMLAB" stat --json --by command "$T" 2>/dev/null >"$SCRATCH/stat.json"
+	same filter_cgroup_keeps_its_members true "$(field "$SCRATCH/stat.json" \
+		'(d.command || d).filter(c => c.allocs > 0).every(c => ["ls", "sh", "sleep"].includes(c.command)) &&
+			(d.command || d).some(c => c.command === "ls" && c.allocs > 100)')"
+	for i in 1 2 3 4 5; do rmdir "$root/kmemlab-test-$$" 2>/dev/null && break; sleep 0.2; done
+else
+	skip filter_cgroup_identity "no cgroup of version 2 can be made here"
+fi
+
 # Nobody of that number: nothing, and all of it counted.
 "$KMEMLAB" record -q -f -d 500ms --pid 4194303 -o "$T" 2>/dev/null
 "$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"

@@ -314,7 +314,9 @@ int cmd_record(int argc, char **argv)
 		       "whether this host has it.\n\n"
 		       "Examples:\n"
 		       "  kmemlab record -d 30s -o trace.kmt\n"
-		       "  kmemlab record -- make -j2\n\n"
+		       "  kmemlab record -- make -j2\n"
+		       "  kmemlab record --ring 30s --on 'stall>10ms' --max-overhead 2\n"
+		       "  kmemlab record --rotate 1g,keep=10 --comm postgres\n\n"
 		       "Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 the kernel "
 		       "lacks it, 7 done but events were lost.",
 	};
