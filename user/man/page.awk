@@ -63,6 +63,17 @@ in_examples && /^  / { examples = examples substr($0, 3) "\n"; next }
 in_examples && /^$/ { in_examples = 0 }
 /^Exit status/ { in_status = 1 }
 in_status { status = status escape($0) "\n"; next }
+# A list: "  word  text", and what argp has wrapped
+/^  [a-z]/ {
+	at = match(substr($0, 3), /  +/)
+	after = after (in_list ? "" : "\n") "*" escape(at ? substr($0, 3, at - 1) : substr($0, 3)) "*\n\t" \
+		escape(at ? substr($0, 2 + at + RLENGTH) : "") "\n"
+	in_list = 1
+	next
+}
+in_list && /^[a-z]/ { after = after "\t" escape($0) "\n"; next }
+in_list && /./ { after = after "\n" }
+{ in_list = 0 }
 { after = after escape($0) "\n" }
 
 END {
