@@ -175,6 +175,8 @@ static int feed(struct pass *a, const struct trace_event *e, long n)
 		run_feed(&p->runs[k], e, n);
 	if (p->slabs && slabs_feed(p->slabs, e, n))
 		return -ENOMEM;
+	if (p->started && areas_feed(&p->areas, e, n))
+		return -ENOMEM;
 	return objects_feed(p->objects, e, n);
 }
 

@@ -209,6 +209,8 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 	if (!err)
 		err = blockmap_init(&p->map, &p->host);
 	if (!err)
+		err = areas_init(&p->areas, &p->host, p->classes, p->nr_classes);
+	if (!err)
 		err = open_slabs(p);
 	if (err)
 		return err;
@@ -223,6 +225,7 @@ void replay_close(struct replay *p)
 	start_destroy(&p->start);
 	scout_destroy(&p->scout);
 	objects_free(p->objects);
+	areas_destroy(&p->areas);
 	if (p->slabs)
 		slabs_destroy(p->slabs);
 	free(p->slabs);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "metrics/objects.h"
+#include "replay/areas.h"
 #include "replay/blockmap.h"
 #include "replay/chunks.h"
 #include "replay/kernel.h"
@@ -56,6 +57,7 @@ struct replay {
 	struct run *observed; /* of the runs; NULL if not asked for */
 	struct scout scout;   /* of the observed run */
 	struct objects *objects;
+	struct areas areas;  /* fed if there is a reference */
 	struct slabs *slabs; /* if there is a reference; NULL: no slabinfo, no objects */
 	struct blockmap map;
 	uint64_t first_ns, last_ns;	    /* of the events */

@@ -110,7 +110,7 @@ static void add_observed(json_t *doc, struct replay *p)
 json_t *result_build(struct replay *p, const struct result_options *o)
 {
 	json_int_t left_out = 0;
-	json_t *doc = json_object(), *fidelity;
+	json_t *doc = json_object(), *fidelity, *areas;
 
 	json_object_set_new(doc, "schema", json_string("kmemlab-result/1"));
 	json_object_set_new(doc, "command", json_string(o->command));
@@ -127,6 +127,9 @@ json_t *result_build(struct replay *p, const struct result_options *o)
 	json_object_set_new(doc, "slabs", result_slabs(p));
 	if (p->slabs)
 		json_object_set_new(doc, "slab_replay", result_slab_replay(p, o->reproducible));
+	areas = result_areas(p);
+	if (areas)
+		json_object_set_new(doc, "areas", areas);
 	json_object_set_new(doc, "call_sites", result_call_sites(p, &left_out));
 	json_object_set_new(doc, "call_sites_left_out", json_integer(left_out));
 	if (p->observed)

@@ -19,6 +19,7 @@ void section_unusable(struct report_doc *d, const struct report_input *in);
 void section_map(struct report_doc *d, const struct report_input *in);
 void section_fallbacks(struct report_doc *d, const struct report_input *in);
 void section_slabs(struct report_doc *d, const struct report_input *in);
+void section_areas(struct report_doc *d, const struct report_input *in);
 void section_sites(struct report_doc *d, const struct report_input *in);
 void section_paths(struct report_doc *d, const struct report_input *in);
 void section_latency(struct report_doc *d, const struct report_input *in);
