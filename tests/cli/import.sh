@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# import.sh - text of perf script and ftrace (tests/data), as a trace: what the text holds,
+# counted by grep, and nothing else.
+. tests/support/lib.sh
+T=$SCRATCH/t.kmt
+
+# imported FILE EVENT - as many as lines that name the event
+imported() {
+	local file=$1 name=$2 tp
+	"$KMEMLAB" import -f -o "$T" "$file" 2>"$SCRATCH/err"
+	same "import: $name, status" 0 $?
+	"$KMEMLAB" info --json "$T" >"$SCRATCH/info"
+	for tp in mm_page_alloc mm_page_free kmalloc kmem_cache_alloc kmem_cache_free; do
+		same "import: $name, $tp" "$(grep -cE "[ :]$tp: " "$file")" \
+			"$(field "$SCRATCH/info" "d.events['$tp'] || 0")"
+	done
+	# kfree(NULL) does nothing, and is left out.
+	same "import: $name, kfree" "$(grep -E '[ :]kfree: ' "$file" | grep -vcE 'ptr=\((nil|null)\)')" \
+		"$(field "$SCRATCH/info" 'd.events.kfree || 0')"
+}
+
+imported tests/data/perf-script-6.18.txt perf
+"$KMEMLAB" stat --by cache --json --top 0 "$T" >"$SCRATCH/stat"
+same "import: perf, allocations of a cache" \
+	"$(grep -c 'kmem_cache_alloc: .*name=vm_area_struct ' tests/data/perf-script-6.18.txt)" \
+	"$(field "$SCRATCH/stat" '(d.cache.find(r => r.cache === "vm_area_struct") || {}).allocs')"
+same "import: perf, nothing of an address is left" "" \
+	"$("$KMEMLAB" dump "$T" | grep -oE 'ptr=|0x[0-9a-f]{9,}' | head -1)"
+imported tests/data/ftrace-6.18.txt ftrace
+same "import: ftrace, times are the text's" \
+	"$(grep -v '^#' tests/data/ftrace-6.18.txt | grep -E ': (mm_page|k)' | sed -n '1s/.* \([0-9]*\)\.\([0-9]*\): .*/\1\2000/p')" \
+	"$(field "$SCRATCH/info" d.first_event_ns)"
+
+"$KMEMLAB" import -f -o "$T" - <tests/data/ftrace-6.18.txt 2>/dev/null
+same "import: standard input" 0 $?
+"$KMEMLAB" import -o "$T" tests/data/ftrace-6.18.txt 2>"$SCRATCH/err"
+same "import: refuses to overwrite" 1 $?
+rm -f "$T"
+"$KMEMLAB" import -o "$T" README.md 2>"$SCRATCH/err"
+same "import: no events, status" 1 $?
+check "import: no events, words" "$(cat "$SCRATCH/err")" grep -q "holds no events" "$SCRATCH/err"
+same "import: no events, no file" "" "$(find "$SCRATCH" -name 't.kmt*')"
+{ cat tests/data/ftrace-6.18.txt && echo 'CPU:1 [LOST 7 EVENTS]'; } >"$SCRATCH/lost.txt"
+"$KMEMLAB" import -o "$T" "$SCRATCH/lost.txt" 2>/dev/null
+same "import: losses give status 7" 7 $?
+check "import: and make the trace incomplete" "$("$KMEMLAB" info "$T" | grep verdict)" \
+	sh -c '"$0" info "$1" | grep -q "verdict *INCOMPLETE (7 events"' "$KMEMLAB" "$T"
+"$KMEMLAB" replay "$T" >/dev/null 2>"$SCRATCH/err"
+same "import: cannot be replayed" 1 $?
