@@ -5,6 +5,7 @@
 
 #include "cli/cmd.h"
 #include "cli/compare_print.h"
+#include "cli/options.h"
 #include "common/log.h"
 #include "common/out.h"
 #include "report/report.h"
@@ -39,18 +40,6 @@ static const struct argp_option option_list[] = {
 	{0},
 };
 
-static error_t parse_format(struct options *o, const char *name)
-{
-	static const char *const known[] = {"text", "json", "csv", "md"};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (!strcmp(name, known[i])) {
-			o->view.format = (enum out_format)i;
-			return 0;
-		}
-	return cmd_usage("unknown format '%s'; use text, md, json or csv", name);
-}
-
 static error_t add_gate(struct options *o, const char *text)
 {
 	char error[256];
@@ -61,24 +50,6 @@ static error_t add_gate(struct options *o, const char *text)
 		return cmd_usage("%s", error);
 	o->nr_gates++;
 	return 0;
-}
-
-static error_t parse_measure(const char *name, size_t *i)
-{
-	*i = measure_find(name, strlen(name));
-	return *i < MEASURES ? 0
-			     : cmd_usage("unknown measure '%s'; 'kmemlab compare --list' shows all",
-					 name);
-}
-
-static error_t add_measure(struct options *o, const char *name)
-{
-	size_t i;
-	error_t err = parse_measure(name, &i);
-
-	if (!err)
-		o->view.measures |= 1u << i;
-	return err;
 }
 
 static error_t add_argument(struct options *o, char *arg)
@@ -101,13 +72,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->base = arg;
 		return 0;
 	case 'm':
-		return add_measure(o, arg);
+		return option_add_measure(arg, &o->view.measures);
 	case KEY_RANK:
-		return parse_measure(arg, &o->view.rank);
+		return option_measure(arg, &o->view.rank);
 	case KEY_FAIL_IF:
 		return add_gate(o, arg);
 	case 'F':
-		return parse_format(o, arg);
+		return option_format(arg, "", &o->view.format);
 	case KEY_LIST:
 		o->list = true;
 		return 0;

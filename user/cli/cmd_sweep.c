@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/options.h"
 #include "common/log.h"
 #include "sweep/sweep.h"
 #include "sweep/table.h"
@@ -37,16 +38,8 @@ static const struct argp_option option_list[] = {
 
 static error_t parse_format(struct options *o, const char *name)
 {
-	static const char *const known[] = {"text", "json", "csv", "md"};
-
 	o->lines = !strcmp(name, "jsonl");
-	for (size_t i = 0; i < sizeof(known) / sizeof(*known) && !o->lines; i++)
-		if (!strcmp(name, known[i])) {
-			o->view.format = (enum out_format)i;
-			return 0;
-		}
-	return o->lines ? 0
-			: cmd_usage("unknown format '%s'; use text, md, csv, json or jsonl", name);
+	return o->lines ? 0 : option_format(name, " or jsonl", &o->view.format);
 }
 
 static error_t parse_shard(struct options *o, const char *text)
@@ -77,24 +70,6 @@ static error_t parse_grid(struct options *o, const char *text)
 	char error[512] = "out of memory";
 
 	return grid_add(&o->sweep.grid, text, error) ? cmd_usage("%s", error) : 0;
-}
-
-static error_t parse_measure(const char *name, size_t *i)
-{
-	*i = measure_find(name, strlen(name));
-	return *i < MEASURES ? 0
-			     : cmd_usage("unknown measure '%s'; 'kmemlab compare --list' shows all",
-					 name);
-}
-
-static error_t add_measure(struct options *o, const char *name)
-{
-	size_t i;
-	error_t err = parse_measure(name, &i);
-
-	if (!err)
-		o->view.measures |= 1u << i;
-	return err;
 }
 
 static error_t complete(const struct options *o)
@@ -130,9 +105,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->merge = true;
 		return 0;
 	case KEY_RANK:
-		return parse_measure(arg, &o->view.rank);
+		return option_measure(arg, &o->view.rank);
 	case 'm':
-		return add_measure(o, arg);
+		return option_add_measure(arg, &o->view.measures);
 	case 'F':
 		return parse_format(o, arg);
 	case ARGP_KEY_ARG:
