@@ -96,26 +96,32 @@ static void test_fidelity_unexplained_discounts_pcp(void **state)
 	assert_int_equal(f.unexplained_pages, 1);
 }
 
+static const struct fidelity equal = {.free_pages_error = 0};
+static const struct fidelity_input whole = {.observed = &equal};
+
 static void test_fidelity_grade_counts_measures_won(void **state)
 {
 	const struct fidelity bad = {
 		.free_pages_error = -0.5, .emd = 1, .unusable_error = {5, 5, 5}};
 	const struct fidelity good = {
 		.free_pages_error = 0.1, .emd = 0.2, .unusable_error = {1, 1, 9}};
+	struct fidelity_input in = whole;
 	char line[500];
 
 	(void)state;
 	assert_int_equal(fidelity_won(&good, &bad), 4);
-	fidelity_grade(&good, &bad, 0, line, sizeof(line));
+	fidelity_grade(&good, &bad, &whole, line, sizeof(line));
 	assert_memory_equal(line, "fair:", 5);
 	assert_int_equal(fidelity_won(&bad, &bad), 5);
-	fidelity_grade(&bad, &bad, 1.0, line, sizeof(line));
+	in.missing = 1.0;
+	fidelity_grade(&bad, &bad, &in, line, sizeof(line));
 	assert_memory_equal(line, "good:", 5);
-	fidelity_grade(&bad, &bad, 1.5, line, sizeof(line));
+	in.missing = 1.5;
+	fidelity_grade(&bad, &bad, &in, line, sizeof(line));
 	assert_memory_equal(line, "fair:", 5);
 	assert_non_null(strstr(line, "1.5 % of the events are missing"));
 	assert_int_equal(fidelity_won(&bad, &good), 1);
-	fidelity_grade(&bad, &good, 0, line, sizeof(line));
+	fidelity_grade(&bad, &good, &whole, line, sizeof(line));
 	assert_memory_equal(line, "poor:", 5);
 	assert_non_null(strstr(line, "noise of 0.2 %, 0.01 and 2 of 1000"));
 	assert_non_null(strstr(line, "1 of 5 measures"));
@@ -134,6 +140,34 @@ static void test_fidelity_grade_forgives_what_readings_differ_by(void **state)
 	assert_int_equal(fidelity_won(&more, &still), 0);
 }
 
+static void test_fidelity_grade_needs_events_that_add_up(void **state)
+{
+	static const struct {
+		struct fidelity observed;
+		uint64_t exact;
+		bool holds;
+	} cases[] = {
+		{{.free_pages_error = -0.01, .emd = 0.05, .unusable_error = {20, 20, 20}}, 5, true},
+		{{.free_pages_error = 0.011}, 10, false},
+		{{.emd = 0.051}, 10, false},
+		{{.unusable_error = {0, 0, 21}}, 10, false},
+		{{.emd = 0}, 4, false},
+	};
+	char line[800];
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct fidelity_input in = {
+			.observed = &cases[i].observed, .readings = 10, .exact = cases[i].exact};
+
+		assert_int_equal(fidelity_observed_holds(&in), cases[i].holds);
+		fidelity_grade(&equal, &equal, &in, line, sizeof(line));
+		assert_memory_equal(line, cases[i].holds ? "good:" : "fair:", 5);
+		assert_int_equal(!strstr(line, "own state is not the kernel's"), cases[i].holds);
+	}
+	assert_non_null(strstr(line, "equal in 4 of 10 readings), so not good"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_fidelity_unexplained_discounts_pcp),
 		cmocka_unit_test(test_fidelity_grade_counts_measures_won),
 		cmocka_unit_test(test_fidelity_grade_forgives_what_readings_differ_by),
+		cmocka_unit_test(test_fidelity_grade_needs_events_that_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

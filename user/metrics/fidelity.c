@@ -52,30 +52,58 @@ unsigned int fidelity_won(const struct fidelity *model, const struct fidelity *b
 	return won;
 }
 
-static const char *word(unsigned int won, double missing)
+bool fidelity_observed_holds(const struct fidelity_input *in)
 {
-	if (won == FIDELITY_MEASURES && missing <= FIDELITY_MISSING_PERCENT)
+	const struct fidelity *o = in->observed;
+
+	for (unsigned int i = 0; i < FIDELITY_UNUSABLE; i++)
+		if (o->unusable_error[i] > FIDELITY_OBSERVED_UNUSABLE)
+			return false;
+	return fabs(o->free_pages_error) <= FIDELITY_OBSERVED_FREE &&
+	       o->emd <= FIDELITY_OBSERVED_EMD &&
+	       100.0 * (double)in->exact >= FIDELITY_OBSERVED_PERCENT * (double)in->readings;
+}
+
+static const char *word(unsigned int won, const struct fidelity_input *in)
+{
+	if (won == FIDELITY_MEASURES && in->missing <= FIDELITY_MISSING_PERCENT &&
+	    fidelity_observed_holds(in))
 		return "good";
 	return won * 2 >= FIDELITY_MEASURES ? "fair" : "poor";
 }
 
-void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline, double missing,
-		    char *line, unsigned int size)
+/* Why it is not good whatever the measures say, into @line; else "". */
+static void tell_lacks(const struct fidelity_input *in, char *line, size_t size)
+{
+	int n = 0;
+
+	*line = '\0';
+	if (in->missing > FIDELITY_MISSING_PERCENT)
+		n = snprintf(line, size, "; %.3g %% of the events are missing, so not good",
+			     in->missing);
+	if (fidelity_observed_holds(in) || n < 0 || (size_t)n >= size)
+		return;
+	snprintf(line + n, size - (size_t)n,
+		 "; the events' own state is not the kernel's (free pages off by %.2f %%, distance "
+		 "%.3f, equal in %llu of %llu readings), so not good",
+		 100 * in->observed->free_pages_error, in->observed->emd,
+		 (unsigned long long)in->exact, (unsigned long long)in->readings);
+}
+
+void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
+		    const struct fidelity_input *in, char *line, unsigned int size)
 {
 	unsigned int last = FIDELITY_UNUSABLE - 1, won = fidelity_won(model, baseline);
-	char lacks[80] = "";
+	char lacks[260];
 
-	if (missing > FIDELITY_MISSING_PERCENT)
-		snprintf(lacks, sizeof(lacks), "; %.3g %% of the events are missing, so not good",
-			 missing);
+	tell_lacks(in, lacks, sizeof(lacks));
 	snprintf(line, size,
 		 "%s: free pages off by %.2f %% (nothing changed: %.2f %%), distance over orders "
 		 "%.3f (%.3f), unusable index at order 9 off by %u (%u) of 1000; as good as or "
 		 "better than 'nothing changed' in %u of %u measures (noise of %.1f %%, %.2f and "
 		 "%.0f of 1000 forgiven)%s",
-		 word(won, missing), 100 * model->free_pages_error,
-		 100 * baseline->free_pages_error, model->emd, baseline->emd,
-		 model->unusable_error[last], baseline->unusable_error[last], won,
-		 FIDELITY_MEASURES, 100 * FIDELITY_NOISE_FREE, FIDELITY_NOISE_EMD,
-		 FIDELITY_NOISE_UNUSABLE, lacks);
+		 word(won, in), 100 * model->free_pages_error, 100 * baseline->free_pages_error,
+		 model->emd, baseline->emd, model->unusable_error[last],
+		 baseline->unusable_error[last], won, FIDELITY_MEASURES, 100 * FIDELITY_NOISE_FREE,
+		 FIDELITY_NOISE_EMD, FIDELITY_NOISE_UNUSABLE, lacks);
 }

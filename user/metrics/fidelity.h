@@ -44,6 +44,23 @@ void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity
 /* With more of the events missing a grade is never "good". */
 #define FIDELITY_MISSING_PERCENT 1.0
 
+/* The state kept from the events is the kernel's if it ends no further off than
+ * this, and equalled so many of the timed readings of buddyinfo. */
+#define FIDELITY_OBSERVED_FREE	   0.01 /* relative */
+#define FIDELITY_OBSERVED_EMD	   0.05
+#define FIDELITY_OBSERVED_UNUSABLE 20.0 /* of 1000 */
+#define FIDELITY_OBSERVED_PERCENT  50.0 /* of the readings */
+
+/* What a grade rests on: how much of the kernel's doing the trace shows. */
+struct fidelity_input {
+	double missing;			 /* percent of the kernel's events not in the trace */
+	const struct fidelity *observed; /* the events' own state against the kernel */
+	uint64_t readings, exact;	 /* of buddyinfo, and of them equal to it */
+};
+
+/** fidelity_observed_holds() - is the events' own state the kernel's? */
+bool fidelity_observed_holds(const struct fidelity_input *in);
+
 enum { FIDELITY_MEASURES = 2 + FIDELITY_UNUSABLE };
 
 /**
@@ -55,10 +72,10 @@ unsigned int fidelity_won(const struct fidelity *model, const struct fidelity *b
 
 /**
  * fidelity_grade() - one line on whether @model beats @baseline
- * @missing: percent of the kernel's events that the model was not given
+ * @in: what both rest on: never "good" where that does not hold
  * @size: of @line
  */
-void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline, double missing,
-		    char *line, unsigned int size);
+void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,
+		    const struct fidelity_input *in, char *line, unsigned int size);
 
 #endif

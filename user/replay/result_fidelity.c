@@ -108,40 +108,58 @@ static json_t *noise(void)
 			 FIDELITY_NOISE_EMD, "unusable_error", FIDELITY_NOISE_UNUSABLE);
 }
 
+/* All runs and the baseline against the kernel. */
+struct comparison {
+	struct fidelity of[REPLAY_RUNS_MAX], base;
+};
+
+static void compare(const struct replay *p, struct comparison *c)
+{
+	struct fidelity_state kernel, model;
+
+	kernel_state(p, &p->kernel.at[p->kernel.end], p->host.end_known, &kernel);
+	kernel_state(p, start_sample(p), false, &model);
+	fidelity_compare(&kernel, &model, &c->base);
+	for (unsigned int i = 0; i < p->nr_runs; i++) {
+		run_end(p, &p->runs[i], &model);
+		fidelity_compare(&kernel, &model, &c->of[i]);
+	}
+}
+
+static json_t *all_runs(const struct replay *p, const struct comparison *c)
+{
+	json_t *runs = json_array();
+
+	for (unsigned int i = 0; i < p->nr_runs; i++)
+		json_array_append_new(runs, one(p->runs[i].name, &c->of[i]));
+	json_array_append_new(runs, one("baseline", &c->base));
+	return runs;
+}
+
 json_t *result_fidelity(const struct replay *p)
 {
 	const struct run *reference = find(p, "reference");
-	const struct kernel_sample *start = start_sample(p);
-	struct fidelity_state kernel, model;
-	struct fidelity base, f;
-	json_t *runs;
-	double missing = result_missing_percent(p);
-	unsigned int won = 0;
-	char grade[500] = "";
+	struct fidelity_input in = {.missing = result_missing_percent(p),
+				    .readings = p->witness.readings,
+				    .exact = p->witness.exact};
+	const struct fidelity *model;
+	struct comparison c;
+	char grade[800];
 	bool ended;
 
-	if (!p->observed || !reference || !start || p->kernel.end == p->kernel.n)
+	if (!p->observed || !reference || !start_sample(p) || p->kernel.end == p->kernel.n)
 		return NULL;
-	runs = json_array();
-	kernel_state(p, &p->kernel.at[p->kernel.end], p->host.end_known, &kernel);
-	kernel_state(p, start, false, &model);
-	fidelity_compare(&kernel, &model, &base);
-	for (unsigned int i = 0; i < p->nr_runs; i++) {
-		run_end(p, &p->runs[i], &model);
-		fidelity_compare(&kernel, &model, &f);
-		json_array_append_new(runs, one(p->runs[i].name, &f));
-		if (&p->runs[i] != reference)
-			continue;
-		won = fidelity_won(&f, &base);
-		fidelity_grade(&f, &base, missing, grade, sizeof(grade));
-	}
-	json_array_append_new(runs, one("baseline", &base));
+	compare(p, &c);
+	in.observed = &c.of[p->observed - p->runs];
+	model = &c.of[reference - p->runs];
+	fidelity_grade(model, &c.base, &in, grade, sizeof(grade));
 	ended = p->kernel.at[p->kernel.end].flags & KMT_PHASE_END;
-	return json_pack("{s:s, s:o, s:i, s:i, s:o, s:f, s:s}", "against",
+	return json_pack("{s:s, s:o, s:i, s:i, s:o, s:f, s:b, s:s}", "against",
 			 ended ? "/proc/buddyinfo, end snapshot" : "/proc/buddyinfo, last sample",
-			 "runs", runs, "measures_won", (int)won, "measures_total",
-			 (int)FIDELITY_MEASURES, "noise", noise(), "missing_percent", missing,
-			 "grade", grade);
+			 "runs", all_runs(p, &c), "measures_won", (int)fidelity_won(model, &c.base),
+			 "measures_total", (int)FIDELITY_MEASURES, "noise", noise(),
+			 "missing_percent", in.missing, "observed_holds",
+			 fidelity_observed_holds(&in), "grade", grade);
 }
 
 /* Growth of a zone is inferred, not unmatched. */

@@ -156,12 +156,13 @@ static void gather_model(struct report_facts *f, const json_t *root)
 	/* Counted once, by the replay; see reports/result-schema.md. */
 	f->better = (size_t)or_zero(jnum(fidelity, "measures_won"));
 	f->measures = (size_t)or_zero(jnum(fidelity, "measures_total"));
+	f->observed_off = json_is_false(json_object_get(fidelity, "observed_holds"));
 	if (!report_run(root, "reference"))
 		f->model = MODEL_ABSENT;
 	else if (isnan(f->emd) || isnan(f->emd_baseline) || !f->measures)
 		f->model = MODEL_UNCOMPARED;
 	else if (f->emd <= clearly_smaller * f->emd_baseline && 2 * f->better > f->measures &&
-		 or_zero(jnum(fidelity, "missing_percent")) <= missing_percent)
+		 or_zero(jnum(fidelity, "missing_percent")) <= missing_percent && !f->observed_off)
 		f->model = MODEL_BEATS;
 	else
 		f->model = f->better ? MODEL_MIXED : MODEL_LOSES;

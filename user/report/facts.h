@@ -19,7 +19,8 @@ enum facts_model {
 	MODEL_ABSENT,	  /* no reference run */
 	MODEL_UNCOMPARED, /* no fidelity, or nothing to compare it with */
 	MODEL_BEATS,	  /* emd clearly smaller, more than half of the measures won */
-	MODEL_MIXED,	  /* better here, worse there, or too many events missing */
+	MODEL_MIXED,	  /* better here, worse there, too many events missing, or these
+			   * do not add up to the kernel's state */
 	MODEL_LOSES,	  /* no measure won */
 };
 
@@ -52,6 +53,7 @@ struct report_facts {
 	double emd, emd_baseline;
 	double free_error; /* percent */
 	size_t better, measures;
+	bool observed_off; /* the events' own state is not the kernel's */
 	struct facts_what_if what_if;
 };
 

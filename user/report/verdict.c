@@ -197,8 +197,10 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 		pool,
 		"The reference %s to the kernel's end state than \"nothing changed\": "
 		"as good or better on %zu of %zu measures, earth mover's distance %.3f against "
-		"%.3f%s.",
+		"%.3f%s%s.",
 		how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
+		f->observed_off ? "; but the events themselves do not add up to the kernel's state"
+				: "",
 		say_what_if(f, pool));
 	doc_figure(s, "earth mover's distance, reference", f->emd, UNIT_REAL);
 	doc_figure(s, "earth mover's distance, baseline", f->emd_baseline, UNIT_REAL);
