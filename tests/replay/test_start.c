@@ -110,12 +110,36 @@ static void test_kswapd_works_from_first_to_last_free_between_pauses(void **stat
 	free(s.at);
 }
 
+static void test_kswapd_works_from_its_wakes_where_they_are_told(void **state)
+{
+	uint16_t of_class[] = {0, 1, 0, 1}, on_cpu[2] = {0};
+	struct kswapd_spans s = {
+		.of_class = of_class, .on_cpu = on_cpu, .nr_classes = 4, .nr_cpus = 2};
+	const uint32_t wake = 3;
+
+	(void)state;
+	note(&s, 1 * MS, 1, KMT_TASK, KSWAPD);
+	note(&s, 2 * MS, 1, KMT_PAGE_FREE, 0); /* awake since before the trace */
+	note(&s, 5 * MS, 1, KMT_KSWAPD_WAKE, wake);
+	note(&s, 9 * MS, 1, KMT_PAGE_FREE, 0);
+	note(&s, 90 * MS, 1, KMT_PAGE_FREE, 0);	      /* a pause is no end any more */
+	note(&s, 200 * MS, 1, KMT_KSWAPD_WAKE, wake); /* nothing to free */
+	assert_int_equal(s.n, 3);
+	assert_int_equal(s.at[0].begin_ns, 2 * MS);
+	assert_int_equal(s.at[1].begin_ns, 5 * MS);
+	assert_int_equal(s.at[1].end_ns, 90 * MS + 1);
+	assert_int_equal(s.at[2].begin_ns, 200 * MS);
+	assert_int_equal(s.at[2].end_ns, 200 * MS + 1);
+	free(s.at);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_block_of_single_pages_was_listed_as_a_whole),
 		cmocka_unit_test(test_start_page_freed_and_taken_again_tells_its_pageblock),
 		cmocka_unit_test(test_kswapd_works_from_first_to_last_free_between_pauses),
+		cmocka_unit_test(test_kswapd_works_from_its_wakes_where_they_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

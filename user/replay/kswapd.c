@@ -38,6 +38,8 @@ int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned i
 
 		if (c && c->kind == KMT_TASK)
 			s->of_class[i] = node_of(trace_reader_string(r, c->comm));
+		else if (c && c->kind == KMT_KSWAPD_WAKE && c->node < KSWAPD_NODES)
+			s->of_class[i] = (uint16_t)(c->node + 1);
 	}
 	return 0;
 }
@@ -66,24 +68,33 @@ static int begin_span(struct kswapd_spans *s, unsigned int node, uint64_t time_n
 	return 0;
 }
 
+/* It freed a page: still, or once more, at work. */
+static int note_free(struct kswapd_spans *s, unsigned int node, uint64_t time_ns)
+{
+	struct kswapd_span *latest = s->latest[node] ? &s->at[s->latest[node] - 1] : NULL;
+
+	if (!latest || (!s->told[node] && time_ns > latest->end_ns + PAUSE_NS))
+		return begin_span(s, node, time_ns);
+	if (time_ns >= latest->end_ns)
+		latest->end_ns = time_ns + 1;
+	return 0;
+}
+
 int kswapd_spans_event(struct kswapd_spans *s, const struct trace_event *e)
 {
-	struct kswapd_span *latest;
-	unsigned int node;
+	uint16_t node = e->class_id < s->nr_classes ? s->of_class[e->class_id] : 0;
 
+	if (e->kind == KMT_KSWAPD_WAKE && node) {
+		s->told[node - 1] = true;
+		return begin_span(s, node - 1u, e->time_ns);
+	}
 	if (e->cpu >= s->nr_cpus)
 		return 0;
 	if (e->kind == KMT_TASK)
-		s->on_cpu[e->cpu] = e->class_id < s->nr_classes ? s->of_class[e->class_id] : 0;
+		s->on_cpu[e->cpu] = node;
 	if (e->kind != KMT_PAGE_FREE || !s->on_cpu[e->cpu])
 		return 0;
-	node = s->on_cpu[e->cpu] - 1u;
-	latest = s->latest[node] ? &s->at[s->latest[node] - 1] : NULL;
-	if (!latest || e->time_ns > latest->end_ns + PAUSE_NS)
-		return begin_span(s, node, e->time_ns);
-	if (e->time_ns >= latest->end_ns)
-		latest->end_ns = e->time_ns + 1;
-	return 0;
+	return note_free(s, s->on_cpu[e->cpu] - 1u, e->time_ns);
 }
 
 static void set_active(const struct kswapd *k, unsigned int node, bool active)

@@ -3,16 +3,21 @@
  * kswapd.h - when each node's kswapd is at work, as the reference's zones see it.
  *
  * While it is, per-CPU lists are kept short; when it is through, boosted watermarks
- * fall back. Its frees are in the trace, like everybody's, and they show it at work: the
- * first pass over the trace collects the spans between pauses, the replay goes by them.
+ * fall back. The first pass over the trace collects the spans, the replay goes by them.
  *
- *   frees of kswapd   | |||||||  ||||| |            |||| ||||||
- *   at work           [-----------------]           [---------]
- *                                       |<- pause ->|
+ *   kswapd_wake       |                     |      kswapd_sleep |
+ *   frees of kswapd     |||||||  ||||| |       |||| ||||||
+ *   at work           [----------------]    [------------]
+ *
+ * The kernel tells when it begins (KMT_KSWAPD_WAKE, once for each balance_pgdat()), but
+ * not when it is through: it looks again after 100 ms before KMT_KSWAPD_SLEEP. Its last
+ * free before the next of these is taken for that. A trace without these events shows it
+ * at work by its frees alone, from the first to the last between pauses.
  */
 #ifndef KMEMLAB_REPLAY_KSWAPD_H
 #define KMEMLAB_REPLAY_KSWAPD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +37,8 @@ struct kswapd_spans {
 	struct kswapd_span *at; /* in order of their beginnings */
 	size_t n, room;
 	size_t latest[KSWAPD_NODES]; /* the node's, plus 1; 0: none */
-	uint16_t *of_class;	     /* node + 1 whose kswapd a TASK class names; 0: another task */
+	bool told[KSWAPD_NODES];     /* the trace has shown the node's kswapd wake */
+	uint16_t *of_class;	     /* node + 1 whose kswapd a class names; 0: another task */
 	uint16_t *on_cpu;	     /* the same of what each CPU runs */
 	uint32_t nr_classes;
 	unsigned int nr_cpus;
