@@ -241,6 +241,18 @@ static void test_requests_move_without_a_source_is_passed_over(void **state)
 	assert_int_equal(l->allocs + l->frees, 0);
 }
 
+static void test_requests_block_that_the_allocator_moves_is_freed_there(void **state)
+{
+	struct listener *l = *state;
+
+	feed(l, ALLOC0, 64);
+	assert_true(requests_moved(&l->q, 1000, 2000));
+	assert_false(requests_moved(&l->q, 1000, 3000)); /* not there any more */
+	feed(l, FREE0, 64);
+	assert_int_equal(l->last_freed, 2000);
+	assert_false(requests_moved(&l->q, 2000, 3000)); /* nothing is there */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +265,7 @@ int main(void)
 		T(test_requests_mapped_target_is_asked_for_once),
 		T(test_requests_contiguous_range_is_asked_for_page_by_page),
 		T(test_requests_move_without_a_source_is_passed_over),
+		T(test_requests_block_that_the_allocator_moves_is_freed_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,19 +25,26 @@ static uint16_t node_of(const char *comm)
 	return (uint16_t)(node + 1);
 }
 
+static void name_task(struct kswapd_spans *s, uint32_t i, const char *comm)
+{
+	s->of_class[i] = node_of(comm);
+	s->is_kcompactd[i] = !strncmp(comm, "kcompactd", strlen("kcompactd"));
+}
+
 int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned int cpus)
 {
 	s->nr_classes = trace_reader_classes(r);
 	s->nr_cpus = cpus;
 	s->of_class = calloc((size_t)s->nr_classes + 1, sizeof(*s->of_class));
 	s->on_cpu = calloc((size_t)cpus + 1, sizeof(*s->on_cpu));
-	if (!s->of_class || !s->on_cpu)
+	s->is_kcompactd = calloc((size_t)s->nr_classes + 1, sizeof(*s->is_kcompactd));
+	if (!s->of_class || !s->on_cpu || !s->is_kcompactd)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->nr_classes; i++) {
 		const struct kmt_class *c = trace_reader_class(r, i);
 
 		if (c && c->kind == KMT_TASK)
-			s->of_class[i] = node_of(trace_reader_string(r, c->comm));
+			name_task(s, i, trace_reader_string(r, c->comm));
 		else if (c && c->kind == KMT_KSWAPD_WAKE && c->node < KSWAPD_NODES)
 			s->of_class[i] = (uint16_t)(c->node + 1);
 	}
@@ -49,6 +56,7 @@ void kswapd_spans_destroy(struct kswapd_spans *s)
 	free(s->at);
 	free(s->of_class);
 	free(s->on_cpu);
+	free(s->is_kcompactd);
 	memset(s, 0, sizeof(*s));
 }
 

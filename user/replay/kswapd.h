@@ -39,6 +39,7 @@ struct kswapd_spans {
 	size_t latest[KSWAPD_NODES]; /* the node's, plus 1; 0: none */
 	bool told[KSWAPD_NODES];     /* the trace has shown the node's kswapd wake */
 	uint16_t *of_class;	     /* node + 1 whose kswapd a class names; 0: another task */
+	bool *is_kcompactd;	     /* by class: a TASK of that name */
 	uint16_t *on_cpu;	     /* the same of what each CPU runs */
 	uint32_t nr_classes;
 	unsigned int nr_cpus;

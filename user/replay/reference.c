@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kmemlab/refmm_compact.h>
+
 #include "replay/reference.h"
 #include "trace/trace_io.h"
 
 #define SECOND_NS 1000000000ull
 
 enum {
+	COMPACT_WHOLE_ZONE = 18,       /* order of a KMT_COMPACT_BEGIN */
+	COMPACT_STEP = 32,	       /* blocks that rmm_compact_step() moves */
 	SECTION_PAGES = 1 << 15,       /* what deferred_grow_zone() gives at once */
 	RECLAIM_NS = 10 * 1000 * 1000, /* at least, from one drain for want of pages to the next */
 };
@@ -92,8 +96,11 @@ static struct rmm_page *get_below_marks(struct reference *f, const struct trace_
 static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp)
 {
 	struct reference *f = ctx;
-	struct rmm_page *page = get_pages(f, e, gfp);
+	struct rmm_page *page;
 
+	/* A huge page comes back in parts once the kernel has split it. */
+	gfp &= ~(uint32_t)RMM_GFP_COMP;
+	page = get_pages(f, e, gfp);
 	if (!page)
 		page = get_below_marks(f, e, gfp);
 	return page ? rmm_page_to_pfn(f->rmm, page) : REQUESTS_NONE;
@@ -166,11 +173,76 @@ static uint64_t reclaimed(void *ctx, unsigned int cpu, unsigned int gfp, unsigne
 	return 1;
 }
 
+/* rmm_hooks.migrate: refmm's own compaction moves what it finds movable. */
+static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
+{
+	struct reference *f = ctx;
+
+	(void)cpu;
+	(void)order;
+	return requests_moved(&f->requests, from, to);
+}
+
+static bool is_kcompactd(const struct reference *f, unsigned int cpu)
+{
+	const struct kswapd_spans *s = &f->start->kswapd;
+	uint32_t class = f->requests.task[cpu];
+
+	return class < s->nr_classes && s->is_kcompactd[class];
+}
+
+/* For as many blocks as one step moves kcompactd has moved some: so does refmm's. */
+static void pace_kcompactd(struct reference *f, unsigned int cpu)
+{
+	if (++f->compact_moved % COMPACT_STEP || f->compact_zone < 0)
+		return;
+	(void)rmm_compact_step(f->rmm, cpu, (unsigned int)f->compact_zone, f->compact_order);
+}
+
+static void end_kcompactd(struct reference *f, unsigned int cpu)
+{
+	struct rmm_zone_info z;
+	int zone = f->compact_zone;
+
+	f->compact_zone = -1;
+	if (zone < 0 || f->compact_order < COMPACT_WHOLE_ZONE || !f->compact_moved ||
+	    rmm_zone_info(f->rmm, (unsigned int)zone, &z))
+		return;
+	(void)rmm_proactive_compact(f->rmm, cpu, z.node);
+}
+
+/*
+ * ops->compact: when kcompactd works is the kernel's decision, by its timer or since it
+ * was woken; refmm's keeps its pace, and looks itself whether there is something to do.
+ * What its timer starts ends when free memory is good enough, which others' frees bring
+ * about as well: that is looked at when the kernel is through, if it moved anything. Direct
+ * compaction is refmm's own affair.
+ */
+static void compact(void *ctx, const struct trace_event *e)
+{
+	struct reference *f = ctx;
+
+	if (!is_kcompactd(f, e->cpu))
+		return;
+	if (e->kind == KMT_MIGRATE_TO) {
+		pace_kcompactd(f, e->cpu);
+		return;
+	}
+	if (e->kind == KMT_COMPACT_END) {
+		end_kcompactd(f, e->cpu);
+		return;
+	}
+	f->compact_moved = 0;
+	f->compact_zone = rmm_pfn_zone(f->rmm, (rmm_pfn)e->address);
+	f->compact_order = e->order;
+}
+
 static const struct requests_ops ops = {
 	.alloc = alloc_block,
 	.free = free_block,
 	.split = split_block,
 	.grow = grow,
+	.compact = compact,
 	.wake = background,
 };
 
@@ -190,8 +262,10 @@ static void load_one(struct reference *f, const struct start *s, uint64_t pfn)
 	case PAGE_FREE:
 		err = rmm_load_free(f->rmm, (rmm_pfn)pfn, order, type);
 		break;
+	case PAGE_START: /* the kernel's own, and what no flag tells: stays where it is */
+		type = RMM_UNMOVABLE;
+		/* fall through */
 	case PAGE_LIVE:
-	case PAGE_START:
 	case PAGE_TAKEN:
 		err = rmm_load_allocated(f->rmm, (rmm_pfn)pfn, order,
 					 type < RMM_MIGRATE_TYPES ? type : RMM_MOVABLE);
@@ -244,10 +318,12 @@ static void load_marks(struct reference *f, const struct host *h)
 
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
 {
-	const struct rmm_hooks hooks = {.ctx = f, .wake_kswapd = wake_kswapd, .reclaim = reclaimed};
+	const struct rmm_hooks hooks = {
+		.ctx = f, .wake_kswapd = wake_kswapd, .reclaim = reclaimed, .migrate = migrate};
 	int err;
 
 	f->start = s;
+	f->compact_zone = -1;
 	f->requests = (struct requests){.ops = &ops, .ctx = f, .gfp = &f->gfp};
 	err = requests_init(&f->requests, s, h);
 	if (err)

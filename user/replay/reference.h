@@ -30,7 +30,10 @@ struct reference {
 	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
 	uint64_t next_drain_ns;	  /* for want of pages: not before */
 	struct kswapd kswapd;
-	const struct start *start; /* for what the zones grow by */
+	int compact_zone; /* that kcompactd, of whichever node, works on; -1: none */
+	uint8_t compact_order;
+	unsigned int compact_moved; /* blocks, by the kernel's */
+	const struct start *start;  /* for what the zones grow by */
 	size_t next_growth;
 };
 

@@ -30,12 +30,15 @@ int requests_init(struct requests *q, const struct start *s, const struct host *
 	q->nr_classes = s->at.nr_classes;
 	q->nr_cpus = h->cpus;
 	q->to = malloc(q->nr_pfns * sizeof(*q->to));
+	q->traced = calloc(q->nr_pfns, sizeof(*q->traced));
 	q->order = calloc(q->nr_pfns, sizeof(*q->order));
+	q->task = malloc(q->nr_cpus * sizeof(*q->task));
 	q->moving = calloc(q->nr_cpus, sizeof(*q->moving));
-	if (!q->to || !q->order || !q->moving)
+	if (!q->to || !q->traced || !q->order || !q->task || !q->moving)
 		return -ENOMEM;
 	for (unsigned int cpu = 0; cpu < q->nr_cpus; cpu++)
 		q->moving[cpu] = q->nr_pfns;
+	memset(q->task, 0xff, q->nr_cpus * sizeof(*q->task));
 	memset(q->to, 0xff, q->nr_pfns * sizeof(*q->to));
 	return 0;
 }
@@ -43,7 +46,9 @@ int requests_init(struct requests *q, const struct start *s, const struct host *
 void requests_destroy(struct requests *q)
 {
 	free(q->to);
+	free(q->traced);
 	free(q->order);
+	free(q->task);
 	free(q->moving);
 }
 
@@ -51,6 +56,18 @@ static void put(struct requests *q, uint64_t pfn, uint32_t at, unsigned int orde
 {
 	q->to[pfn] = at;
 	q->order[pfn] = (uint8_t)order;
+	if (at < q->nr_pfns)
+		q->traced[at] = (uint32_t)pfn;
+}
+
+bool requests_moved(struct requests *q, uint32_t from, uint32_t to)
+{
+	uint32_t pfn = q->traced[from];
+
+	if (q->to[pfn] != from)
+		return false;
+	put(q, pfn, to, q->order[pfn]);
+	return true;
 }
 
 void requests_load(struct requests *q, uint64_t pfn, unsigned int order)
@@ -287,9 +304,23 @@ static bool usable(struct requests *q, const struct trace_event *e)
 	return false;
 }
 
+static void compact(struct requests *q, const struct trace_event *e)
+{
+	if (!q->ops->compact || e->time_ns <= q->t_ns || e->cpu >= q->nr_cpus ||
+	    e->address >= q->nr_pfns)
+		return;
+	q->now_ns = e->time_ns;
+	q->ops->compact(q->ctx, e);
+}
+
 void requests_feed(struct requests *q, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
+		if (e->kind == KMT_TASK && e->cpu < q->nr_cpus)
+			q->task[e->cpu] = e->class_id;
+		if (e->kind == KMT_COMPACT_BEGIN || e->kind == KMT_COMPACT_END ||
+		    e->kind == KMT_MIGRATE_TO)
+			compact(q, e);
 		if (!is_request(e->kind) || e->time_ns <= q->t_ns || !usable(q, e))
 			continue;
 		q->now_ns = e->time_ns;

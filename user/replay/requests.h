@@ -11,6 +11,8 @@
  *   isolate         free pages that the kernel takes for itself: none of our business,
  *                   nor is their free
  *   contig          alloc of each page
+ *   compact_begin,  told to the allocator, which may compact by itself: what it moves
+ *   compact_end     it says by requests_moved()
  *
  * The placement events (zone_locked, drain, extfrag) are the kernel's business.
  * The allocator chooses its own places. `to` says where: by the traced frame of a
@@ -42,6 +44,9 @@ struct requests_ops {
 	int (*split)(void *ctx, uint32_t at, unsigned int order);
 	/* Reserved frames come into use; false: they were not reserved */
 	bool (*grow)(void *ctx, uint64_t pfn, unsigned int order);
+	/* Somebody compacts: KMT_COMPACT_BEGIN and END of a zone, KMT_MIGRATE_TO for
+	 * each block that he moved; may be NULL */
+	void (*compact)(void *ctx, const struct trace_event *e);
 	/* Time has reached requests.wake_ns */
 	void (*wake)(void *ctx);
 };
@@ -68,7 +73,9 @@ struct requests {
 	const struct requests_ops *ops;
 	void *ctx;
 	uint32_t *to;	  /* by traced pfn */
+	uint32_t *traced; /* by the allocator's frame: where `to` says so, or stale */
 	uint8_t *order;	  /* of the live block that begins there */
+	uint32_t *task;	  /* by CPU: class of the TASK that runs; UINT32_MAX: unknown */
 	uint64_t *moving; /* by CPU: the frame that MIGRATE_FROM named; nr_pfns: none */
 	uint64_t nr_pfns;
 	uint64_t t_ns;	  /* the start state's; earlier events are in it */
@@ -90,6 +97,10 @@ void requests_load(struct requests *q, uint64_t pfn, unsigned int order);
 /** requests_grow_early() - give @pfn to its zone before the kernel does, unless it
  *  is live or given already. Return: whether it was */
 bool requests_grow_early(struct requests *q, uint64_t pfn, unsigned int order);
+
+/** requests_moved() - the allocator wants to move what is at @from to @to, both its
+ *  own frames. Return: whether that may be, and if so, it has */
+bool requests_moved(struct requests *q, uint32_t from, uint32_t to);
 
 /** requests_feed() - make @n events' requests */
 void requests_feed(struct requests *q, const struct trace_event *e, long n);
