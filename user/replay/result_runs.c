@@ -163,6 +163,8 @@ static json_t *reference_counts(const struct reference *f)
 		{"fallback_steal", total(s.fallback_steal)},
 		{"zone_lock", s.zone_lock},
 		{"slow_path", s.slow_path},
+		{"compact", s.compact},
+		{"compact_moved", s.migrate_success},
 		{"watermark_boost", s.boost},
 		{"highatomic_reserve", s.highatomic_reserve},
 		{"highatomic_unreserve", s.highatomic_unreserve},
