@@ -22,7 +22,7 @@ LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
 RECORD := $(patsubst %,$(BUILD)/bpf/%.bpf.o,page slab stack task percpu vmalloc pressure migrate)
-SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks latency calibrate)
+SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks latency calibrate walk)
 PLUGINS := $(if $(STATIC),,$(patsubst user/backends/%.c,$(BUILD)/backends/%.so,$(wildcard user/backends/*.c)))
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out user/backends/%,$(wildcard user/*/*.c)))
 MAIN   := $(BUILD)/user/cli/main.o

@@ -169,6 +169,15 @@ static int pageblock_order(const char *pagetypeinfo)
 	return line ? atoi(line + strlen("Page block order:")) : 9;
 }
 
+unsigned int kernel_pageblock_order(void)
+{
+	char *types = file_text("/proc/pagetypeinfo", NULL);
+	int order = pageblock_order(types);
+
+	free(types);
+	return (unsigned int)order;
+}
+
 /* buddyinfo has a column for every order, after "Node 0, zone Name". */
 static int max_order(void)
 {

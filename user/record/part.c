@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "latency.h"
+#include "walk.h"
 
 enum {
 	SNAPSHOT_SHARE = 50, /* parts begin so rarely that snapshots cost 1/50 of a CPU */
@@ -33,6 +34,16 @@ enum {
 
 /* ---- Pieces ------------------------------------------------------------ */
 
+/* Without them a reader infers what was on the lists. */
+static void read_lists(struct session *s)
+{
+	int err = s->walk ? walk_record(s->walk, s->writer, KMT_PHASE_START) : 0;
+
+	if (err)
+		log_warn("cannot read the per-CPU lists or the pageblocks' types: %s",
+			 walk_why(err));
+}
+
 static void snapshot(struct session *s, uint16_t phase)
 {
 	struct recording_pause pause = {.run = session_empty, .context = s};
@@ -44,6 +55,8 @@ static void snapshot(struct session *s, uint16_t phase)
 	err = record_pages(s->writer, phase, &pause);
 	if (err)
 		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
+	if (phase == KMT_PHASE_START)
+		read_lists(s);
 	session_empty(s);
 	cost_enter(&s->cost, before);
 	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;

@@ -19,6 +19,7 @@
  *   define.c     slot definitions to trace classes
  *   symbols.c    call sites to names
  *   pages.c      the state of every page, from /proc/kpageflags
+ *   walk.c       what only the kernel's own structures hold: per-CPU lists
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block
  *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
@@ -200,6 +201,9 @@ void missing_free(struct missing *m);
 /** header_json() - the HEADER block's text, to be freed; adds to @missing */
 char *header_json(const struct probes *p, const struct kernel_bases *bases,
 		  const struct record_options *opt, struct missing *missing);
+
+/** kernel_pageblock_order() - as /proc/pagetypeinfo says, else the usual one */
+unsigned int kernel_pageblock_order(void);
 
 /* What sets one of a recording's files apart. */
 struct header_part {

@@ -178,6 +178,10 @@ static int add_calls(scmp_filter_ctx c)
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
 				       SCMP_A0(SCMP_CMP_EQ, BPF_MAP_LOOKUP_ELEM));
+	/* Each file begins with what the walk of its lists finds. */
+	if (!err)
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1,
+				       SCMP_A0(SCMP_CMP_EQ, BPF_PROG_TEST_RUN));
 	if (!err)
 		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				       SCMP_A1(SCMP_CMP_EQ, TCGETS));

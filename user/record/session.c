@@ -30,6 +30,7 @@
 #include "session.h"
 #include "summary.h"
 #include "trigger.h"
+#include "walk.h"
 
 enum {
 	NAP_MIN_NS = 1000000,
@@ -131,6 +132,15 @@ static int load_programs(struct session *s)
 	return s->probes ? EXIT_DONE : fail(-errno, error);
 }
 
+static void prepare_walk(struct session *s)
+{
+	if (!(s->opt->families & FAMILY_PAGE))
+		return;
+	s->walk = walk_open(&s->bases);
+	if (!s->walk)
+		missing_add(s->missing, "per-CPU lists and pageblock types", walk_why(-errno));
+}
+
 static int open_kernel(struct session *s)
 {
 	char error[256] = "cannot learn where the kernel's memory lies";
@@ -145,6 +155,7 @@ static int open_kernel(struct session *s)
 		return fail(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
+	prepare_walk(s);
 	return load_programs(s);
 }
 
@@ -483,6 +494,7 @@ int record_run(const struct record_options *opt)
 	free(s.header);
 	missing_free(s.missing);
 	latency_free(s.latency);
+	walk_close(s.walk);
 	symbols_free(s.symbols);
 	probes_free(s.probes);
 	return code;

@@ -24,6 +24,7 @@ struct session {
 	struct definitions *definitions;
 	struct consumer *consumer;
 	struct stopwatch *latency; /* NULL: not measured */
+	struct walk *walk;	   /* NULL: the kernel's lists cannot be read */
 	struct child child;
 	struct account account;
 	struct cost cost;

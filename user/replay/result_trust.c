@@ -104,9 +104,12 @@ static void infer_observed(json_t *to, const struct observed *o)
 static void infer_start(json_t *to, const struct start *s)
 {
 	result_add(to, "pageblock_types_by_events", s->blocks_told);
+	result_add(to, "pageblock_types_read", s->blocks_read);
 	result_add(to, "pageblock_types_by_content", s->blocks_by_content);
 	result_add(to, "pageblock_types_fitted_to_counts", s->blocks_adjusted);
 	result_add(to, "reference_cpu_list_pages", s->pcp_pages);
+	result_add(to, "reference_cpu_list_pages_read", s->pcp_read);
+	result_add(to, "reference_cpu_list_pages_misread", s->pcp_misread);
 	result_add(to, "reference_cpu_list_pages_cpu_guessed", s->pcp_guessed);
 	result_add(to, "reference_cpu_list_pages_stood_in", s->pcp_hidden);
 	result_add(to, "reference_allocations_joined", s->joined);

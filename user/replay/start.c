@@ -83,7 +83,8 @@ static void first_touch(struct touch *t, const struct trace_event *e, const stru
 		was_one_block(t, e);
 	else if (e->kind == KMT_PAGE_FREE && kind == PAGE_RESERVED)
 		was_given(t, e);
-	else if ((e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE ||
+	else if (!t->s->read.at &&
+		 (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE ||
 		  e->kind == KMT_PCPU_DRAIN) &&
 		 may_be_listed(&t->s->at.map, e))
 		was_on_list(t, e, c->migratetype);
@@ -167,6 +168,8 @@ static void learn_page_event(struct touch *t, const struct trace_event *e,
 		t->s->taken[zone * t->s->at.nr_cpus + e->cpu]++;
 	touch_empty(t, e, c);
 	learn_style(t, e, c);
+	if (t->s->read.types_ns && e->time_ns > t->s->read.types_ns)
+		return;
 	learn_type(t, e, c);
 	learn_list(t, e, c);
 }
@@ -186,6 +189,8 @@ static void learn(struct touch *t, const struct trace_event *e)
 		return;
 	if (e->kind <= KMT_PCPU_DRAIN || e->kind == KMT_BULK_PAGE)
 		levels_event(&t->s->levels, &o->map, e);
+	if (e->kind <= KMT_PCPU_DRAIN || e->kind == KMT_BULK_PAGE)
+		t->no_memory |= start_read_event(&t->s->read, e, c) != 0;
 	if (e->kind <= KMT_PCPU_DRAIN)
 		learn_page_event(t, e, c);
 	if (!t->touched[e->address])
@@ -280,11 +285,16 @@ static int type_blocks(struct start *s, const struct host *h, const struct snaps
 			s->blocks_told++;
 			continue;
 		}
+		if (s->read.types_ns && s->read.type[b] != OBSERVED_NO_TYPE) {
+			s->at.block_type[b] = s->read.type[b];
+			s->blocks_read++;
+			continue;
+		}
 		guessed[b] = 1;
 		s->at.block_type[b] = blocktype_guess(&content[b]);
 		s->blocks_by_content += s->at.map.block_known[b] > 0;
 	}
-	if (!err)
+	if (!err && !s->read.types_ns)
 		err = fit_types(s, h, r, &fit);
 	free(content);
 	free(guessed);
@@ -328,7 +338,9 @@ int start_build(struct start *s, const struct host *h, const struct snapshot *sn
 	err = observed_init(&s->at, h, classes, nr_classes);
 	if (err)
 		return err;
-	err = levels_init(&s->levels, h, r, s->t_ns);
+	err = start_read_init(&s->read, h, &s->at.map, r);
+	if (!err)
+		err = levels_init(&s->levels, h, r, s->t_ns);
 	if (!err)
 		err = kswapd_spans_init(&s->kswapd, r, s->at.nr_cpus);
 	s->taken = calloc((size_t)h->nr_zones * s->at.nr_cpus, sizeof(*s->taken));
@@ -354,6 +366,7 @@ void start_destroy(struct start *s)
 	observed_destroy(&s->at);
 	levels_destroy(&s->levels);
 	kswapd_spans_destroy(&s->kswapd);
+	start_read_destroy(&s->read);
 	free(s->taken);
 	free(s->pcp);
 	free(s->growth);

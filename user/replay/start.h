@@ -3,8 +3,9 @@
  * start.h - the state a reference allocator is loaded with.
  *
  * The snapshot plus the events up to the moment its last page was read give
- * every page's place. What no file shows is inferred from the events that
- * follow, by their first touch of a page or pageblock:
+ * every page's place. What no file shows the recorder may have read in the kernel's
+ * own structures (start_read.h); else it is inferred from the events that follow, by
+ * their first touch of a page or pageblock:
  *
  *   page, kernel, no flag:  first event is an allocation or a drain
  *	-> it was on that CPU's list of that type
@@ -25,6 +26,7 @@
 #include "replay/kswapd.h"
 #include "replay/levels.h"
 #include "replay/observed.h"
+#include "replay/start_read.h"
 
 /* A block that is on a CPU's list, in the order they are loaded: heads first. */
 struct start_pcp {
@@ -43,6 +45,7 @@ struct start {
 	struct observed at;	    /* at.map: every page at t_ns; at.block_type: of
 				       every pageblock */
 	uint64_t t_ns;		    /* events up to here are in it */
+	struct start_read read;	    /* what need not be inferred */
 	struct levels levels;	    /* of per-CPU lists at t_ns */
 	uint32_t *taken;	    /* [zone * cpus + cpu]: blocks that the CPU took there */
 	struct kswapd_spans kswapd; /* from the trace's first event on */
@@ -52,7 +55,10 @@ struct start {
 	size_t growths, growth_room;
 	uint64_t blocks_told, blocks_by_content; /* pageblocks with a type, by source */
 	uint64_t blocks_adjusted;	   /* of those by content, changed to fit the counts */
+	uint64_t blocks_read;		   /* pageblocks whose type the recorder read */
 	uint64_t pcp_pages;		   /* on lists */
+	uint64_t pcp_read;		   /* of them, on the list that the recorder read */
+	uint64_t pcp_misread;		   /* pages read there that cannot have been */
 	uint64_t pcp_guessed;		   /* of them, CPU not known */
 	uint64_t pcp_hidden;		   /* of them, page not known: kernel pages stand in */
 	uint64_t claim_votes, steal_votes; /* fallbacks in the style of each policy */

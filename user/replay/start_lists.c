@@ -259,9 +259,101 @@ static void append_drained(struct touch *t)
 		s->pcp_pages += 1ull << s->pcp[i].order;
 }
 
+/* ---- Lists that were read ---------------------------------------------- */
+
+/* What the map knows of a block on a list: kernel pages, or freed since. */
+static bool could_be_listed(const struct pagemap *m, uint64_t pfn, unsigned int order)
+{
+	uint64_t end = pfn + (1ull << order);
+
+	while (pfn < end) {
+		uint8_t head;
+		uint64_t first = pagemap_find(m, pfn, &head);
+		enum page_kind kind = page_head_kind(head);
+
+		if (kind != PAGE_START && kind != PAGE_PCP)
+			return false;
+		pfn = first + (1ull << page_head_order(head));
+	}
+	return true;
+}
+
+static void put_read(struct touch *t, uint8_t *listed, const struct start_pcp *p)
+{
+	struct pagemap *m = &t->s->at.map;
+	uint64_t pages[PAGE_KINDS] = {0};
+
+	if (listed[p->pfn] || !could_be_listed(m, p->pfn, p->order)) {
+		t->s->pcp_misread += 1ull << p->order;
+		return;
+	}
+	memset(listed + p->pfn, 1, 1ull << p->order);
+	pagemap_detach(m, p->pfn, p->order, pages);
+	pagemap_put(m, p->pfn, p->order, PAGE_PCP);
+	touch_listed(t, p, false);
+	t->s->pcp_read += 1ull << p->order;
+}
+
+static void put_lists(struct touch *t, uint8_t *listed, unsigned int zone, unsigned int cpu)
+{
+	const struct start_read *read = &t->s->read;
+	const struct read_lists *from = &read->at[zone * read->cpus + cpu];
+	struct level *level = &t->s->levels.at[zone * read->cpus + cpu];
+
+	if (!from->at_ns)
+		return;
+	level->pages = from->count;
+	level->high = from->high;
+	for (unsigned int l = 0; l < START_READ_LISTS; l++)
+		for (size_t i = 0; i < from->list[l].n; i++) {
+			const struct start_pcp p = {
+				.pfn = from->list[l].pfn[i],
+				.cpu = (uint16_t)cpu,
+				.order = (uint8_t)start_read_order(read, l),
+				.migratetype = start_read_type(l),
+			};
+
+			put_read(t, listed, &p);
+		}
+}
+
+/* Freed before the moment, and on no list then: past the lists. */
+static void give_back(struct touch *t, const uint8_t *listed)
+{
+	struct pagemap *m = &t->s->at.map;
+	uint64_t pages[PAGE_KINDS] = {0};
+
+	for (uint64_t pfn = 0; pfn < m->nr_pfns; pfn++) {
+		unsigned int order = page_head_order(m->head[pfn]);
+
+		if (page_head_kind(m->head[pfn]) != PAGE_PCP || listed[pfn])
+			continue;
+		pagemap_detach(m, pfn, order, pages);
+		pagemap_put_free(m, pfn, order);
+	}
+}
+
+static void take_read(struct touch *t)
+{
+	const struct start_read *read = &t->s->read;
+	uint8_t *listed = calloc(t->s->at.map.nr_pfns, 1);
+
+	t->no_memory |= !listed || start_read_undo(&t->s->read, &t->s->at.map);
+	for (unsigned int z = 0; !t->no_memory && z < read->zones; z++)
+		for (unsigned int c = 0; c < read->cpus; c++)
+			put_lists(t, listed, z, c);
+	if (!t->no_memory)
+		give_back(t, listed);
+	free(listed);
+}
+
 void touch_lists(struct touch *t, const struct host *h)
 {
-	guess_lists(t);
-	hide_lists(t, h);
+	if (t->s->read.at) {
+		take_read(t);
+	} else {
+		guess_lists(t);
+		hide_lists(t, h);
+	}
 	append_drained(t);
 }
