@@ -15,7 +15,7 @@ WARN   := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-pro
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
           $(if $(STATIC),-DKMEMLAB_STATIC) -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
-LIBS   := -lbpf -lelf -lz -lzstd -lxxhash -ljansson -lseccomp -lcap -lpthread -lm
+LIBS   := -lbpf $(if $(STATIC),,-ldw) -lelf -lz -lzstd -lxxhash -ljansson -lseccomp -lcap -lpthread -lm
 # Short lines; V=1 shows the commands.
 short   = $(if $(V),,@printf '  %-8s %s\n' $1 $@ &&)
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)

@@ -13,7 +13,15 @@
 #include "common/nearest.h"
 #include "common/out.h"
 
-enum { KEY_SORT = 0x100, KEY_BY, KEY_CSV, DEFAULT_TOP = 10, TOP_UNSET = -1 };
+enum {
+	KEY_SORT = 0x100,
+	KEY_BY,
+	KEY_CSV,
+	KEY_LINES,
+	KEY_DEBUG_INFO,
+	DEFAULT_TOP = 10,
+	TOP_UNSET = -1
+};
 
 struct options {
 	const char *path;
@@ -22,6 +30,8 @@ struct options {
 	bool lifetime; /* --by lifetime, a table of another kind */
 	enum out_format format;
 	long top;
+	bool lines;		/* of source, beside call sites */
+	const char *debug_info; /* NULL: where it usually is */
 };
 
 static const struct argp_option option_list[] = {
@@ -29,6 +39,12 @@ static const struct argp_option option_list[] = {
 	 "One table only: kind, order, type, fallback, cache, site, size, command or lifetime", 0},
 	{"top", 'n', "N", 0, "At most N rows a table, 0 = all (default 10; JSON and CSV: all)", 0},
 	{"sort", KEY_SORT, "COLUMN", 0, "Sort by a column's JSON name, largest first", 0},
+	{"lines", KEY_LINES, NULL, 0,
+	 "Tell call sites' lines of source too, from the kernel's debug information", 0},
+	{"debug-info", KEY_DEBUG_INFO, "PATH", 0,
+	 "A vmlinux with debug information, or a directory that holds one (default: "
+	 "/usr/lib/debug, /lib/modules, then DEBUGINFOD_URLS); implies --lines",
+	 0},
 	{"json", 'j', NULL, 0, "Print JSON (documented in user/README.md)", 0},
 	{"csv", KEY_CSV, NULL, 0, "Print the table of --by as CSV", 0},
 	{0},
@@ -97,6 +113,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_SORT:
 		o->sort = arg;
 		return 0;
+	case KEY_DEBUG_INFO:
+		o->debug_info = arg;
+		o->lines = true;
+		return 0;
+	case KEY_LINES:
+		o->lines = true;
+		return 0;
 	case 'j':
 		o->format = OUT_JSON;
 		return 0;
@@ -126,7 +149,8 @@ static const struct argp argp = {
 	"  kmemlab stat host.kmt\n"
 	"  kmemlab stat --by site --sort live_bytes --top 20 host.kmt\n"
 	"  kmemlab stat --by cache --csv host.kmt >caches.csv\n"
-	"  kmemlab stat --by lifetime host.kmt\n\n"
+	"  kmemlab stat --by lifetime host.kmt\n"
+	"  kmemlab stat --by site --debug-info vmlinux-6.12.debug host.kmt\n\n"
 	"Memory: 16 to 32 bytes per page block and object live at a time, up to 32 million of "
 	"each.\n"
 	"Exit status is 5 if the trace is damaged; intact parts are counted.",
@@ -287,6 +311,11 @@ int cmd_stat(int argc, char **argv)
 	status = view_open(&v, o.path);
 	if (status >= 0)
 		return status;
+	if (o.lines) {
+		status = view_open_lines(&v, o.debug_info);
+		if (status >= 0)
+			return view_close(&v, status);
+	}
 	err = o.lifetime ? print_lifetimes(&o, &v) : print_counts(&o, &v);
 	return view_close(&v, err ? view_read_failed(&v, err) : EXIT_DONE);
 }

@@ -6,6 +6,7 @@
 
 #include "cli/stat_tables.h"
 #include "common/nearest.h"
+#include "symbols/lines.h"
 
 #define BIT(kind)     (1ull << (kind))
 #define OBJECT_ALLOCS (BIT(KMT_KMALLOC) | BIT(KMT_CACHE_ALLOC) | BIT(KMT_CACHE_BULK_ALLOC))
@@ -104,9 +105,10 @@ const struct stat_table stat_tables[] = {
 	  GIVEN,
 	  WASTE,
 	  LIVE,
-	  LIVE_BYTES},
+	  LIVE_BYTES,
+	  {"line", "line", OUT_STRING}},
 	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_FREES, STAT_BYTES_ALLOC, STAT_WASTE, STAT_LIVE,
-	  STAT_LIVE_BYTES},
+	  STAT_LIVE_BYTES, STAT_LINE},
 	 8,
 	 STAT_BYTES_ALLOC},
 	{"size",
@@ -306,6 +308,19 @@ static const char *name_of(const struct stat_table *t, const struct view *v, uin
 	return *s ? s : "(unknown)";
 }
 
+static const char *line_of(const struct view *v, uint64_t key)
+{
+	const char *line = lines_find(v->lines, trace_reader_string(v->reader, (uint32_t)key));
+
+	return line ? line : "";
+}
+
+/* A table of call sites has one column more where there is debug information. */
+static unsigned int columns_of(const struct stat_table *t, const struct view *v)
+{
+	return t->columns + (v->lines && t->field[t->columns] == STAT_LINE);
+}
+
 static union out_value value_of(const struct stat_table *t, const struct view *v, unsigned int c,
 				const struct row *r, char *text)
 {
@@ -313,6 +328,8 @@ static union out_value value_of(const struct stat_table *t, const struct view *v
 
 	if (f == STAT_WASTE)
 		return (union out_value){.f = waste(r)};
+	if (f == STAT_LINE)
+		return (union out_value){.s = line_of(v, r->key)};
 	if (f != STAT_KEY)
 		return (union out_value){.u = r->v[f]};
 	if (t->column[c].type == OUT_UINT)
@@ -325,7 +342,8 @@ struct out_table *stat_table_build(const struct stat_table *t, const struct view
 				   size_t *left_out)
 {
 	enum stat_field sort = column < 0 ? t->sort : t->field[column];
-	struct out_table *out = out_table_new(t->name, t->column, t->columns);
+	unsigned int columns = columns_of(t, v);
+	struct out_table *out = out_table_new(t->name, t->column, columns);
 	size_t n;
 	struct row *rows = add_up(t, v, counts, &n);
 	union out_value values[STAT_COLUMNS];
@@ -335,7 +353,7 @@ struct out_table *stat_table_build(const struct stat_table *t, const struct view
 		qsort_r(rows, n, sizeof(*rows), by_field, &sort);
 		*left_out = top && n > top ? n - top : 0;
 		for (size_t i = 0; i < n - *left_out; i++) {
-			for (unsigned int c = 0; c < t->columns; c++)
+			for (unsigned int c = 0; c < columns; c++)
 				values[c] = value_of(t, v, c, &rows[i], text);
 			out_table_row(out, values);
 		}

@@ -22,6 +22,7 @@ enum stat_field {
 	STAT_FIELDS,
 	STAT_WASTE, /* percent, computed */
 	STAT_KEY,   /* what the row is about */
+	STAT_LINE,  /* of source; where there is debug information */
 };
 
 enum { STAT_COLUMNS = 10 };
@@ -32,7 +33,7 @@ struct stat_table {
 	uint64_t kinds;	   /* bit mask of the kinds that count */
 	struct out_column column[STAT_COLUMNS];
 	enum stat_field field[STAT_COLUMNS];
-	unsigned int columns;
+	unsigned int columns; /* and one of STAT_LINE more where call sites have lines */
 	enum stat_field sort; /* descending; STAT_KEY ascending */
 };
 

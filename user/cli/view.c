@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "cli/view.h"
 #include "common/log.h"
+#include "symbols/lines.h"
 
 static int open_status(int err)
 {
@@ -54,6 +55,22 @@ int view_open(struct view *v, const char *path)
 	return -1;
 }
 
+int view_open_lines(struct view *v, const char *path)
+{
+	const json_t *host = json_object_get(v->header, "host");
+	const struct lines_kernel kernel = {
+		.release = json_string_value(json_object_get(host, "release")),
+		.build_id = json_string_value(json_object_get(host, "build_id")),
+	};
+	char error[256];
+
+	v->lines = lines_open(&kernel, path, error);
+	if (v->lines)
+		return -1;
+	log_error("'%s': %s", v->name, error);
+	return EXIT_FAILED;
+}
+
 struct damage_word {
 	uint64_t n;
 	const char *what;
@@ -73,6 +90,7 @@ int view_close(struct view *v, int status)
 	struct trace_damage d;
 	char text[512] = "";
 
+	lines_close(v->lines);
 	trace_reader_damage(v->reader, &d);
 	const struct damage_word words[] = {
 		{d.bad_blocks, "bad blocks"},

@@ -9,13 +9,20 @@
 
 #include "trace/trace_io.h"
 
+struct lines;
+
 /* An open trace with its JSON parsed; all of it may be damaged. */
 struct view {
 	const char *name; /* for messages */
 	struct trace_reader *reader;
-	json_t *header;	 /* an object, perhaps empty */
-	json_t *account; /* NULL if there is none */
+	json_t *header;	     /* an object, perhaps empty */
+	json_t *account;     /* NULL if there is none */
+	struct lines *lines; /* of call sites; NULL: not asked for */
 };
+
+/** view_open_lines() - debug information for call sites; see lines_open() for @path.
+ *  Return: -1 to go on, otherwise the status, said on stderr */
+int view_open_lines(struct view *v, const char *path);
 
 /** view_open() - @path or "-"; -1 to go on, otherwise the status, said on stderr */
 int view_open(struct view *v, const char *path);

@@ -3,6 +3,7 @@
 #include "record.h"
 
 #include <bpf/btf.h>
+#include <elf.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,31 @@ void missing_free(struct missing *m)
 	free(m);
 }
 
+/* Of the running kernel: the GNU note of that type in /sys/kernel/notes, as hex. */
+static json_t *build_id(void)
+{
+	size_t bytes = 0;
+	unsigned char *notes = (unsigned char *)file_text("/sys/kernel/notes", &bytes);
+	char text[2 * 64 + 1] = "";
+	Elf64_Nhdr n;
+
+	for (size_t at = 0; notes && at + sizeof(n) <= bytes;) {
+		size_t name = at + sizeof(n), desc;
+
+		memcpy(&n, notes + at, sizeof(n));
+		desc = name + ((n.n_namesz + 3ul) & ~3ul);
+		at = desc + ((n.n_descsz + 3ul) & ~3ul);
+		if (at > bytes || n.n_type != NT_GNU_BUILD_ID || n.n_namesz != 4 ||
+		    memcmp(notes + name, "GNU", 4) != 0 || n.n_descsz > 64)
+			continue;
+		for (size_t i = 0; i < n.n_descsz; i++)
+			snprintf(text + 2 * i, 3, "%02x", notes[desc + i]);
+		break;
+	}
+	free(notes);
+	return *text ? json_string(text) : json_null();
+}
+
 static json_t *host(void)
 {
 	struct utsname u;
@@ -47,9 +73,9 @@ static json_t *host(void)
 
 	uname(&u);
 	sysinfo(&s);
-	return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:I}", "release", u.release, "version",
-			 u.version, "machine", u.machine, "cpus_possible",
-			 (int)sysconf(_SC_NPROCESSORS_CONF), "cpus_online",
+	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:I}", "release", u.release,
+			 "version", u.version, "build_id", build_id(), "machine", u.machine,
+			 "cpus_possible", (int)sysconf(_SC_NPROCESSORS_CONF), "cpus_online",
 			 (int)sysconf(_SC_NPROCESSORS_ONLN), "page_size",
 			 (int)sysconf(_SC_PAGESIZE), "mem_total_kb",
 			 (json_int_t)s.totalram * s.mem_unit / 1024);
