@@ -134,10 +134,8 @@ static int load_programs(struct session *s)
 
 static void prepare_walk(struct session *s)
 {
-	if (!(s->opt->families & FAMILY_PAGE))
-		return;
-	s->walk = walk_open(&s->bases);
-	if (!s->walk)
+	s->walk = s->opt->families & FAMILY_PAGE ? walk_open(&s->bases) : NULL;
+	if (!s->walk && s->opt->families & FAMILY_PAGE)
 		missing_add(s->missing, "per-CPU lists and pageblock types", walk_why(-errno));
 }
 
