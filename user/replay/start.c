@@ -287,7 +287,7 @@ static int type_blocks(struct start *s, const struct host *h, const struct snaps
 		}
 		if (s->read.types_ns && s->read.type[b] != OBSERVED_NO_TYPE) {
 			s->at.block_type[b] = s->read.type[b];
-			s->blocks_read += s->at.map.block_known[b] > 0;
+			s->blocks_read += s->at.map.block_zone[b] != HOST_ZONE_NONE;
 			continue;
 		}
 		guessed[b] = 1;

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# walk.sh - inside stock kernels, whose kallsyms shows data, the recorder reads the
+# per-CPU lists and the pageblocks' types: every page it finds on a list is one that
+# the snapshot takes for the kernel's, and as many pageblocks have a type as
+# /proc/pagetypeinfo counts.
+. tests/support/lib.sh
+KERNELS="6.1 6.12"
+
+result() { # file expression over d
+	node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+		console.log(eval(process.argv[2]));' "$1" "$2"
+}
+
+# Pageblocks of all types and zones.
+pageblocks() { # pagetypeinfo
+	awk '/^Number of blocks/ { on = 1; next }
+		on && /^Node/ { for (i = 5; i <= NF; i++) n += $i } END { print n + 0 }' "$1"
+}
+
+for kernel in $KERNELS; do
+	name=walk_${kernel/./_}
+	out=$SCRATCH/$kernel
+	tests/guest/run.sh -q -k "$kernel" -m 512M -o "$out" -- '
+		kmemlab record -q -f -d 1s -o /out/t.kmt
+		kmemlab record -q -f --rotate 300k,keep=9 -o /out/r.kmt -- sh -c "seq 1 20000 >/dev/null"
+		true' >"$SCRATCH/words" 2>&1
+	status=$?
+	if [ $status = 4 ]; then
+		skip "$name" "$(tail -n 1 "$SCRATCH/words")"
+		continue
+	fi
+	same "${name}_guest_ends_well" 0 $status
+	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$out/t.kmt" \
+		>/dev/null 2>&1
+	same "${name}_reads_all_types" "$(pageblocks "$out/final/pagetypeinfo.txt")" \
+		"$(result "$SCRATCH/r.json" 'd.trust.inferred.pageblock_types_read +
+			(d.trust.inferred.pageblock_types_by_events || 0)')"
+	check "${name}_reads_lists" "no page" at_least 1 \
+		"$(result "$SCRATCH/r.json" d.trust.inferred.reference_cpu_list_pages_read)"
+	same "${name}_lists_agree_with_the_snapshot" 0 \
+		"$(result "$SCRATCH/r.json" '
+			d.trust.inferred.reference_cpu_list_pages_misread || 0')"
+	same "${name}_infers_no_list" 0 "$(result "$SCRATCH/r.json" '
+		d.trust.inferred.reference_cpu_list_pages_stood_in || 0')"
+	last=$(find "$out" -name 'r.kmt*' | sort | tail -n 1)
+	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$last" >/dev/null 2>&1
+	check "${name}_reads_lists_in_later_files_too" "no page" at_least 1 \
+		"$(result "$SCRATCH/r.json" d.trust.inferred.reference_cpu_list_pages_read)"
+done
+exit 0
