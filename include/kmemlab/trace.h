@@ -158,15 +158,19 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *   "max_ns", "histogram": [[lowest ns of a bucket, calls], ...]}, ...],
  *   "samples": [{"time_ns" (at its end), "ns", "what", "order" or "bytes"},
  * ...]}.
- *   "start/pcp": JSON of the per-CPU lists, read right after the start
- * snapshot's pages, where the kernel lets one: {"cpus": [{"node", "zone",
- * "cpu", "time_ns" (of reading these), "count", "high", "batch", "free_factor"
- * (to 6.6), "free_count", "alloc_factor" (since 6.7), "lists": [{"order",
- * "type", "pfns": [first page of each block, the list's head first]}, ...]},
- * ...]}. Of each populated zone and CPU that was online; empty lists are left
- * out. "start/blocktypes": JSON of the pageblocks' types at the same time:
- *   {"time_ns", "pageblock_order", "runs": [[first pfn, pageblocks, migrate
- *   type], ...]}; what lies in holes of a memory section is there as well.
+ *
+ * "start/pcp": JSON of the per-CPU lists, read right after the start snapshot's
+ *   pages, where the kernel lets one; of each populated zone and online CPU,
+ *   empty lists left out:
+ *   {"cpus": [{"node", "zone", "cpu", "time_ns" (of reading these), "count",
+ *   "high", "batch", "free_factor" (to 6.6), "free_count", "alloc_factor"
+ *   (since 6.7), "lists": [{"order", "type", "pfns": [first page of each block,
+ *   the list's head first]}, ...]}, ...]}
+ *
+ * "start/blocktypes": JSON of the pageblocks' types at that time, holes of a
+ *   memory section included: {"time_ns", "pageblock_order", "runs": [[first
+ *   pfn, pageblocks, migrate type], ...]}
+ *
  * PAGES payload: varint(first pfn), then `count` runs, see enum
  * kmt_page_state: byte(state << 4 | min(order, 15)), varint(number of blocks of
  * that order). A run's blocks follow one another without gap and so do runs.
