@@ -236,8 +236,9 @@ static rmm_percpu pcpu_alloc(struct rmm *rmm, struct request r, size_t size,
 		 is_illegal(p, (size + 3) & ~(size_t)3, align))
 		bad = "the size is 0 or over 32 KiB, or the alignment is no "
 		      "power of two up to a page";
-	else if ((r.gfp & RMM_GFP_DIRECT_RECLAIM) && p->preempt[r.cpu].count)
-		bad = "it may sleep, and this CPU has preemption disabled";
+	else if ((r.gfp & RMM_GFP_DIRECT_RECLAIM) && rmm_in_atomic(rmm, r.cpu))
+		bad = "it may sleep, and this CPU is in an interrupt or has "
+		      "preemption disabled";
 	if (bad) {
 		rmm_error(rmm, -EINVAL,
 			  "cannot allocate %zu bytes per CPU, aligned to %zu, "

@@ -84,12 +84,6 @@ struct rmm_pcpu_slot {
 	struct rmm_pcpu_chunk *first, *last;
 };
 
-/* get_cpu() without put_cpu(): in a line of its own, or CPUs that share nothing
- * else would share that */
-struct rmm_pcpu_preempt {
-	unsigned int count;
-} __attribute__((aligned(64)));
-
 struct rmm_pcpu {
 	uint8_t lock;  /* pcpu_lock */
 	uint8_t mutex; /* pcpu_alloc_mutex */
@@ -106,7 +100,6 @@ struct rmm_pcpu {
 	size_t area_bytes;	 /* nr_units * unit_size */
 	unsigned int max_chunks; /* areas */
 	size_t static_used;
-	struct rmm_pcpu_preempt *preempt; /* [nr_cpus] */
 
 	struct rmm_pcpu_chunk *first_chunk, *reserved_chunk;
 	struct rmm_pcpu_chunk **areas; /* [max_chunks]; NULL: free */

@@ -15,13 +15,12 @@
  * works: rmm_get_cpu() and a C array do it. But its members share cache lines
  * unless padded, it is as large as NR_CPUS, and CPUs' memory is not near them.
  *
- * Invariants: preempt[cpu] = calls of get less calls of put.
- *
- * Locking: preempt[cpu] is that CPU's own.
+ * Locking: none; preempt_count (vmalloc_context.c) is that CPU's own.
  *
  * Modelled: per_cpu_ptr, get_cpu, put_cpu, get_cpu_ptr, put_cpu_ptr.
- * Simplified: a count per CPU, which does not keep anybody from anything but
- * sleeping in this layer. Omitted: this_cpu_ operations, as x86's segment
+ * Simplified: preemption off keeps nobody from anything but sleeping in
+ * per-CPU allocation, vmalloc, kmap and stacks; the kernel warns of any
+ * might_sleep(). Omitted: this_cpu_ operations, as x86's segment
  * prefix has no likeness here. (6.12, include/linux/percpu-defs.h; LKD3 ch. 12
  * "The New percpu Interface")
  */
@@ -81,7 +80,6 @@ static void destroy(struct rmm *rmm, void *state)
 		munmap((void *)p->window, window_bytes(p));
 	free(p->areas);
 	free(p->unit_map);
-	free(p->preempt);
 	free(p);
 }
 
@@ -114,11 +112,8 @@ static struct rmm_pcpu *new_state(struct rmm *rmm,
 				   ? RMM_PCPU_MAX_ALLOC
 				   : p->page_size;
 	p->unit_map = calloc(p->nr_cpus, sizeof(*p->unit_map));
-	p->preempt = aligned_alloc(64, p->nr_cpus * sizeof(*p->preempt));
-	if (p->unit_map && p->preempt) {
-		memset(p->preempt, 0, p->nr_cpus * sizeof(*p->preempt));
+	if (p->unit_map)
 		return p;
-	}
 	destroy(rmm, p);
 	return NULL;
 }
@@ -178,20 +173,14 @@ void *rmm_per_cpu_ptr(const struct rmm *rmm, rmm_percpu ptr, unsigned int cpu)
 /** rmm_get_cpu() - see refmm_percpu.h */
 unsigned int rmm_get_cpu(struct rmm *rmm, unsigned int cpu)
 {
-	struct rmm_pcpu *p = rmm_pcpu_of(rmm);
-
-	if (p && cpu < p->nr_cpus)
-		p->preempt[cpu].count++;
+	rmm_preempt_disable(rmm, cpu);
 	return cpu;
 }
 
 /** rmm_put_cpu() - without rmm_get_cpu() before: nothing */
 void rmm_put_cpu(struct rmm *rmm, unsigned int cpu)
 {
-	struct rmm_pcpu *p = rmm_pcpu_of(rmm);
-
-	if (p && cpu < p->nr_cpus && p->preempt[cpu].count)
-		p->preempt[cpu].count--;
+	rmm_preempt_enable(rmm, cpu);
 }
 
 /** rmm_get_cpu_ptr() - see refmm_percpu.h */

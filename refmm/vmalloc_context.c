@@ -8,6 +8,9 @@
  *      bits 16-31  interrupts, nested      in_interrupt: > 0
  *      bits  0-15  preempt_disable()       in_atomic: the whole is > 0
  *
+ * get_cpu() of per-CPU data and kmap_atomic() count here too: who holds either
+ * must not sleep. A CPU that the machine lacks is in no context.
+ *
  * Locking: a CPU's own counter.
  *
  * Modelled: preempt_count, irq_enter, preempt_disable, in_interrupt, in_atomic.
@@ -21,7 +24,8 @@ enum { HARDIRQ_OFFSET = 1 << 16 };
 /** rmm_irq_enter() - irq_enter() */
 void rmm_irq_enter(struct rmm *rmm, unsigned int cpu)
 {
-	rmm->cpu[cpu].preempt_count += HARDIRQ_OFFSET;
+	if (cpu < rmm->config.nr_cpus)
+		rmm->cpu[cpu].preempt_count += HARDIRQ_OFFSET;
 }
 
 /** rmm_irq_exit() - irq_exit(); one too many does nothing */
@@ -34,24 +38,27 @@ void rmm_irq_exit(struct rmm *rmm, unsigned int cpu)
 /** rmm_preempt_disable() - preempt_disable(), spin_lock() */
 void rmm_preempt_disable(struct rmm *rmm, unsigned int cpu)
 {
-	rmm->cpu[cpu].preempt_count++;
+	if (cpu < rmm->config.nr_cpus)
+		rmm->cpu[cpu].preempt_count++;
 }
 
 /** rmm_preempt_enable() - the inverse; one too many does nothing */
 void rmm_preempt_enable(struct rmm *rmm, unsigned int cpu)
 {
-	if (rmm->cpu[cpu].preempt_count % HARDIRQ_OFFSET)
+	if (cpu < rmm->config.nr_cpus &&
+	    rmm->cpu[cpu].preempt_count % HARDIRQ_OFFSET)
 		rmm->cpu[cpu].preempt_count--;
 }
 
 /** rmm_in_interrupt() - in_interrupt() */
 bool rmm_in_interrupt(const struct rmm *rmm, unsigned int cpu)
 {
-	return rmm->cpu[cpu].preempt_count >= HARDIRQ_OFFSET;
+	return cpu < rmm->config.nr_cpus &&
+	       rmm->cpu[cpu].preempt_count >= HARDIRQ_OFFSET;
 }
 
 /** rmm_in_atomic() - in_atomic(): nothing here may sleep */
 bool rmm_in_atomic(const struct rmm *rmm, unsigned int cpu)
 {
-	return rmm->cpu[cpu].preempt_count;
+	return cpu < rmm->config.nr_cpus && rmm->cpu[cpu].preempt_count;
 }

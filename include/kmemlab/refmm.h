@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * refmm.h - the reference allocator's page side (LKD3 ch. 12, "Pages",
- * "Zones", "Getting Pages"). Names are the kernel's with the prefix rmm_.
+ * refmm.h - the reference allocator: all of it, and here its page side (LKD3
+ * ch. 12, "Pages", "Zones", "Getting Pages"); what is built on pages has a
+ * header each. Names are the kernel's with the prefix rmm_.
  *
  * Life of an instance:
  *
  *   rmm_config_init -> rmm_create -> [rmm_load_*] -> rmm_setup_done
- *	-> rmm_alloc_pages / rmm_free_pages / queries -> rmm_destroy
+ *	-> rmm_alloc_pages / rmm_free_pages / queries
+ *	-> [rmm_kmem_cache_init, rmm_vmalloc_init, rmm_percpu_init,
+ *	    rmm_stack_init, rmm_highmem_init]
+ *	-> rmm_destroy, which ends all of it
  *
  * Metadata only: pages are numbers, nothing is mapped behind them, unless
  * rmm_config.backed says so. One thread
@@ -26,6 +30,7 @@
 #include <kmemlab/refmm_fault.h>
 #include <kmemlab/refmm_highmem.h>
 #include <kmemlab/refmm_page.h>
+#include <kmemlab/refmm_percpu.h>
 #include <kmemlab/refmm_query.h>
 #include <kmemlab/refmm_slab.h>
 #include <kmemlab/refmm_stack.h>

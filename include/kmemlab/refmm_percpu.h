@@ -114,7 +114,8 @@ int rmm_free_percpu(struct rmm *rmm, unsigned int cpu, rmm_percpu ptr);
 /** rmm_per_cpu_ptr() - address of @cpu's copy: per_cpu(), per_cpu_ptr() */
 void *rmm_per_cpu_ptr(const struct rmm *rmm, rmm_percpu ptr, unsigned int cpu);
 /** rmm_get_cpu() - no preemption from here on, so @cpu stays one's own; nests.
- *  Until rmm_put_cpu() an allocation that may sleep is refused. */
+ *  Until rmm_put_cpu() per-CPU allocations that may sleep, vmalloc and kmap
+ *  are refused: it is rmm_preempt_disable(). */
 unsigned int rmm_get_cpu(struct rmm *rmm, unsigned int cpu);
 void rmm_put_cpu(struct rmm *rmm, unsigned int cpu);
 /** rmm_get_cpu_ptr() - get_cpu_var(), get_cpu_ptr(): own copy, preemption off

@@ -120,6 +120,46 @@ static void test_percpu_access_no_sleeping_between_get_and_put(void **state)
 	check_destroy(rmm);
 }
 
+/* One CPU is in one context, whichever layer put it there or asks. */
+static void test_percpu_access_context_is_that_of_all_layers(void **state)
+{
+	struct rmm *rmm = percpu_machine(false);
+
+	(void)state;
+	assert_int_equal(rmm_vmalloc_init(rmm, NULL), 0);
+	rmm_get_cpu(rmm, 1);
+	assert_null(rmm_vmalloc(rmm, 1, 4096));
+	rmm_put_cpu(rmm, 1);
+	assert_non_null(rmm_vmalloc(rmm, 1, 4096));
+	rmm_preempt_disable(rmm, 1);
+	assert_false(rmm___alloc_percpu(rmm, 1, 8, 8));
+	rmm_preempt_enable(rmm, 1);
+	rmm_irq_enter(rmm, 1);
+	assert_false(rmm___alloc_percpu(rmm, 1, 8, 8));
+	assert_true(rmm___alloc_percpu_gfp(rmm, 1, 8, 8, RMM_GFP_ATOMIC));
+	rmm_irq_exit(rmm, 1);
+	assert_true(rmm___alloc_percpu(rmm, 1, 8, 8));
+	check_destroy(rmm);
+}
+
+/* The old interface needs no percpu layer, and no such CPU does no harm. */
+static void test_percpu_access_get_cpu_needs_no_layer(void **state)
+{
+	struct rmm *rmm = machine(2, true);
+
+	(void)state;
+	assert_int_equal(rmm_get_cpu(rmm, 0), 0);
+	assert_true(rmm_in_atomic(rmm, 0));
+	rmm_put_cpu(rmm, 0);
+	assert_false(rmm_in_atomic(rmm, 0));
+	rmm_get_cpu(rmm, 1u << 31);
+	rmm_irq_enter(rmm, 1u << 31);
+	assert_false(rmm_in_atomic(rmm, 1u << 31));
+	rmm_irq_exit(rmm, 1u << 31);
+	rmm_put_cpu(rmm, 1u << 31);
+	check_destroy(rmm);
+}
+
 static void test_percpu_access_before_setup_is_refused(void **state)
 {
 	struct rmm *rmm = machine(2, true);
@@ -169,6 +209,8 @@ int main(void)
 		cmocka_unit_test(test_percpu_access_backed_memory_is_usable_and_zeroed),
 		cmocka_unit_test(test_percpu_access_copies_lie_in_the_machines_pages),
 		cmocka_unit_test(test_percpu_access_no_sleeping_between_get_and_put),
+		cmocka_unit_test(test_percpu_access_context_is_that_of_all_layers),
+		cmocka_unit_test(test_percpu_access_get_cpu_needs_no_layer),
 		cmocka_unit_test(test_percpu_access_before_setup_is_refused),
 		cmocka_unit_test(test_percpu_access_counter_of_all_cpus_adds_up),
 	};
