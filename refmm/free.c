@@ -42,6 +42,12 @@ static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
 				 "order %u; free that",
 				 pfn, info.head, info.order);
 	case RMM_PG_ALLOCATED:
+		if (RMM_READ(rmm->memmap[pfn].flags) & RMM_PF_SLAB)
+			return rmm_error(
+				rmm, -EINVAL,
+				"cannot free pfn %u: bad page state, a slab's; "
+				"free its objects, with kfree",
+				pfn);
 		if (info.order == order)
 			return rmm_error(
 				rmm, -EINVAL,
@@ -62,21 +68,16 @@ static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
 	}
 }
 
-/* Is this one of our pages? */
-static inline bool is_ours(const struct rmm *rmm, const struct rmm_page *page)
-{
-	size_t at = (size_t)((const char *)page - (const char *)rmm->memmap);
-
-	return at < rmm->memmap_bytes && at % sizeof(*page) == 0;
-}
+/* Flags of a page that is in use in a way that its reference does not show
+ * (PAGE_FLAGS_CHECK_AT_FREE). What is cut into objects is the slab layer's. */
+#define MAY_NOT_FREE (RMM_PF_LOCKED | RMM_PF_WRITEBACK | RMM_PF_SLAB)
 
 /* Given out with this order, to one owner, who is through with it? One look at
  * the word; type and harmless flags do not matter. */
 static inline bool may_free(uint64_t word, unsigned int order)
 {
 	const uint64_t matters = rmm_page_word(-1, UINT8_MAX, UINT8_MAX, 0) |
-				 (uint64_t)(RMM_PF_LOCKED | RMM_PF_WRITEBACK)
-					 << RMM_FLAGS_SHIFT;
+				 (uint64_t)MAY_NOT_FREE << RMM_FLAGS_SHIFT;
 
 	return (word & matters) == rmm_page_word(0, RMM_PG_ALLOCATED, order, 0);
 }
@@ -103,7 +104,7 @@ static int refuse_page(struct rmm *rmm, unsigned int cpu,
 		return rmm_error(rmm, -EINVAL,
 				 "cannot free on CPU %u: there are %u", cpu,
 				 rmm->config.nr_cpus);
-	if (!is_ours(rmm, page))
+	if (!rmm_is_page(rmm, page))
 		return rmm_error(rmm, -EINVAL,
 				 "cannot free page %p: not of this instance "
 				 "(foreign page)",
@@ -171,7 +172,7 @@ static int drop_reference(struct rmm *rmm, unsigned int cpu,
 	if (may_free(word, order))
 		return -EAGAIN;
 	if ((word & kind) != rmm_page_word(0, RMM_PG_ALLOCATED, order, 0) ||
-	    (int32_t)word < 1)
+	    (int32_t)word < 1 || word >> RMM_FLAGS_SHIFT & RMM_PF_SLAB)
 		return -EINVAL;
 	if (!whole)
 		next &= ~((uint64_t)UINT8_MAX << RMM_ORDER_SHIFT);
@@ -196,7 +197,7 @@ static __attribute__((noinline)) int free_pages_slow(struct rmm *rmm,
 						     struct rmm_page *page,
 						     unsigned int order)
 {
-	if (cpu >= rmm->config.nr_cpus || !is_ours(rmm, page))
+	if (cpu >= rmm->config.nr_cpus || !rmm_is_page(rmm, page))
 		return refuse_page(rmm, cpu, page, order);
 	while (!freeze(rmm, page, order)) {
 		int err = drop_reference(rmm, cpu, page, order);
@@ -227,7 +228,7 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 	int left;
 
 	if (rmm_unlikely(order || cpu >= rmm->config.nr_cpus ||
-			 !is_ours(rmm, page) || !rmm->quick_free ||
+			 !rmm_is_page(rmm, page) || !rmm->quick_free ||
 			 !freeze(rmm, page, 0)))
 		return free_pages_slow(rmm, cpu, page, order);
 	block = &rmm->blocks[pfn >> rmm->config.pageblock_order];
@@ -250,8 +251,8 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 /** rmm_split_page() - split_page(): each page can be freed by itself then */
 int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order)
 {
-	if (!is_ours(rmm, page) || RMM_READ(page->state) != RMM_PG_ALLOCATED ||
-	    page->order != order)
+	if (!rmm_is_page(rmm, page) ||
+	    RMM_READ(page->state) != RMM_PG_ALLOCATED || page->order != order)
 		return refuse_page(rmm, 0, page, order);
 	if (RMM_READ(page->flags) & RMM_PF_HEAD)
 		return rmm_error(

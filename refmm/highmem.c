@@ -143,14 +143,20 @@ static void *kmap_high(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn)
 	return (void *)at;
 }
 
-static int check_kmap(struct rmm *rmm, unsigned int cpu, const char *what)
+static int check_kmap(struct rmm *rmm, unsigned int cpu,
+		      const struct rmm_page *page, const char *what)
 {
+	if (!rmm_is_page(rmm, page))
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s page %p: not of this machine", what,
+				 (const void *)page);
 	if (cpu >= rmm->config.nr_cpus)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot %s on CPU %u: there are "
 				 "%u",
 				 what, cpu, rmm->config.nr_cpus);
-	if (!rmm_highmem_of(rmm))
+	/* Low memory has its address without any of this. */
+	if (!rmm_highmem_of(rmm) && rmm_PageHighMem(rmm, page))
 		return rmm_error(rmm, -EINVAL,
 				 "cannot %s: call rmm_highmem_init first",
 				 what);
@@ -163,7 +169,7 @@ void *rmm_kmap(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 	rmm_pfn pfn = rmm_page_to_pfn(rmm, page);
 	void *at;
 
-	if (check_kmap(rmm, cpu, "kmap"))
+	if (check_kmap(rmm, cpu, page, "kmap"))
 		return NULL;
 	if (rmm_in_atomic(rmm, cpu)) {
 		rmm_error(rmm, -EINVAL,
@@ -207,7 +213,7 @@ int rmm_kunmap(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 {
 	rmm_pfn pfn = rmm_page_to_pfn(rmm, page);
 
-	if (check_kmap(rmm, cpu, "kunmap"))
+	if (check_kmap(rmm, cpu, page, "kunmap"))
 		return -EINVAL;
 	if (rmm_in_interrupt(rmm, cpu))
 		return rmm_error(rmm, -EINVAL,
@@ -225,6 +231,8 @@ void rmm_kmap_flush_unused(struct rmm *rmm)
 {
 	struct rmm_highmem *h = rmm_highmem_of(rmm);
 
+	if (!h)
+		return;
 	rmm_lock(rmm, &h->lock);
 	flush_all_zero_pkmaps(rmm, h);
 	rmm_unlock(rmm, &h->lock);
@@ -235,6 +243,9 @@ void rmm_highmem_stat(const struct rmm *rmm, struct rmm_highmem_stat *out)
 {
 	struct rmm_highmem *h = rmm_highmem_of(rmm);
 
+	*out = (struct rmm_highmem_stat){0};
+	if (!h)
+		return;
 	rmm_lock(rmm, &h->lock);
 	*out = h->stat;
 	out->slots = h->last_pkmap;

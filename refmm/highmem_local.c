@@ -63,14 +63,21 @@ void *rmm_kmap_local_page(struct rmm *rmm, unsigned int cpu,
 			  struct rmm_page *page)
 {
 	rmm_pfn pfn = rmm_page_to_pfn(rmm, page);
-	const struct rmm_highmem *h = check_local(rmm, cpu);
+	const struct rmm_highmem *h;
 	struct rmm_kmap_ctrl *c;
 	uintptr_t at;
 
-	if (!h)
+	if (!rmm_is_page(rmm, page)) {
+		rmm_error(rmm, -EINVAL,
+			  "cannot map page %p locally: not of this machine",
+			  (const void *)page);
 		return NULL;
+	}
 	if (!rmm_PageHighMem(rmm, page))
 		return rmm_page_address(rmm, page);
+	h = check_local(rmm, cpu);
+	if (!h)
+		return NULL;
 	c = &h->ctrl[cpu];
 	at = local_address(rmm, h, cpu, c->idx);
 	if (c->idx + 1 >= RMM_KM_MAX_IDX ||
@@ -93,14 +100,15 @@ void *rmm_kmap_local_page(struct rmm *rmm, unsigned int cpu,
 int rmm_kunmap_local(struct rmm *rmm, unsigned int cpu, const void *address)
 {
 	uintptr_t at = (uintptr_t)address & ~(rmm_page_bytes(rmm) - 1);
-	const struct rmm_highmem *h = check_local(rmm, cpu);
+	const struct rmm_highmem *h;
 	struct rmm_kmap_ctrl *c;
 	uintptr_t top;
 
-	if (!h)
-		return -EINVAL;
 	if (rmm_virt_to_page(rmm, at))
 		return 0; /* low memory was never mapped */
+	h = check_local(rmm, cpu);
+	if (!h)
+		return -EINVAL;
 	c = &h->ctrl[cpu];
 	if (!c->idx)
 		return rmm_error(rmm, -EINVAL,

@@ -94,6 +94,7 @@ int rmm__kfree(struct rmm *rmm, unsigned int cpu, uintptr_t address);
 /* kmalloc_caches.c */
 int rmm_create_kmalloc_caches(struct rmm *rmm);
 void rmm_destroy_kmalloc_caches(struct rmm_slab_layer *l);
+bool rmm_is_kmalloc_cache(const struct rmm_kmem_cache *s);
 
 /* kmalloc_large.c */
 void *rmm_kmalloc_large_node(struct rmm *rmm, unsigned int cpu, size_t size,

@@ -167,3 +167,16 @@ void rmm_destroy_kmalloc_caches(struct rmm_slab_layer *l)
 	l->rmm->kmalloc_quick_cpus = 0;
 	rmm_set_watch(l->rmm);
 }
+
+/** rmm_is_kmalloc_cache() - does kmalloc() serve requests from it? Not only as
+ *  the alias of a cache that somebody else has made */
+bool rmm_is_kmalloc_cache(const struct rmm_kmem_cache *s)
+{
+	const struct rmm_kmalloc *k = s->layer->kmalloc;
+
+	for (unsigned int t = 0; k && t < RMM_KMALLOC_TYPES; t++)
+		for (unsigned int i = 1; i < RMM_KMALLOC_INDEXES; i++)
+			if (k->caches[t][i] == s)
+				return true;
+	return false;
+}

@@ -16,8 +16,8 @@
  * slab of no bytes (struct rmm_kmalloc_cpu's "nothing").
  *
  * All that these paths read of a cache lies in the CPU's first cache line of
- *it, and nothing of it but the object has to be known to find the next: so a
- *call does not wait for the one before.
+ * it, and nothing of it but the object has to be known to find the next: so a
+ * call does not wait for the one before.
  *
  *   object of the CPU's slab:  address - base < limit, a multiple of the size
  *   live:                      its free pointer leads out of the slab

@@ -48,8 +48,10 @@ void *rmm_kmalloc_large_node(struct rmm *rmm, unsigned int cpu, size_t size,
 			  size, most);
 		return NULL;
 	}
-	/* GFP_SLAB_BUG_MASK: what has no address, or is not for kmalloc */
-	gfp &= ~(unsigned int)(RMM_GFP_HIGHMEM | RMM_GFP_DMA32);
+	/* GFP_SLAB_BUG_MASK: what has no address, or is not for kmalloc. And
+	 * compaction must not move what has been given by its address. */
+	gfp &= ~(unsigned int)(RMM_GFP_HIGHMEM | RMM_GFP_DMA32 |
+			       RMM_GFP_MOVABLE);
 	page = rmm_alloc_pages_node(rmm, cpu, nid, gfp | RMM_GFP_COMP,
 				    order_of(rmm, size));
 	if (!page)

@@ -74,6 +74,15 @@ void rmm_owner_free(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn);
 void rmm_owner_copy(struct rmm *rmm, rmm_pfn to, rmm_pfn from);
 void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn);
 
+/** rmm_is_page() - is @page a frame of this machine? */
+static inline bool rmm_is_page(const struct rmm *rmm,
+			       const struct rmm_page *page)
+{
+	size_t at = (size_t)((const char *)page - (const char *)rmm->memmap);
+
+	return at < rmm->memmap_bytes && at % sizeof(*page) == 0;
+}
+
 /* page.c */
 rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
 int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)

@@ -17,8 +17,8 @@
  *      compound   |head|tail|tail|tail|     get_page(tail) counts in the head
  *      plain      |    :    :    :    |     only the first page is counted
  *
- * Invariant: flags other than HEAD and ISOLATED are the owner's; all are clear
- * in what is free.
+ * Invariant: flags other than HEAD, ISOLATED and SLAB are the owner's; all are
+ * clear in what is free.
  *
  * Locking: none; _count and flags change by atomic operations, as in the
  * kernel.
@@ -125,6 +125,12 @@ bool rmm_PageUnevictable(const struct rmm *rmm, const struct rmm_page *page)
 bool rmm_PageIsolated(const struct rmm *rmm, const struct rmm_page *page)
 {
 	return has_flag(rmm, page, RMM_PF_ISOLATED);
+}
+
+/** rmm_PageSlab() - PageSlab() */
+bool rmm_PageSlab(const struct rmm *rmm, const struct rmm_page *page)
+{
+	return has_flag(rmm, page, RMM_PF_SLAB);
 }
 
 /* May its owner do @what with the page at @head? */

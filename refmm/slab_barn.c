@@ -5,8 +5,11 @@
  *   CPU 0, its two sheaves full --> [ooooo] [ooooo] --> CPU 1, its two empty
  *                               <-- [.....] [.....] <--
  *
- *   0 <= nr_full, nr_empty <= 10
+ *   0 <= nr_full <= 10
  *   every object of a full sheaf is free, and there are `capacity` of them
+ *
+ * Empty ones are kept from 10 on only where a full one was got for them: the
+ * exchange must not fail. CPUs that look at the same time may exceed that too.
  *
  * Sheaves are taken from the head, where the last one was put: its objects are
  * the ones most likely in some CPU's cache.

@@ -57,8 +57,9 @@ size_t rmm_kmem_cache_alloc_bulk(struct rmm *rmm, unsigned int cpu,
 	return nr;
 }
 
-/** rmm_kmem_cache_free_bulk() - kmem_cache_free_bulk(); the first error is
- *  returned, and the others are freed all the same */
+/** rmm_kmem_cache_free_bulk() - kmem_cache_free_bulk(), and without a cache
+ *  kfree_bulk(), which also takes kmalloc()'s blocks of pages; the first error
+ * is returned, and the others are freed all the same */
 int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
 			     struct rmm_kmem_cache *s, size_t nr,
 			     void **objects)
@@ -67,9 +68,8 @@ int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
 	int err = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		int one = objects[i] ? rmm_slab_free(rmm, cpu, s,
-						     (uintptr_t)objects[i])
-				     : 0;
+		int one = s ? rmm_kmem_cache_free(rmm, cpu, s, objects[i])
+			    : rmm_kfree(rmm, cpu, objects[i]);
 
 		if (one && !err) {
 			err = one;

@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kmalloc.h"
 #include "slab_parts.h"
 
 enum {
@@ -391,6 +392,12 @@ int rmm_kmem_cache_destroy(struct rmm *rmm, unsigned int cpu,
 		s->aliases--;
 		return 0;
 	}
+	/* The kernel keeps its own by a count that never gets to 0. */
+	if (rmm_is_kmalloc_cache(s))
+		return rmm_error(
+			rmm, -EINVAL,
+			"cannot destroy cache %.40s: it is kmalloc()'s",
+			s->name);
 	finish_rcu(s, cpu);
 	rmm_kmem_cache_info(rmm, s, &info);
 	if (info.objects)

@@ -130,9 +130,15 @@ static unsigned int build_freelist(struct rmm_kmem_cache *s,
 	return first;
 }
 
-/* Every frame of the slab leads to it. */
+/* Every frame of the slab leads to it, and the page side knows of it. */
 static void set_heads(struct rmm_slab *slab, struct rmm_slab *head)
 {
+	const struct rmm_slab_layer *l = slab->cache->layer;
+	struct rmm_page *page = &l->rmm->memmap[slab - l->slabs];
+	unsigned int flags = page->flags & ~(unsigned int)RMM_PF_SLAB;
+
+	/* __folio_set_slab(): no other CPU changes flags of a slab's page. */
+	RMM_WRITE(page->flags, (uint8_t)(head ? flags | RMM_PF_SLAB : flags));
 	for (unsigned int i = 0; i < 1u << slab->order; i++)
 		RMM_WRITE(slab[i].head, head);
 }

@@ -2,7 +2,8 @@
 /*
  * slab_parts.h - what the slab layer's files offer each other, from the bottom
  * up. None calls upward, but for sheaves: slab_alloc.c and slab_free.c ask them
- * first, and they turn to slab_bulk.c when they are empty or full.
+ * first, and they turn to slab_bulk.c when they are empty or full; and for
+ * slab_rcu.c and slab_bulk.c, to which kmalloc()'s memory is given as well.
  */
 #ifndef REFMM_SLAB_PARTS_H
 #define REFMM_SLAB_PARTS_H

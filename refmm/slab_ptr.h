@@ -29,9 +29,6 @@
 
 #include "slab_cache.h"
 
-#define rmm_likely(x)	__builtin_expect(!!(x), 1)
-#define rmm_unlikely(x) __builtin_expect(!!(x), 0)
-
 static inline struct rmm_slab_layer *rmm_slab_layer(const struct rmm *rmm)
 {
 	return rmm->layer[RMM_LAYER_SLAB].state;

@@ -23,11 +23,13 @@
  * Modelled: kfree_rcu, kvfree_rcu_barrier, call_rcu of free_slab and of
  * rcu_free_sheaf, rcu_barrier. Simplified: if there is no memory to remember an
  * object, the grace period passes at once, as in kvfree_call_rcu; with threads
- * a sheaf that another CPU has not filled yet waits on. (6.12 and 6.18,
+ * a sheaf that another CPU has not filled yet waits on. Omitted: vmalloc()'s
+ * memory, which kvfree_rcu() takes too. (6.12 and 6.18,
  * mm/slab_common.c, mm/slub.c; not in LKD3)
  */
 #include <errno.h>
 
+#include "kmalloc.h"
 #include "slab_parts.h"
 
 enum { BATCH = 126 }; /* objects; a batch is 1 KiB */
@@ -94,40 +96,16 @@ static bool enqueue(struct rmm_slab_layer *l, void *object)
 	return b;
 }
 
-/* An object whose readers are gone: of a cache, or pages of its own */
-static int free_now(struct rmm *rmm, unsigned int cpu, void *object)
-{
-	const struct rmm_slab_layer *l = rmm_slab_layer(rmm);
-
-	if (rmm_virt_to_slab(l, (uintptr_t)object))
-		return rmm_slab_free(rmm, cpu, NULL, (uintptr_t)object);
-	return rmm_free_large(rmm, cpu, (uintptr_t)object);
-}
-
-/** rmm_free_large() - free_large_kmalloc(): a compound page, by its address */
-int rmm_free_large(struct rmm *rmm, unsigned int cpu, uintptr_t address)
-{
-	struct rmm_page *page = rmm_virt_to_page(rmm, address);
-
-	if (!page || !rmm_PageHead(rmm, page) ||
-	    (uintptr_t)rmm_page_address(rmm, page) != address)
-		return rmm_slab_refuse(rmm, cpu, NULL, address);
-	return rmm_free_pages(rmm, cpu, page, rmm_compound_order(rmm, page));
-}
-
-/* Would free_now() do? What is wrong with an object shows before it waits. */
+/* Would rmm_kfree() do? What is wrong with an object shows before it waits. */
 static bool may_free(const struct rmm *rmm, uintptr_t object)
 {
 	const struct rmm_slab *slab =
 		rmm_virt_to_slab(rmm_slab_layer(rmm), object);
-	struct rmm_page *page;
 
 	if (slab)
 		return rmm_is_object(slab->cache, slab, object) &&
 		       rmm_object_is_live(slab->cache, slab, object);
-	page = rmm_virt_to_page(rmm, object);
-	return page && rmm_PageHead(rmm, page) &&
-	       (uintptr_t)rmm_page_address(rmm, page) == object;
+	return rmm_kmalloc_large_page(rmm, object);
 }
 
 /** rmm_kfree_rcu() - kfree_rcu(); see refmm_slab.h */
@@ -136,7 +114,7 @@ int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object)
 	struct rmm_slab_layer *l = rmm_slab_layer(rmm);
 	const struct rmm_slab *slab;
 
-	if (!object)
+	if (object <= RMM_ZERO_SIZE_PTR)
 		return 0;
 	if (!l)
 		return rmm_error(rmm, -EINVAL,
@@ -148,7 +126,7 @@ int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object)
 	if (slab && slab->cache->sheaf_capacity &&
 	    rmm_rcu_to_pcs(slab->cache, cpu, object))
 		return 0;
-	return enqueue(l, object) ? 0 : free_now(rmm, cpu, object);
+	return enqueue(l, object) ? 0 : rmm_kfree(rmm, cpu, object);
 }
 
 static void free_batches(struct rmm_slab_layer *l, unsigned int cpu,
@@ -159,7 +137,7 @@ static void free_batches(struct rmm_slab_layer *l, unsigned int cpu,
 	for (; b; b = next) {
 		next = b->next;
 		for (uint64_t i = 0; i < b->nr; i++)
-			free_now(l->rmm, cpu, b->objects[i]);
+			rmm_kfree(l->rmm, cpu, b->objects[i]);
 		rmm_slab_meta_free(l, b, sizeof(*b));
 	}
 }

@@ -52,7 +52,6 @@ void rmm_shrink_barns(struct rmm_kmem_cache *s, unsigned int cpu);
 /* slab_rcu.c */
 int rmm_slab_rcu_create(struct rmm_slab_layer *l);
 void rmm_slab_rcu_slab(struct rmm_kmem_cache *s, struct rmm_slab *slab);
-int rmm_free_large(struct rmm *rmm, unsigned int cpu, uintptr_t address);
 void rmm_slab_rcu_sheaf(struct rmm_slab_layer *l, struct rmm_sheaf *sheaf);
 
 #endif

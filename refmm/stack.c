@@ -201,10 +201,17 @@ int rmm_free_thread_stack(struct rmm *rmm, unsigned int cpu, void *stack)
 	err = rmm_stack_check(rmm, stack);
 	if (err)
 		return err;
+	/* Of two CPUs that free the same one, the second finds nothing. */
 	rmm_lock(rmm, &st->lock);
 	s = (struct rmm_stack *)rmm_vmap_find(&st->live, (uintptr_t)stack);
-	rmm_vmap_erase(&st->live, &s->va);
+	if (s)
+		rmm_vmap_erase(&st->live, &s->va);
 	rmm_unlock(rmm, &st->lock);
+	if (!s)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot free a kernel stack at %p: another "
+				 "CPU has just freed it",
+				 stack);
 	RMM_ADD(st->stat.free, 1);
 	if (put_cached(rmm, cpu, s))
 		return 0;
@@ -218,6 +225,8 @@ void rmm_free_vm_stack_cache(struct rmm *rmm, unsigned int cpu)
 {
 	struct rmm_stacks *st = rmm_stacks_of(rmm);
 
+	if (!st || cpu >= rmm->config.nr_cpus)
+		return;
 	for (int i = 0; i < RMM_NR_CACHED_STACKS; i++) {
 		struct rmm_stack *s = st->cache[cpu].stack[i];
 
@@ -279,14 +288,14 @@ int rmm_stack_init(struct rmm *rmm, const struct rmm_stack_config *c)
 	if (check_config(rmm, c))
 		return rmm_stacks_of(rmm) ? -EBUSY : -EINVAL;
 	st = calloc(1, sizeof(*st));
-	if (!st)
-		return -ENOMEM;
-	st->config = *c;
-	st->cache = aligned_alloc(64, bytes);
-	if (!st->cache) {
+	if (st)
+		st->cache = aligned_alloc(64, bytes);
+	if (!st || !st->cache) {
 		free(st);
-		return -ENOMEM;
+		return rmm_error(rmm, -ENOMEM,
+				 "cannot set up kernel stacks: out of memory");
 	}
+	st->config = *c;
 	memset(st->cache, 0, bytes);
 	rmm->layer[RMM_LAYER_STACK] = (struct rmm_layer){
 		.state = st,

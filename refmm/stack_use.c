@@ -136,7 +136,9 @@ void rmm_stack_stat(const struct rmm *rmm, struct rmm_stack_stat *out)
 {
 	struct rmm_stacks *st = rmm_stacks_of(rmm);
 
-	*out = st->stat;
+	*out = st ? st->stat : (struct rmm_stack_stat){0};
+	if (!st)
+		return;
 	out->live = st->live.count;
 	for (unsigned int i = 0; i < rmm->config.nr_cpus; i++)
 		for (int k = 0; k < RMM_NR_CACHED_STACKS; k++)

@@ -2,13 +2,12 @@
 /*
  * vmalloc.c - vmalloc() and vfree(), vmap() and vunmap().
  *
- *   rmm_vmalloc --+-- addresses	vmalloc_area.c, from a pool or the free
- * tree
- *                 +-- pages		vmalloc_pages.c, in bulk
- *                 +-- mapping		vmalloc_pages.c, and address.c's memory
+ *   rmm_vmalloc --+-- addresses  vmalloc_area.c: a pool's or the free tree's
+ *                 +-- pages      vmalloc_pages.c, in bulk
+ *                 +-- mapping    vmalloc_pages.c, and address.c's memory
  *
  *   rmm_vfree ----+-- no longer in use, unmapped
- *                 +-- addresses wait for a purge	vmalloc_purge.c
+ *                 +-- addresses wait for a purge  (vmalloc_purge.c)
  *                 +-- pages go back at once
  *
  * Each area is followed by a page that is never mapped, so that whoever runs
@@ -369,10 +368,13 @@ int rmm_vfree_atomic(struct rmm *rmm, unsigned int cpu, const void *address)
  *  first, as on the kernel's lock-less list */
 size_t rmm_delayed_vfree_work(struct rmm *rmm, unsigned int cpu)
 {
-	struct rmm_vfree_deferred *d = &rmm_vmalloc_of(rmm)->deferred[cpu];
 	struct rmm_vm_struct *vm, *next;
+	struct rmm_vfree_deferred *d;
 	size_t n = 0;
 
+	if (check_free(rmm, cpu, "vfree"))
+		return 0;
+	d = &rmm_vmalloc_of(rmm)->deferred[cpu];
 	rmm_lock(rmm, &d->lock);
 	vm = d->first;
 	d->first = NULL;
@@ -384,10 +386,14 @@ size_t rmm_delayed_vfree_work(struct rmm *rmm, unsigned int cpu)
 	return n;
 }
 
-/* The caller's pages become @vm's list; -ENOMEM */
-static int copy_pages(struct rmm_vm_struct *vm, struct rmm_page **pages,
-		      size_t count)
+/* The caller's pages become @vm's list; -ENOMEM, -EINVAL: one is no page. What
+ * is mapped would be somebody else's memory then, or none. */
+static int copy_pages(const struct rmm *rmm, struct rmm_vm_struct *vm,
+		      struct rmm_page **pages, size_t count)
 {
+	for (size_t i = 0; i < count; i++)
+		if (!rmm_is_page(rmm, pages[i]))
+			return -EINVAL;
 	vm->pages = calloc(count, sizeof(*vm->pages));
 	if (!vm->pages)
 		return -ENOMEM;
@@ -418,8 +424,8 @@ void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
 	     refuse(rmm, cpu, SIZE_MAX, "that exceeds total pages")))
 		return NULL;
 	vm = get_vm_area(rmm, cpu, &a, 0);
-	if (vm &&
-	    (copy_pages(vm, pages, count) || rmm_vmap_pages_range(rmm, vm))) {
+	if (vm && (copy_pages(rmm, vm, pages, count) ||
+		   rmm_vmap_pages_range(rmm, vm))) {
 		drop(rmm, cpu, vm);
 		vm = NULL;
 	}
@@ -427,7 +433,7 @@ void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
 		RMM_ADD(rmm_vmalloc_of(rmm)->stat.failed, 1);
 		rmm_error(rmm, -ENOMEM,
 			  "cannot vmap %zu pages on CPU %u: out of addresses "
-			  "or mappings",
+			  "or mappings, or one is no page of this machine",
 			  count, cpu);
 		return NULL;
 	}

@@ -4,10 +4,8 @@
  *
  *   struct rmm_vmalloc --+-- free        tree: addresses nobody has
  *                        +-- node[id] ---+-- busy   tree: in use
- *                                        +-- lazy   tree: freed, TLB not
- * flushed
- *                                        +-- pool[pages - 1]  lists: ready to
- * use
+ *                                        +-- lazy   tree: TLB not flushed
+ *                                        +-- pool[pages - 1]  lists: ready
  *
  * An address of the space is in just one area, and each area in just one of
  * these places.

@@ -126,7 +126,9 @@ static int init_space(struct rmm *rmm, struct rmm_vmalloc *v)
 		aligned_alloc(64, rmm->config.nr_cpus * sizeof(*v->deferred));
 	if (!all || !v->node || !v->deferred) {
 		free(all);
-		return -ENOMEM;
+		return rmm_error(rmm, -ENOMEM,
+				 "cannot set up vmalloc: out of memory for its "
+				 "nodes");
 	}
 	memset(v->node, 0, bytes);
 	memset(v->deferred, 0, rmm->config.nr_cpus * sizeof(*v->deferred));
@@ -204,7 +206,8 @@ int rmm_vmalloc_init(struct rmm *rmm, const struct rmm_vmalloc_config *c)
 		return err;
 	v = calloc(1, sizeof(*v));
 	if (!v)
-		return -ENOMEM;
+		return rmm_error(rmm, -ENOMEM,
+				 "cannot set up vmalloc: out of memory");
 	if (c)
 		v->config = *c;
 	else

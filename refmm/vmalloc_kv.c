@@ -4,8 +4,7 @@
  *
  *   kvmalloc(size, gfp) --> kmalloc, not trying hard --> memory
  *                              | none
- *                              +-- size <= a page       NULL: vmalloc takes
- * more
+ *                              +-- size <= a page       NULL: more by vmalloc
  *                              +-- may not sleep        NULL: vmalloc may
  *                              +-- else                 vmalloc, huge pages too
  *

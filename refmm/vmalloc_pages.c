@@ -142,6 +142,10 @@ int rmm___vmalloc_area_node(struct rmm *rmm, unsigned int cpu,
 	struct rmm_vmalloc_args a = *args;
 	size_t guard = vm->flags & RMM_VM_NO_GUARD ? 0 : rmm_page_bytes(rmm);
 
+	/* Compound blocks could not be split, and what is mapped cannot be
+	 * moved: the kernel's compaction sees that from the page, this one from
+	 * its type. */
+	a.gfp &= ~(unsigned int)(RMM_GFP_COMP | RMM_GFP_MOVABLE);
 	if (!(a.gfp & (RMM_GFP_DMA | RMM_GFP_DMA32)))
 		a.gfp |= RMM_GFP_HIGHMEM;
 	a.gfp |= RMM_GFP_NOWARN;

@@ -233,7 +233,7 @@ uint64_t rmm_reclaim_and_purge_vmap_areas(struct rmm *rmm)
 uint64_t rmm_purge_vmap_areas(struct rmm *rmm, unsigned int cpu)
 {
 	(void)cpu;
-	return rmm_reclaim_and_purge_vmap_areas(rmm);
+	return rmm_vmalloc_of(rmm) ? rmm_reclaim_and_purge_vmap_areas(rmm) : 0;
 }
 
 /** rmm_drain_vmap_work() - drain_vmap_area_work(); see refmm_vmalloc.h */
@@ -243,6 +243,8 @@ uint64_t rmm_drain_vmap_work(struct rmm *rmm, unsigned int cpu)
 	uint64_t areas;
 
 	(void)cpu;
+	if (!v)
+		return 0;
 	rmm_lock(rmm, &v->purge_lock);
 	RMM_ADD(v->stat.drain, 1);
 	areas = purge_lazy(rmm, false);
@@ -256,6 +258,8 @@ void rmm_shrink_vmap_pools(struct rmm *rmm, unsigned int cpu)
 	struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
 
 	(void)cpu;
+	if (!v)
+		return;
 	rmm_lock(rmm, &v->purge_lock);
 	for (unsigned int i = 0; i < v->nr_nodes; i++)
 		decay(rmm, &v->node[i], true);

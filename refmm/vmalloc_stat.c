@@ -103,7 +103,9 @@ void rmm_vmalloc_stat(const struct rmm *rmm, struct rmm_vmalloc_stat *out)
 {
 	const struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
 
-	*out = v->stat;
+	*out = v ? v->stat : (struct rmm_vmalloc_stat){0};
+	if (!v)
+		return;
 	out->nr_pages = RMM_READ(v->nr_pages);
 	out->lazy_pages = RMM_READ(v->lazy_nr);
 	out->lazy_max = v->lazy_max;

@@ -6,7 +6,8 @@
  *   rmm_setup_done -> rmm_highmem_init -> rmm_kmap / rmm_kunmap,
  *	rmm_kmap_local_page / rmm_kunmap_local -> rmm_destroy
  *
- * Pages of low memory have an address anyway: all calls return it at once.
+ * Pages of low memory have an address anyway: all calls return it at once, on
+ * any machine, and without rmm_highmem_init().
  */
 #ifndef KMEMLAB_REFMM_HIGHMEM_H
 #define KMEMLAB_REFMM_HIGHMEM_H

@@ -29,6 +29,8 @@
  *                                           share the head's references
  *   isolated    compaction takes it         compaction, done   nobody else
  *                                           moves it
+ *   slab        slab layer, a new slab      slab discarded     the page side
+ *                                           frees it for nobody else
  */
 enum rmm_pageflags {
 	RMM_PF_LOCKED = 1 << 0,
@@ -37,6 +39,7 @@ enum rmm_pageflags {
 	RMM_PF_UNEVICTABLE = 1 << 3,
 	RMM_PF_HEAD = 1 << 4,
 	RMM_PF_ISOLATED = 1 << 5,
+	RMM_PF_SLAB = 1 << 6,
 	/* what an owner may set and clear */
 	RMM_PF_OWNERS = RMM_PF_LOCKED | RMM_PF_DIRTY | RMM_PF_WRITEBACK |
 			RMM_PF_UNEVICTABLE,
@@ -58,6 +61,8 @@ bool rmm_PageDirty(const struct rmm *rmm, const struct rmm_page *page);
 bool rmm_PageWriteback(const struct rmm *rmm, const struct rmm_page *page);
 bool rmm_PageUnevictable(const struct rmm *rmm, const struct rmm_page *page);
 bool rmm_PageIsolated(const struct rmm *rmm, const struct rmm_page *page);
+/** rmm_PageSlab() - cut into objects: kfree() frees these, nobody the page */
+bool rmm_PageSlab(const struct rmm *rmm, const struct rmm_page *page);
 /** rmm_set_page_flags() - SetPageX(): @flags out of RMM_PF_OWNERS; clear:
  *  ClearPageX(). Refused for a page that is not allocated. */
 int rmm_set_page_flags(struct rmm *rmm, struct rmm_page *page,

@@ -107,7 +107,7 @@ int rmm_kmem_cache_free(struct rmm *rmm, unsigned int cpu,
 size_t rmm_kmem_cache_alloc_bulk(struct rmm *rmm, unsigned int cpu,
 				 struct rmm_kmem_cache *s, unsigned int gfp,
 				 size_t nr, void **objects);
-/** rmm_kmem_cache_free_bulk() - @s NULL: each object's own cache */
+/** rmm_kmem_cache_free_bulk() - @s NULL: as rmm_kfree() of each (kfree_bulk) */
 int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
 			     struct rmm_kmem_cache *s, size_t nr,
 			     void **objects);
@@ -115,8 +115,8 @@ int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
  *  returns 1 if slabs are left, 0 if none is */
 int rmm_kmem_cache_shrink(struct rmm *rmm, unsigned int cpu,
 			  struct rmm_kmem_cache *s);
-/** rmm_kfree_rcu() - free after a grace period, which is rmm_rcu_barrier()'s
- *  return (kvfree_rcu) */
+/** rmm_kfree_rcu() - rmm_kfree() after a grace period, which has passed when
+ *  rmm_rcu_barrier() returns */
 int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object);
 /** rmm_rcu_barrier() - a grace period passes: what waited for it is freed */
 void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu);

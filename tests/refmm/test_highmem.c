@@ -331,13 +331,20 @@ static void test_highmem_failed_mapping_changes_nothing(void **state)
 static void test_highmem_setup_is_checked(void **state)
 {
 	struct rmm *rmm = machine(1, false);
+	struct rmm_page *page;
+	struct machine m;
 
 	(void)state;
 	assert_int_equal(rmm_highmem_init(rmm, NULL), -EINVAL);
 	says(rmm, "a 64-bit machine has no high memory");
-	assert_null(rmm_kmap(rmm, 0, rmm->memmap));
+	rmm_destroy(rmm);
+	machine_init(&m, 0);
+	rmm_config_32bit(&m.config, m.zone, 1000 * MIB_PAGES);
+	rmm = machine_boot(&m);
+	page = rmm_alloc_page(rmm, 0, RMM_GFP_HIGHUSER);
+	assert_null(rmm_kmap(rmm, 0, page));
 	says(rmm, "call rmm_highmem_init first");
-	assert_null(rmm_kmap_local_page(rmm, 0, rmm->memmap));
+	assert_null(rmm_kmap_local_page(rmm, 0, page));
 	rmm_destroy(rmm);
 	rmm = boot(1000, false, SLOTS, NULL);
 	assert_int_equal(rmm_highmem_init(rmm, NULL), -EBUSY);
