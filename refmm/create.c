@@ -380,7 +380,8 @@ struct rmm *rmm_create(const struct rmm_config *c, char *error)
 		return rmm;
 	if (error)
 		snprintf(error, 256, "cannot set up memory: %.200s",
-			 err == -ENOMEM ? "out of memory" : rmm->error);
+			 err == -ENOMEM ? "out of memory"
+					: rmm_last_error(rmm));
 	rmm_destroy(rmm);
 	errno = -err;
 	return NULL;

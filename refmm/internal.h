@@ -28,6 +28,8 @@ enum {
 	RMM_LOOSE_MERGE = 1,	 /* buddies may lie unmerged */
 	RMM_LOOSE_TYPE =
 		2, /* a free block's list may differ from its pageblock */
+	RMM_ERROR_BYTES = 256,
+	RMM_ERROR_TEXTS = 64, /* threads that may fail at a time */
 };
 
 /* In rmm->watch: no allocation at all may go the quick way. No gfp bit. */
@@ -142,6 +144,12 @@ struct rmm_layer {
 			size_t size);
 };
 
+/* What went wrong last for one thread; see error.c */
+struct rmm_error_text {
+	uintptr_t thread; /* 0: nobody's */
+	char text[RMM_ERROR_BYTES];
+};
+
 struct rmm {
 	struct rmm_config config;
 	struct rmm_layer layer[RMM_LAYERS];
@@ -176,7 +184,9 @@ struct rmm {
 	bool loaded; /* lists have the order of a snapshot: not shuffled */
 	bool ready;  /* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */
-	char error[256];
+	uint8_t error_lock;
+	unsigned int error_turn;
+	struct rmm_error_text error[RMM_ERROR_TEXTS];
 };
 
 #endif

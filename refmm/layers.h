@@ -85,6 +85,9 @@ static inline bool rmm_is_page(const struct rmm *rmm,
 
 /* page.c */
 rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
+
+/* error.c */
+char *rmm_error_text(struct rmm *rmm);
 int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

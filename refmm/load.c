@@ -331,9 +331,3 @@ void rmm_set_hooks(struct rmm *rmm, const struct rmm_hooks *hooks)
 {
 	rmm->hooks = hooks ? *hooks : (struct rmm_hooks){0};
 }
-
-/** rmm_last_error() - see refmm.h */
-const char *rmm_last_error(const struct rmm *rmm)
-{
-	return rmm->error;
-}

@@ -106,18 +106,19 @@ int rmm_page_owner(const struct rmm *rmm, rmm_pfn pfn,
 void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn)
 {
 	struct rmm_page_owner o;
+	char *text = rmm_error_text(rmm);
 	size_t at = 0;
 
 	if (rmm_page_owner(rmm, pfn, &o) || !o.alloc_time)
 		return;
-	while (rmm->error[at])
+	while (text[at])
 		at++;
-	at += (size_t)snprintf(rmm->error + at, sizeof(rmm->error) - at,
+	at += (size_t)snprintf(text + at, RMM_ERROR_BYTES - at,
 			       "; allocated by %u on CPU %u at %llu",
 			       o.alloc_caller, o.alloc_cpu,
 			       (unsigned long long)o.alloc_time);
-	if (o.free_time && at < sizeof(rmm->error))
-		snprintf(rmm->error + at, sizeof(rmm->error) - at,
+	if (o.free_time && at < RMM_ERROR_BYTES)
+		snprintf(text + at, RMM_ERROR_BYTES - at,
 			 ", freed by %u on CPU %u at %llu", o.free_caller,
 			 o.free_cpu, (unsigned long long)o.free_time);
 }

@@ -16,8 +16,6 @@
  * "Pages")
  */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "layers.h"
 
@@ -96,16 +94,4 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 	if (page->state == RMM_PG_PCP)
 		out->cpu = (uint16_t)rmm_page_cpu(page);
 	return 0;
-}
-
-/** rmm_error() - note what went wrong; returns @err, for `return rmm_error()`
- */
-int rmm_error(struct rmm *rmm, int err, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(rmm->error, sizeof(rmm->error), fmt, ap);
-	va_end(ap);
-	return err;
 }

@@ -177,10 +177,8 @@ static rmm_percpu fail(struct rmm_pcpu *p, const struct request *r,
 		RMM_WRITE(p->atomic_alloc_failed, true);
 		rmm_pcpu_schedule_balance(p);
 	}
-	rmm_lock(p->rmm, &p->lock); /* one message at a time */
 	rmm_error(p->rmm, -ENOMEM, "cannot allocate %zu bytes per CPU: %s",
 		  r->size, why);
-	rmm_unlock(p->rmm, &p->lock);
 	return RMM_NO_PERCPU;
 }
 

@@ -64,7 +64,7 @@ int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
 			     struct rmm_kmem_cache *s, size_t nr,
 			     void **objects)
 {
-	char first[sizeof(rmm->error)];
+	char first[RMM_ERROR_BYTES];
 	int err = 0;
 
 	for (size_t i = 0; i < nr; i++) {
@@ -73,10 +73,10 @@ int rmm_kmem_cache_free_bulk(struct rmm *rmm, unsigned int cpu,
 
 		if (one && !err) {
 			err = one;
-			memcpy(first, rmm->error, sizeof(first));
+			memcpy(first, rmm_error_text(rmm), sizeof(first));
 		}
 	}
 	if (err)
-		memcpy(rmm->error, first, sizeof(first));
+		memcpy(rmm_error_text(rmm), first, sizeof(first));
 	return err;
 }

@@ -101,7 +101,8 @@ int rmm_slab_error(struct rmm *rmm, int err, const struct rmm_slab_report *r)
 		(unsigned long long)(r->slab - s->layer->slabs);
 	uint64_t index = rmm_obj_to_index(s, r->slab, r->object);
 	const char *names[] = {"; allocated", ", freed"};
-	size_t at, size = sizeof(rmm->error);
+	char *text = rmm_error_text(rmm);
+	size_t at, size = RMM_ERROR_BYTES;
 
 	rmm_error(rmm, err,
 		  "cannot %s 0x%llx: %.80s (object %llu of the slab at pfn "
@@ -110,14 +111,14 @@ int rmm_slab_error(struct rmm *rmm, int err, const struct rmm_slab_report *r)
 		  (unsigned long long)index, pfn, s->name);
 	if (!rmm_is_object(s, r->slab, r->object))
 		return err;
-	for (at = 0; rmm->error[at];)
+	for (at = 0; text[at];)
 		at++;
 	for (int item = RMM_TRACK_ALLOC; item <= RMM_TRACK_FREE; item++) {
 		const struct rmm_track *t = rmm_get_track(
 			s, r->slab, r->object, (enum rmm_track_item)item);
 
 		if (t && t->when && at < size)
-			at += (size_t)snprintf(rmm->error + at, size - at,
+			at += (size_t)snprintf(text + at, size - at,
 					       "%s by %u on CPU %u at %llu",
 					       names[item], t->caller, t->cpu,
 					       (unsigned long long)t->when);

@@ -51,7 +51,8 @@ void rmm_config_32bit(struct rmm_config *c, struct rmm_zone_config *zones,
 struct rmm *rmm_create(const struct rmm_config *c, char *error);
 void rmm_destroy(struct rmm *rmm);
 void rmm_set_hooks(struct rmm *rmm, const struct rmm_hooks *hooks);
-/** rmm_last_error() - the last failed call's one line; "" if none */
+/** rmm_last_error() - this thread's last failed call's one line; "" if none.
+ *  Without rmm_config.threads, whoever's; the text of the last 64 is kept. */
 const char *rmm_last_error(const struct rmm *rmm);
 
 /* ---- Loading a snapshot: before rmm_setup_done() ------------------------ */

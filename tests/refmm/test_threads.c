@@ -185,10 +185,48 @@ static void test_threads_pages_move_while_owners_free(void **state)
 	check_destroy(rmm);
 }
 
+/* Fails again and again, and reads why: always this thread's own reason. */
+static void *fail_often(void *arg)
+{
+	struct worker *w = arg;
+	char mine[64];
+
+	snprintf(mine, sizeof(mine), "on CPU %u:", w->cpu);
+	for (int i = 0; i < ROUNDS / 10; i++) {
+		w->errors += rmm_free_page(w->rmm, w->cpu, w->rmm->memmap) != -EINVAL;
+		w->errors += !strstr(rmm_last_error(w->rmm), mine);
+	}
+	return NULL;
+}
+
+static void test_threads_read_their_own_errors(void **state)
+{
+	struct worker w[CPUS];
+	pthread_t thread[CPUS];
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 2);
+	m.config.threads = true;
+	rmm = machine_boot(&m);
+	for (unsigned int i = 0; i < CPUS; i++) {
+		w[i] = (struct worker){.rmm = rmm, .cpu = 100 + i};
+		assert_int_equal(pthread_create(&thread[i], NULL, fail_often, &w[i]), 0);
+	}
+	for (unsigned int i = 0; i < CPUS; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(w[i].errors, 0);
+	}
+	assert_string_equal(rmm_last_error(rmm), "");
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_pages_move_while_owners_free),
+		cmocka_unit_test(test_threads_read_their_own_errors),
 		cmocka_unit_test(test_threads_share_a_machine_without_loss),
 	};
 
