@@ -30,6 +30,7 @@ static void check_all(struct world *w)
 		others += mix(s->key);
 	}
 	expect(w, keys == others, "table and skip list hold different keys");
+	check_ledger(w);
 	for (uint32_t i = 0; i < w->depth; i++)
 		expect(w, w->stack[i] == mix(i), "the stack has changed");
 }
@@ -51,6 +52,8 @@ static void step(struct world *w, int i)
 	}
 	stack_step(w, i / 3000 % 2 == 0);
 	letter_step(w);
+	for (int n = 0; n < 3; n++)
+		ledger_step(w);
 	if (i % CHECK_EVERY == 0)
 		check_all(w);
 }
@@ -73,18 +76,23 @@ static void *live(void *arg)
 	put_bytes(w, w->head);
 	put_bytes(w, w->bucket);
 	put_bytes(w, w->stack);
+	expect(w, rmm_vfree(w->rmm, w->cpu, w->ledger) == 0, "vfree refused the ledger");
 	return NULL;
 }
 
 static struct rmm *backed(unsigned int cpus, const struct rmm_slab_config *slab)
 {
 	struct machine m;
+	struct rmm *rmm;
 
 	machine_init(&m, 64); /* 128 MiB of address space */
-	m.config.backed = true;
+	m.config.backed = m.config.remappable = true;
 	m.config.nr_cpus = cpus;
 	m.config.threads = cpus > 1;
-	return kmalloc_boot(&m, slab);
+	rmm = kmalloc_boot(&m, slab);
+	if (rmm_vmalloc_init(rmm, NULL))
+		fail_msg("%s", rmm_last_error(rmm));
+	return rmm;
 }
 
 static struct rmm_kmem_cache *entry_cache(struct rmm *rmm)
@@ -100,6 +108,8 @@ static struct rmm_kmem_cache *entry_cache(struct rmm *rmm)
 /* Empty the mailboxes; then nothing may be left, and all invariants hold. */
 static void end_of(struct rmm *rmm, struct world *w, unsigned int worlds)
 {
+	struct rmm_vmalloc_stat vm;
+
 	for (unsigned int i = 0; i < MAILBOXES; i++) {
 		check_letter(&w[0], mailbox[i]);
 		mailbox[i] = NULL;
@@ -108,6 +118,9 @@ static void end_of(struct rmm *rmm, struct world *w, unsigned int worlds)
 		if (w[i].broken)
 			fail_msg("CPU %u: %s; %s", i, w[i].broken, rmm_last_error(rmm));
 	assert_int_equal(live_objects(rmm), 0);
+	rmm_vmalloc_stat(rmm, &vm);
+	assert_int_equal(vm.areas + vm.nr_pages, 0);
+	assert_true(vm.alloc > 50 * worlds);
 	check(rmm);
 	assert_int_equal(rmm_kmem_cache_destroy(rmm, 0, w[0].entries), 0);
 	check_destroy(rmm);

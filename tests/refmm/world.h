@@ -7,6 +7,9 @@
  *   a list           through the same entries, oldest first
  *   a skip list      nodes of many sizes, from kmalloc
  *   a stack          one array that krealloc resizes, up to blocks of pages
+ *   a ledger         an array from vmalloc, page after page of single pages,
+ *                    that grows into a new one when it is full
+ *   letters          from kmalloc, or vmalloc if long, freed by whoever gets them
  *
  * Whatever is touched is checked by its own checksum; world.broken says what
  * went wrong first.
@@ -49,6 +52,8 @@ struct world {
 	struct skip *head;
 	uint64_t *stack;
 	uint32_t depth, room;
+	uint64_t *ledger; /* vmalloc; the rest of it is zero */
+	uint32_t lines, pages;
 };
 
 /* Texts that one thread has made and another checks and frees */
@@ -291,6 +296,42 @@ HELPER void skip_remove(struct world *w, uint64_t key)
 	put_bytes(w, s);
 }
 
+/* ---- Ledger: what has been written stays, what has not is zero ------------- */
+
+HELPER void ledger_grow(struct world *w)
+{
+	uint32_t pages = w->pages >= 64 ? 1 : w->pages + 1;
+	uint64_t *p = rmm_vzalloc(w->rmm, w->cpu, pages * (size_t)4096);
+
+	expect(w, p != NULL, "vzalloc found no memory");
+	if (!p)
+		return;
+	if (pages == 1)
+		w->lines = 0;
+	if (w->lines)
+		memcpy(p, w->ledger, w->lines * sizeof(*p));
+	expect(w, rmm_vfree(w->rmm, w->cpu, w->ledger) == 0, "vfree refused the ledger");
+	w->ledger = p;
+	w->pages = pages;
+}
+
+HELPER void ledger_step(struct world *w)
+{
+	if (w->lines == w->pages * 512)
+		ledger_grow(w);
+	if (!w->ledger)
+		return;
+	expect(w, w->ledger[w->lines] == 0, "the ledger's rest is not zero");
+	w->ledger[w->lines] = mix(w->lines);
+	w->lines++;
+}
+
+HELPER void check_ledger(struct world *w)
+{
+	for (uint32_t i = 0; i < w->pages * 512; i++)
+		expect(w, w->ledger[i] == (i < w->lines ? mix(i) : 0), "the ledger has changed");
+}
+
 /* ---- Stack and mailboxes ---------------------------------------------------- */
 
 HELPER void stack_resize(struct world *w, uint32_t room)
@@ -317,7 +358,6 @@ HELPER void stack_step(struct world *w, bool up)
 	}
 }
 
-/* The first word is the sum of what follows, the second says how long that is. */
 HELPER void check_letter(struct world *w, unsigned char *p)
 {
 	uint32_t head[2];
@@ -326,14 +366,29 @@ HELPER void check_letter(struct world *w, unsigned char *p)
 		return;
 	memcpy(head, p, sizeof(head));
 	expect(w, checksum(p + sizeof(head), head[1]) == head[0], "a letter has changed");
-	put_bytes(w, p);
+	expect(w, rmm_kvfree(w->rmm, w->cpu, p) == 0, "kvfree refused a letter");
 }
 
+/* Long ones from vmalloc, or from whatever kvmalloc finds */
+HELPER unsigned char *get_letter(struct world *w, size_t n)
+{
+	unsigned char *p;
+
+	if (n <= 4096)
+		return get_bytes(w, n);
+	p = w->cpu % 2 ? rmm_vzalloc(w->rmm, w->cpu, n) : rmm_kvmalloc(w->rmm, w->cpu, n, KERNEL);
+	expect(w, p != NULL, "vmalloc found no memory");
+	return p;
+}
+
+/* The first word is the sum of what follows, the second says how long that is. */
 HELPER void letter_step(struct world *w)
 {
 	uint32_t head[2] = {0, some_length(w)};
-	unsigned char *p = get_bytes(w, head[1] + sizeof(head));
+	unsigned char *p = get_letter(w, head[1] + sizeof(head));
 
+	if (!p)
+		return;
 	memset(p + sizeof(head), (int)draw(w, 256), head[1]);
 	head[0] = checksum(p + sizeof(head), head[1]);
 	memcpy(p, head, sizeof(head));
