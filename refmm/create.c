@@ -55,7 +55,9 @@ void rmm_config_init(struct rmm_config *c)
 	};
 }
 
-/** rmm_config_32bit() - see refmm.h */
+/** rmm_config_32bit() - see refmm.h; the kernel has the upper 1 GiB of
+ * addresses and keeps 128 MiB of them for vmalloc and kmap, hence 896 MiB of
+ * NORMAL */
 void rmm_config_32bit(struct rmm_config *c, struct rmm_zone_config *zones,
 		      uint32_t pages)
 {
@@ -106,6 +108,8 @@ static const char *check_numbers(const struct rmm_config *c)
 	return NULL;
 }
 
+/* The last 2^16 frame numbers stay free: the memmap's end is rounded up to a
+ * largest block, and RMM_NO_PFN and RMM_NIL are no frames. */
 static const char *check_zone(const struct rmm_zone_config *z)
 {
 	if (z->type >= RMM_ZONE_TYPES)
@@ -119,6 +123,8 @@ static const char *check_zone(const struct rmm_zone_config *z)
 	return NULL;
 }
 
+/* With nr_nodes given, as a distance matrix has it, no zone or CPU may be of a
+ * node outside; without, measure() counts them. */
 static const char *check_config(const struct rmm_config *c)
 {
 	const char *bad = check_numbers(c);
@@ -219,6 +225,7 @@ static int map_memmap(struct rmm *rmm)
 	return 0;
 }
 
+/* Whatever fails, rmm_destroy() frees what is there by then. */
 static int allocate(struct rmm *rmm)
 {
 	const struct rmm_config *c = &rmm->config;
@@ -247,7 +254,8 @@ static void init_lists(struct rmm_zone *z)
 			rmm_list_init(&z->free_area[o].free_list[mt]);
 }
 
-/* Claim the zone's pageblocks for it. */
+/* Claim the zone's pageblocks for it. Moving a pageblock to another type moves
+ * all its free blocks in one zone's lists: it cannot be of two. */
 static int init_blocks(struct rmm *rmm, const struct rmm_zone *z)
 {
 	unsigned int first = z->start_pfn >> z->pageblock_order, last;
@@ -267,6 +275,8 @@ static int init_blocks(struct rmm *rmm, const struct rmm_zone *z)
 	return 0;
 }
 
+/* Marks, reserves and PCP limits are set up later (setup.c): they depend on all
+ * zones. */
 static int init_zone(struct rmm *rmm, unsigned int id)
 {
 	const struct rmm_config *c = &rmm->config;
@@ -395,7 +405,9 @@ static void free_pcp(struct rmm_pcp *pcp, unsigned int nr_cpus)
 	free(pcp);
 }
 
-/** rmm_destroy() - NULL is fine */
+/** rmm_destroy() - NULL is fine. Layers from the top down, as each may look at
+ *  what it is built on; their pages need not be freed one by one, as the memmap
+ *  goes. */
 void rmm_destroy(struct rmm *rmm)
 {
 	if (!rmm)

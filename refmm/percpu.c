@@ -30,7 +30,8 @@
 
 #include "percpu_chunk.h"
 
-/* Flags that go on to the page allocator */
+/* Flags that go on to the page allocator: how hard to try. Which memory is not
+ * the caller's to say, as a chunk's pages serve others too. */
 #define PCPU_GFP (RMM_GFP_KERNEL | RMM_GFP_NORETRY | RMM_GFP_NOWARN)
 
 struct request {
@@ -40,6 +41,8 @@ struct request {
 	bool reserved, atomic;
 };
 
+/* An area lies in one chunk, whose unit may be as small as min_unit_size, and
+ * units begin with a page, so no alignment beyond that can be had. */
 static bool is_illegal(const struct rmm_pcpu *p, size_t size, size_t align)
 {
 	return !size || size > (size_t)p->min_unit_size ||
@@ -55,7 +58,8 @@ static int alloc_in_chunk(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
 	return at < 0 ? -1 : rmm_pcpu_alloc_area(p, c, r->bits, r->align, at);
 }
 
-/* The first chunk, from the fullest on, that has an area; locked */
+/* The first chunk, from the fullest on, that has an area; locked. So nearly
+ * empty chunks are left alone and get wholly empty: only then can they go. */
 static struct rmm_pcpu_chunk *search(struct rmm_pcpu *p,
 				     const struct request *r, int *off)
 {
@@ -122,6 +126,8 @@ static struct rmm_pcpu_chunk *take_area(struct rmm_pcpu *p,
 		       "not wait for one";
 		c = search(p, r, off);
 	}
+	/* A new chunk needs memory, so the lock is let go; whoever frees
+	 * meanwhile may have made room elsewhere: look everywhere again. */
 	while (!c && !r->atomic && !(r->reserved && p->reserved_chunk)) {
 		struct rmm_pcpu_chunk *fresh = NULL;
 
@@ -173,6 +179,8 @@ static rmm_percpu fail(struct rmm_pcpu *p, const struct request *r,
 		       const char *why)
 {
 	__atomic_add_fetch(&p->stat.failed, 1, __ATOMIC_RELAXED);
+	/* There may be room and no pages: the worker sees to it, for the next
+	 * one that cannot wait. */
 	if (r->atomic) {
 		RMM_WRITE(p->atomic_alloc_failed, true);
 		rmm_pcpu_schedule_balance(p);
@@ -280,7 +288,8 @@ rmm_percpu rmm___alloc_reserved_percpu(struct rmm *rmm, unsigned int cpu,
 	return pcpu_alloc(rmm, r, size, align);
 }
 
-/* Does an allocation begin at byte @off of @c? */
+/* Only where one begins can it be freed: the bounds are all that is known of
+ * its size. Does an allocation begin at byte @off of @c? */
 static bool begins_at(const struct rmm_pcpu_chunk *c, int off)
 {
 	int bit = off >> RMM_PCPU_SHIFT;

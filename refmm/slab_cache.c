@@ -31,6 +31,12 @@
 #include "kmalloc.h"
 #include "slab_parts.h"
 
+/*
+ * Users of a merged cache share one layout and one fate. So what finds damage
+ * is not shared, as it would name the wrong user; nor slabs that readers look
+ * into after a free, as they rely on the type. MERGE_SAME: other zones,
+ * pageblocks or somebody who pays.
+ */
 enum {
 	NEVER_MERGE = RMM_SLAB_RED_ZONE | RMM_SLAB_POISON |
 		      RMM_SLAB_STORE_USER | RMM_SLAB_TYPESAFE_BY_RCU |
@@ -41,6 +47,9 @@ enum {
 	MAX_SHEAF = 4096,
 };
 
+/* What a constructor made, and what RCU readers look at, must stay in a free
+ * object; so its link goes behind the object, unless the user names a word that
+ * may be lost. Other objects have it in their middle anyway. */
 static const char *check_freeptr(const struct rmm_kmem_cache_args *a)
 {
 	if (!a->use_freeptr_offset)
@@ -74,7 +83,8 @@ static const char *check_args(const struct rmm_kmem_cache_args *a)
 	return check_freeptr(a);
 }
 
-/* slab_unmergeable() */
+/* slab_unmergeable(): a constructor makes objects of one type only, and what
+ * may be copied to user space is checked by cache */
 static bool unmergeable(const struct rmm_kmem_cache *s)
 {
 	return (s->flags & NEVER_MERGE) || s->ctor || s->usersize ||
@@ -82,8 +92,9 @@ static bool unmergeable(const struct rmm_kmem_cache *s)
 		s->layer->config.sheaves == RMM_SHEAVES_CHOSEN);
 }
 
-/* find_mergeable(): the latest cache whose objects would do; @flags with debug
- */
+/* find_mergeable(): the latest cache whose objects would do; @flags with debug.
+ * Within a word of the size: beyond it, sharing would waste more in each object
+ * than it saves in half-empty slabs. */
 static struct rmm_kmem_cache *
 find_mergeable(const struct rmm_slab_layer *l,
 	       const struct rmm_kmem_cache_args *a, unsigned int flags)
@@ -108,7 +119,8 @@ find_mergeable(const struct rmm_slab_layer *l,
 	return NULL;
 }
 
-/* __kmem_cache_alias(): the cache serves another user too */
+/* __kmem_cache_alias(): the cache serves another user too. What is cleared on
+ * request is object_size, so that must be the largest user's. */
 static void alias(struct rmm_kmem_cache *s, unsigned int size)
 {
 	unsigned int inuse = (size + 7) / 8 * 8;
@@ -120,7 +132,9 @@ static void alias(struct rmm_kmem_cache *s, unsigned int size)
 		s->inuse = inuse;
 }
 
-/* init_cache_random_seq(): all numbers of objects, shuffled */
+/* init_cache_random_seq(): all numbers of objects, shuffled (Fisher and Yates).
+ * Once for a cache, as a new slab has no time for it; each slab begins at
+ * another place of the sequence. */
 static bool init_random_seq(struct rmm_kmem_cache *s)
 {
 	unsigned int nr = s->oo.objects;
@@ -194,6 +208,7 @@ static bool describe(struct rmm_kmem_cache *s, struct rmm_slab_layer *l,
 	s->usersize = a->usersize;
 	s->debug = flags & RMM_SLAB_DEBUG_FLAGS;
 	s->cpu_slabs = !s->debug && l->config.sheaves != RMM_SHEAVES_ALL;
+	/* Of each cache: what leaks from one tells nothing of another. */
 	s->random = rmm_slab_random(l);
 	if (!rmm_calculate_sizes(s, a) ||
 	    s->oo.order + l->page_shift > RMM_SLAB_MAX_SHIFT ||
@@ -234,7 +249,8 @@ static int create(struct rmm_slab_layer *l, const struct rmm_kmem_cache_args *a,
 	return 0;
 }
 
-/* list_add(): caches are looked through from the latest */
+/* At the end, which find_mergeable() sees first: caches are looked through from
+ * the latest */
 static void enlist(struct rmm_slab_layer *l, struct rmm_kmem_cache *s)
 {
 	s->prev = l->last;

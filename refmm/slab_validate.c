@@ -10,7 +10,7 @@
  *   on its own list = objects - inuse		(the word)
  *   found on a list only if `where` says so, and then once
  *   nr_slabs, total_objects, list counts = what was found
- *   each frame of a slab leads to it, and is allocated as one block
+ *   each frame of a slab leads to it, and is allocated as one block (SLAB)
  *   frozen = a CPU's slab
  *
  * Locking: the machine must be at rest.
@@ -296,6 +296,10 @@ static int check_frames(const struct check *c, const struct rmm_slab *slab)
 			      "state %u, order %u",
 			      pfn_of(c, slab), slab->order, page->state,
 			      page->order);
+	if (!(page->flags & RMM_PF_SLAB))
+		return broken(c,
+			      "pfn %llu: a slab that the page side would free",
+			      pfn_of(c, slab));
 	for (unsigned int i = 1; i < 1u << slab->order; i++)
 		if (slab[i].head != slab)
 			return broken(c, "pfn %llu does not lead to its slab",

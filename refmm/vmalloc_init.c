@@ -52,6 +52,8 @@ static void place_window(const struct rmm *rmm, struct rmm_vmalloc *v)
 {
 	const struct rmm_vmalloc_config *c = &v->config;
 
+	/* All but address 0, which means none; the kernel's tree is the same.
+	 */
 	v->space_start = 1;
 	v->space_end = UINTPTR_MAX;
 	v->start = 0xffffc90000000000;
@@ -73,11 +75,15 @@ static int reserve_window(struct rmm *rmm, struct rmm_vmalloc *v)
 {
 	uintptr_t page = rmm_page_bytes(rmm), pmd = page << rmm->thp_order;
 	uintptr_t bytes = v->end - v->start, at;
+	/* Not 32 TiB, as the host has only 128 itself; four times the memory
+	 * holds all of it while much waits for a purge. */
 	bool given = v->config.end || rmm_is_32bit(rmm);
 
 	if (!given)
 		bytes = 16 * GIB +
 			4 * ((uintptr_t)rmm->end_pfn << rmm->config.page_shift);
+	/* Aligned for huge mappings; in front a PMD's worth is never mapped, so
+	 * that running off the first area's start faults. */
 	at = rmm_reserve_addresses(pmd + bytes, pmd);
 	if (!at)
 		return rmm_error(rmm, -ENOMEM,
@@ -138,7 +144,7 @@ static int init_space(struct rmm *rmm, struct rmm_vmalloc *v)
 	return 0;
 }
 
-/* The areas of a list, and what is in them */
+/* The areas of a list, and what is in them. Their pages go with the machine. */
 static void free_list(struct rmm_vmap_area *va)
 {
 	struct rmm_vmap_area *next;

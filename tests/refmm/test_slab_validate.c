@@ -122,6 +122,11 @@ static void break_page(struct scene *c)
 	c->partial->order = 1;
 }
 
+static void break_page_flag(struct scene *c)
+{
+	c->rmm->memmap[c->partial - rmm_slab_layer(c->rmm)->slabs].flags = 0;
+}
+
 static void break_free_but_not_listed(struct scene *c)
 {
 	struct rmm_slab *slab = rmm_virt_to_slab(rmm_slab_layer(c->rmm), (uintptr_t)c->live);
@@ -171,6 +176,7 @@ static void test_validate_names_what_is_broken(void **state)
 		{"live on list", RMM_SHEAVES_OFF, break_live_on_list, "is live"},
 		{"two places", RMM_SHEAVES_OFF, break_two_places, "in use"},
 		{"page", RMM_SHEAVES_OFF, break_page, "in a page of"},
+		{"page flag", RMM_SHEAVES_OFF, break_page_flag, "page side would free"},
 		{"stray", RMM_SHEAVES_OFF, break_free_but_not_listed, "of them found"},
 		{"sheaf size", RMM_SHEAVES_ALL, break_sheaf_size, "a sheaf holds"},
 		{"sheaf object", RMM_SHEAVES_ALL, break_sheaf_object, "is live"},
