@@ -198,6 +198,30 @@ static void *stay(struct rmm *rmm, unsigned int cpu, void *object, size_t size,
 	return object;
 }
 
+/* What is free already must not be given out again by its old address. Return:
+ * -EINVAL, or 0 for what kmalloc() gave, and for NULL */
+static int check_realloc(struct rmm *rmm, const void *object, size_t slot)
+{
+	struct rmm_slab_report report = {
+		.object = (uintptr_t)object,
+		.verb = "krealloc",
+		.what = "it is free",
+	};
+
+	if (zero_or_null(object))
+		return 0;
+	if (!slot)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot krealloc 0x%llx: kmalloc() did not "
+				 "give it",
+				 (unsigned long long)report.object);
+	report.slab = rmm_virt_to_slab(rmm_slab_layer(rmm), report.object);
+	if (!report.slab ||
+	    rmm_object_is_live(report.slab->cache, report.slab, report.object))
+		return 0;
+	return rmm_slab_error(rmm, -EINVAL, &report);
+}
+
 /** rmm_krealloc() - krealloc(): NULL and @object stays if there is no memory */
 void *rmm_krealloc(struct rmm *rmm, unsigned int cpu, void *object, size_t size,
 		   unsigned int gfp)
@@ -205,17 +229,11 @@ void *rmm_krealloc(struct rmm *rmm, unsigned int cpu, void *object, size_t size,
 	size_t slot;
 	void *p;
 
-	if (!size) {
-		rmm_kfree(rmm, cpu, object);
-		return RMM_ZERO_SIZE_PTR;
-	}
+	if (!size)
+		return rmm_kfree(rmm, cpu, object) ? NULL : RMM_ZERO_SIZE_PTR;
 	slot = rmm_ksize(rmm, object);
-	if (!slot && !zero_or_null(object)) {
-		rmm_error(rmm, -EINVAL,
-			  "cannot krealloc 0x%llx: kmalloc() did not give it",
-			  (unsigned long long)(uintptr_t)object);
+	if (check_realloc(rmm, object, slot))
 		return NULL;
-	}
 	if (slot >= size)
 		return stay(rmm, cpu, object, size, gfp);
 	p = rmm_kmalloc(rmm, cpu, size, gfp);

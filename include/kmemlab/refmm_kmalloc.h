@@ -27,8 +27,8 @@ void *rmm_kmalloc_array(struct rmm *rmm, unsigned int cpu, size_t n,
 			size_t size, unsigned int gfp);
 void *rmm_kcalloc(struct rmm *rmm, unsigned int cpu, size_t n, size_t size,
 		  unsigned int gfp);
-/** rmm_krealloc() - moves only if the object's slot is too small; size 0 frees
- */
+/** rmm_krealloc() - moves only if the object's slot is too small; size 0 frees.
+ *  NULL and @object stays as it is: no memory, or it was not kmalloc()'s */
 void *rmm_krealloc(struct rmm *rmm, unsigned int cpu, void *object, size_t size,
 		   unsigned int gfp);
 int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object);

@@ -371,9 +371,39 @@ static void test_kmalloc_account_not_asked_for_has_no_rows(void **state)
 	check_destroy(rmm);
 }
 
+/* Neither given out again by its old address, nor freed twice; @debug or not */
+static void test_kmalloc_use_realloc_of_what_is_free_is_refused(void **state)
+{
+	struct rmm_slab_config c;
+	struct machine m;
+
+	(void)state;
+	rmm_slab_config_init(&c);
+	for (int debug = 0; debug < 2; debug++) {
+		struct rmm *rmm;
+		void *p;
+
+		machine_init(&m, 8);
+		m.config.backed = true;
+		c.debug = debug ? RMM_SLAB_DEBUG_FLAGS : 0;
+		rmm = kmalloc_boot(&m, &c);
+		p = rmm_kmalloc(rmm, 0, 100, KERNEL);
+		assert_ptr_equal(rmm_krealloc(rmm, 0, p, 101, KERNEL), p);
+		assert_int_equal(rmm_kfree(rmm, 0, p), 0);
+		assert_null(rmm_krealloc(rmm, 0, p, 90, KERNEL));
+		says(rmm, "cannot krealloc");
+		says(rmm, "it is free");
+		assert_null(rmm_krealloc(rmm, 0, p, 900, KERNEL));
+		assert_null(rmm_krealloc(rmm, 0, p, 0, KERNEL));
+		assert_int_equal(live_objects(rmm), 0);
+		check_destroy(rmm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kmalloc_use_realloc_of_what_is_free_is_refused),
 		cmocka_unit_test(test_kmalloc_objects_do_not_overlap),
 		cmocka_unit_test(test_kmalloc_nothing_is_the_zero_size_pointer),
 		cmocka_unit_test(test_kmalloc_ksize_is_what_roundup_says),
