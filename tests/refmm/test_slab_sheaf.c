@@ -247,7 +247,7 @@ static void test_rcu_object_is_in_use_until_the_barrier(void **state)
 static void test_rcu_large_objects_wait_too(void **state)
 {
 	struct rmm *rmm = slabs(false);
-	uintptr_t at = rmm___get_free_pages(rmm, 0, RMM_GFP_KERNEL | RMM_GFP_COMP, 3);
+	uintptr_t at = (uintptr_t)rmm_kmalloc(rmm, 0, 8 * PAGE, RMM_GFP_KERNEL);
 
 	(void)state;
 	assert_int_equal(rmm_kfree_rcu(rmm, 0, (void *)(at + PAGE)), -EINVAL);
