@@ -52,33 +52,47 @@ static void block_signals(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &set, before);
 }
 
+static void let_go(struct child *c)
+{
+	close(c->go);
+	close(c->error);
+	c->go = c->error = -1;
+}
+
 int child_prepare(struct child *c, char *const *argv, bool own_stdout)
 {
-	int go[2], error[2];
+	int go[2], error[2], err = 0;
 	sigset_t before;
+	pid_t pid;
 
 	if (pipe2(go, O_CLOEXEC))
 		return -errno;
 	if (pipe2(error, O_CLOEXEC)) {
-		int err = -errno;
-
+		err = -errno;
 		close(go[0]);
 		close(go[1]);
 		return err;
 	}
 	block_signals(&before);
-	c->pid = fork();
-	if (c->pid == 0) {
+	pid = fork();
+	if (pid == 0) {
 		close(go[1]);
 		close(error[0]);
 		run(go[0], error[1], argv, own_stdout);
 	}
+	err = pid < 0 ? -errno : 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(go[0]);
 	close(error[1]);
 	c->go = go[1];
 	c->error = error[0];
-	return c->pid < 0 ? -errno : 0;
+	if (err) {
+		let_go(c);
+		return err;
+	}
+	/* Never below 0: to kill() that would be everybody. */
+	c->pid = pid;
+	return 0;
 }
 
 int child_go(struct child *c)
@@ -88,9 +102,7 @@ int child_go(struct child *c)
 	/* A successful exec closes the other end and leaves nothing to read. */
 	if (write(c->go, "", 1) != 1 || read(c->error, &err, sizeof(err)) < 0)
 		err = errno;
-	close(c->go);
-	close(c->error);
-	c->go = c->error = -1;
+	let_go(c);
 	c->ran = !err;
 	return -err;
 }
@@ -127,9 +139,7 @@ bool child_stop(struct child *c, const struct recording_pause *pause)
 		return false;
 	if (c->go >= 0) {
 		/* It waits for a byte, and leaves when it sees the end instead. */
-		close(c->go);
-		close(c->error);
-		c->go = c->error = -1;
+		let_go(c);
 	}
 	signal_tree(c->pid, SIGTERM);
 	for (int i = 0; i < GRACE_TICKS && !child_ended(c); i++) {

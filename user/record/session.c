@@ -411,15 +411,16 @@ static const char *why_ended(const struct session *s)
 /* Open everything, and fork the command while there are the privileges for it. */
 static int prepare(struct session *s)
 {
-	int code = open_kernel(s);
+	int code = open_kernel(s), err = 0;
 
 	code = code ? code : open_output(s);
 	if (code)
 		return code;
-	if (s->opt->command &&
-	    child_prepare(&s->child, s->opt->command, !output_is_stdout(s->opt->output))) {
+	if (s->opt->command)
+		err = child_prepare(&s->child, s->opt->command, !output_is_stdout(s->opt->output));
+	if (err) {
 		log_error("cannot start a process for '%s': %s", s->opt->command[0],
-			  strerror(errno));
+			  strerror(-err));
 		return EXIT_FAILED;
 	}
 	s->account.probes = s->probes;
