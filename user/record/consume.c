@@ -39,6 +39,7 @@ struct consumer {
 	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
 	size_t chunks;
 	uint64_t cover_from_ns, cover_to_ns;
+	uint32_t own_tgid;
 	uint64_t own; /* events that this process caused */
 	struct event_watch watch;
 	struct {
@@ -64,6 +65,7 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 	c->definitions = d;
 	c->bases = *bases;
 	c->clock_ns = clock_ns;
+	c->own_tgid = (uint32_t)getpid();
 	c->round_start_ns = c->clock_ns();
 	for (unsigned int i = 0; i < cpus; i++)
 		c->cpu[i].time_ns = c->round_start_ns;
@@ -357,7 +359,7 @@ static int take_cell(struct consumer *c, unsigned int cpu, const struct slot *sl
 	got = define_word(c->definitions, cpu, cell);
 	if (got > 0) {
 		c->cpu[cpu].new_task = c->cpu[cpu].has_task = true;
-		c->cpu[cpu].own = definitions_tgid(c->definitions, cpu) == (uint32_t)getpid();
+		c->cpu[cpu].own = definitions_tgid(c->definitions, cpu) == c->own_tgid;
 	}
 	return got < 0 ? got : 0;
 }
