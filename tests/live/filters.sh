@@ -63,7 +63,7 @@ if [ -n "$root" ] && mkdir "$root/kmemlab-test-$$" 2>/dev/null; then
 	sh -c 'echo $$ >"$0/cgroup.procs"; sleep 3; while :; do ls -lR /usr/include >/dev/null; done' \
 		"$root/kmemlab-test-$$" &
 	member=$!
-	"$KMEMLAB" record -q -f -d 4s --cgroup "kmemlab-test-$$" -o "$T" 2>/dev/null
+	"$KMEMLAB" record -q -f -d 4s --cgroup "$root/kmemlab-test-$$/" -o "$T" 2>/dev/null
 	kill -KILL $member
 	wait $member 2>/dev/null
 	"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
@@ -92,8 +92,19 @@ check overhead_rates_are_in_the_trace "none" \
 check overhead_leaves_allocations_out "less than half" test \
 	"$(field "$SCRATCH/info.json" 'd.accounting.filtered > d.accounting.recorded')" = true
 
+# By its directory's full name too, but no file in it.
+root=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+if [ -n "$root" ]; then
+	"$KMEMLAB" record -q -f -o "$T" -d 1s --cgroup "$root/cgroup.procs" 2>"$SCRATCH/words"
+	same filter_refuses_a_file_of_a_cgroup 2 $?
+else
+	skip filter_refuses_a_file_of_a_cgroup "no cgroup of version 2"
+fi
+
 for arguments in "--pid 0" "--comm sixteen-letters--" "--order 5-3" "--cgroup /no/such" \
-	"--max-overhead 0" "--max-overhead x"; do
+	"--max-overhead 0" "--max-overhead x" "--order 3 --order 5" \
+	"--order 3 --cache dentry" "--order 99" "-p page --cache dentry" "-p slab --order 3" \
+	"-p latency" "--cgroup a/./b"; do
 	# shellcheck disable=SC2086
 	"$KMEMLAB" record -f -o "$T" $arguments -d 1s 2>"$SCRATCH/words"
 	same "filter_refuses_${arguments// /_}" 2 $?

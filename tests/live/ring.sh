@@ -65,7 +65,8 @@ sound condition "$T.0001"
 same ring_condition_is_told 'unusable[10]>0' \
 	"$(field "$SCRATCH/condition.json" d.window.written_because)"
 
-for arguments in "--ring x" "--ring 2s,1k" "--on stall>1s" "--ring 2s --on later" "--ring 2s -o -"; do
+for arguments in "--ring x" "--ring 2s,1k" "--on stall>1s" "--ring 2s --on later" "--ring 2s -o -" \
+	"--ring 2s -m 1g"; do
 	# shellcheck disable=SC2086
 	"$KMEMLAB" record $arguments -d 1s >/dev/null 2>"$SCRATCH/words"
 	same "ring_refuses_${arguments// /_}" 2 $?

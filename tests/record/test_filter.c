@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <record/filter.h>
 #include <string.h>
+#include <trace/kinds.h>
 
 static void test_filter_words_are_parsed_or_refused(void **state)
 {
@@ -33,6 +34,9 @@ static void test_filter_words_are_parsed_or_refused(void **state)
 		{FILTER_SIZE, "64-4q", -EINVAL},
 		{FILTER_CGROUP, "/", -EINVAL},
 		{FILTER_CGROUP, "../x", -EINVAL},
+		{FILTER_CGROUP, "a/./b", -EINVAL},
+		{FILTER_CGROUP, "no..such", -ENOENT},
+		{FILTER_ORDER, "16", -EINVAL},
 		{FILTER_SITE, "__alloc_skb", 0},
 	};
 
@@ -89,6 +93,39 @@ static void test_filter_more_than_fit_are_refused(void **state)
 	assert_int_equal(filters_add(&f, FILTER_PID, "7"), -E2BIG);
 	assert_int_equal(filters_add(&f, FILTER_COMM, "a"), 0);
 	assert_int_equal(filters_add(&f, FILTER_COMM, "b"), -E2BIG);
+	assert_int_equal(filters_add(&f, FILTER_ORDER, "3"), 0);
+	assert_int_equal(filters_add(&f, FILTER_ORDER, "5"), -E2BIG);
+	assert_int_equal(filters_add(&f, FILTER_SIZE, "64"), 0);
+	assert_int_equal(filters_add(&f, FILTER_SIZE, "96"), -E2BIG);
+	assert_int_equal(f.kernel.order_min, 3);
+	assert_int_equal(f.kernel.size_max, 64);
+}
+
+static void test_filter_that_nothing_can_meet_is_told(void **state)
+{
+	static const struct {
+		enum filter_key key[2];
+		unsigned int families;
+		bool conflict;
+	} cases[] = {
+		{{FILTER_ORDER, FILTER_PID}, FAMILY_DEFAULT, false},
+		{{FILTER_ORDER, FILTER_CACHE}, FAMILY_DEFAULT, true},
+		{{FILTER_SIZE, FILTER_ORDER}, FAMILY_DEFAULT, true},
+		{{FILTER_SITE, FILTER_CACHE}, FAMILY_SLAB, false},
+		{{FILTER_SITE, FILTER_PID}, FAMILY_PAGE, true},
+		{{FILTER_ORDER, FILTER_PID}, FAMILY_SLAB, true},
+		{{FILTER_SIZE, FILTER_PID}, FAMILY_PERCPU, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct filters f = {0};
+
+		for (int j = 0; j < 2; j++)
+			assert_int_equal(filters_add(&f, cases[i].key[j], "1"), 0);
+		assert_int_equal(filters_conflict(&f, cases[i].families) != NULL,
+				 cases[i].conflict);
+	}
 }
 
 static void test_filter_unknown_site_is_named(void **state)
@@ -107,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_filter_ranges_hold_their_ends),
 		cmocka_unit_test(test_filter_cache_ends_or_is_open),
 		cmocka_unit_test(test_filter_more_than_fit_are_refused),
+		cmocka_unit_test(test_filter_that_nothing_can_meet_is_told),
 		cmocka_unit_test(test_filter_unknown_site_is_named),
 	};
 

@@ -41,7 +41,9 @@ static const struct argp_option options[] = {
 	{"ring-size", 'r', "SIZE", 0,
 	 "ring per CPU, a power of two (default: 16m, less with many CPUs)", 0},
 	{"max-size", 'm', "SIZE", 0,
-	 "stop when FILE has this size, e.g. 2g; the end snapshot comes on top", 0},
+	 "stop when FILE has this size, e.g. 2g, or all files of --rotate have, those that are "
+	 "gone too; the end snapshot comes on top",
+	 0},
 	{"sample", 's', "TIME", 0, "read buddyinfo, vmstat and extfrag every TIME (default: 250ms)",
 	 0},
 	{"probe", 'p', "LIST", 0,
@@ -50,7 +52,9 @@ static const struct argp_option options[] = {
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
 	{"rotate", KEY_ROTATE, "SIZE[,keep=N]", 0,
-	 "write FILE.0001, FILE.0002, ... of about SIZE each, and keep only the newest N", 1},
+	 "write FILE.0001, FILE.0002, ... of about SIZE each, and keep only the newest N; SIGUSR1 "
+	 "begins the next one",
+	 1},
 	{"ring", KEY_RING, "TIME[,SIZE]", 0,
 	 "keep the newest TIME in at most SIZE of memory (default: 256m); write it to FILE at the "
 	 "end, and to FILE.0001, ... at each SIGUSR1 or --on",
@@ -64,7 +68,9 @@ static const struct argp_option options[] = {
 	{"pid", KEY_FILTER + FILTER_PID, "PID", 0, "only of this process or thread; up to 8", 2},
 	{"comm", KEY_FILTER + FILTER_COMM, "NAME", 0, "only of commands of this name", 2},
 	{"cgroup", KEY_FILTER + FILTER_CGROUP, "PATH", 0,
-	 "only of this cgroup and those below it (version 2)", 2},
+	 "only of this cgroup of version 2 and those below it: its directory, or the path below "
+	 "their root",
+	 2},
 	{"cache", KEY_FILTER + FILTER_CACHE, "NAME", 0,
 	 "only objects of this slab cache; a * at the end stands for anything", 2},
 	{"order", KEY_FILTER + FILTER_ORDER, "N[-M]", 0, "only pages of these orders, e.g. 3-", 2},
@@ -81,6 +87,8 @@ static error_t parse_sizes(int key, const char *arg, struct record_options *o)
 	if (units_bytes(arg, &bytes))
 		return cmd_usage("'%s' is no size; write a number with k, m or g", arg);
 	if (key == 'm') {
+		if (!bytes)
+			return cmd_usage("--max-size 0 leaves no room for a trace");
 		o->max_bytes = bytes;
 		return 0;
 	}
@@ -122,6 +130,7 @@ static error_t parse_rotate(char *arg, struct record_options *o)
 {
 	static const char keep[] = "keep=";
 	char *rest = strchr(arg, ','), *end;
+	unsigned long n;
 
 	if (rest)
 		*rest++ = '\0';
@@ -130,8 +139,9 @@ static error_t parse_rotate(char *arg, struct record_options *o)
 	if (!rest)
 		return 0;
 	if (!strncmp(rest, keep, sizeof(keep) - 1)) {
-		o->keep = (unsigned int)strtoul(rest + sizeof(keep) - 1, &end, 10);
-		if (o->keep && o->keep < 10000 && !*end)
+		n = strtoul(rest + sizeof(keep) - 1, &end, 10);
+		o->keep = (unsigned int)n;
+		if (n && n < 10000 && !*end)
 			return 0;
 	}
 	return cmd_usage("'%s' is not keep=N with a number of files", rest);
@@ -180,6 +190,21 @@ static error_t parse_overhead(const char *arg, struct record_options *o)
 	return 0;
 }
 
+static error_t not_a_filter(enum filter_key key, const char *arg)
+{
+	static const char *const wanted[] = {
+		[FILTER_PID] = "the number of a process or thread",
+		[FILTER_COMM] = "the name of a command, of which the kernel keeps 15 bytes",
+		[FILTER_CGROUP] = "a path below the root of cgroups, without . and ..",
+		[FILTER_CACHE] = "the name of a slab cache, up to 47 bytes",
+		[FILTER_ORDER] = "an order or a range of them, as 3, 3- or 3-5",
+		[FILTER_SIZE] = "a number of bytes or a range, as 64, 64- or 64-4k",
+		[FILTER_SITE] = "the name of a function",
+	};
+
+	return cmd_usage("'%s' cannot be --%s: write %s", arg, filter_name(key), wanted[key]);
+}
+
 static error_t parse_filter(enum filter_key key, const char *arg, struct record_options *o)
 {
 	int err = filters_add(o->filters, key, arg);
@@ -187,16 +212,17 @@ static error_t parse_filter(enum filter_key key, const char *arg, struct record_
 	if (err == -E2BIG)
 		return cmd_usage("too many of --%s", filter_name(key));
 	if (err == -EINVAL)
-		return cmd_usage("'%s' cannot be a --%s", arg, filter_name(key));
+		return not_a_filter(key, arg);
 	if (err)
 		return cmd_usage("cannot find cgroup '%s' of version 2: %s", arg, strerror(-err));
 	return 0;
 }
 
 /* What only makes sense together, or apart. */
-static error_t check(const struct record_options *o)
+static error_t check(struct record_options *o)
 {
 	bool to_stdout = !strcmp(o->output, "-");
+	const char *conflict;
 
 	if (o->window_ns && o->rotate_bytes)
 		return cmd_usage("--ring keeps one window, --rotate writes many files: choose one");
@@ -204,7 +230,17 @@ static error_t check(const struct record_options *o)
 		return cmd_usage("--ring and --rotate write files: name them with -o");
 	if (o->triggers->n && !o->window_ns)
 		return cmd_usage("--on writes a window: say how much with --ring");
-	return 0;
+	if (o->window_ns && o->max_bytes)
+		return cmd_usage("--ring has a size of its own: write --ring TIME,SIZE instead of "
+				 "--max-size");
+	if (o->families == FAMILY_LATENCY)
+		return cmd_usage("latency alone records no events: add page or slab to --probe");
+	if (!*o->output)
+		return cmd_usage("the output's name is empty");
+	if (o->triggers->n) /* whose events these are */
+		o->families |= FAMILY_PAGE | FAMILY_PRESSURE;
+	conflict = filters_conflict(o->filters, o->families);
+	return conflict ? cmd_usage("%s", conflict) : 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -318,7 +354,10 @@ int cmd_record(int argc, char **argv)
 		       "  kmemlab record --ring 30s --on 'stall>10ms' --max-overhead 2\n"
 		       "  kmemlab record --rotate 1g,keep=10 --comm postgres\n\n"
 		       "Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 the kernel "
-		       "lacks it, 7 done but events were lost.",
+		       "lacks it, 7 done but events were lost (to a full ring, or more than 0.05 % to "
+		       "recursion).\n\n"
+		       "While it grows, FILE is FILE.partial; a recorder that was killed leaves it, "
+		       "readable.",
 	};
 	static struct triggers triggers;
 	static struct filters filters;
@@ -338,8 +377,6 @@ int cmd_record(int argc, char **argv)
 		log_error("cannot run '%s': command not found; nothing was recorded", o.command[0]);
 		return EXIT_FAILED;
 	}
-	if (triggers.n) /* whose events these are */
-		o.families |= FAMILY_PAGE | FAMILY_PRESSURE;
 	libbpf_set_print(NULL); /* errors are told once, by us */
 	return record_run(&o);
 }

@@ -2,12 +2,15 @@
 /* filter.c - what to record of; the programs decide (bpf/filter.bpf.h). */
 #include "filter.h"
 
+#include <common/procfs.h>
 #include <common/units.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <trace/kinds.h>
+#include <unistd.h>
 
 const char *filter_name(enum filter_key key)
 {
@@ -46,33 +49,57 @@ static int add_comm(struct kml_filter *k, const char *text)
 	return 0;
 }
 
+/* Names in a path; 0: none, or "." or ".." among them. */
+static uint32_t path_depth(const char *text)
+{
+	uint32_t depth = 0;
+
+	for (size_t n; *text; text += n) {
+		text += strspn(text, "/");
+		n = strcspn(text, "/");
+		if ((n == 1 && text[0] == '.') || (n == 2 && !strncmp(text, "..", 2)))
+			return 0;
+		depth += n > 0;
+	}
+	return depth;
+}
+
+/* The cgroup @text below @root. Return: 0, or -errno, -ENOTDIR too. */
+static int find_cgroup(struct kml_filter *k, const char *root, const char *text)
+{
+	char path[4096];
+	struct stat st;
+
+	/* A root of version 2 says what it controls. */
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", root);
+	if (access(path, F_OK))
+		return -ENOENT;
+	if (!strncmp(text, root, strlen(root)) && text[strlen(root)] == '/')
+		text += strlen(root);
+	if (snprintf(path, sizeof(path), "%s/%s", root, text) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	if (stat(path, &st))
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		return -ENOTDIR;
+	k->cgroup_level = path_depth(text);
+	k->cgroup_id = st.st_ino;
+	return k->cgroup_level ? 0 : -EINVAL;
+}
+
 /* The directory's inode number is the cgroup's; its depth is that of its path. */
 static int add_cgroup(struct kml_filter *k, const char *text)
 {
-	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-	char path[4096];
-	struct stat st;
-	int err = -ENOENT;
+	int err;
 
 	if (k->cgroup_level)
 		return -E2BIG;
-	for (const char *at = text; *at; at++)
-		k->cgroup_level += *at != '/' && (at == text || at[-1] == '/');
-	if (!k->cgroup_level || strstr(text, ".."))
+	if (!path_depth(text))
 		return -EINVAL;
-	for (size_t i = 0; err && i < 2; i++) {
-		char control[64];
-
-		/* A root of version 2 says what it controls. */
-		snprintf(control, sizeof(control), "%s/cgroup.controllers", roots[i]);
-		if (stat(control, &st))
-			continue;
-		if (snprintf(path, sizeof(path), "%s/%s", roots[i], text) >= (int)sizeof(path))
-			return -ENAMETOOLONG;
-		err = stat(path, &st) ? -errno : 0;
-	}
-	k->cgroup_id = st.st_ino;
-	k->by_task = 1;
+	err = find_cgroup(k, "/sys/fs/cgroup/unified", text);
+	if (err == -ENOENT)
+		err = find_cgroup(k, "/sys/fs/cgroup", text);
+	k->by_task |= !err;
 	return err;
 }
 
@@ -126,6 +153,27 @@ static int parse_range(const char *text, uint32_t *least, uint32_t *most)
 	return err ? err : *least <= *most ? 0 : -EINVAL;
 }
 
+static int add_order(struct kml_filter *k, const char *text)
+{
+	int err;
+
+	if (k->by_order)
+		return -E2BIG;
+	err = parse_range(text, &k->order_min, &k->order_max);
+	if (!err && k->order_min >= PROC_ORDERS)
+		err = -EINVAL;
+	k->by_order = k->by_slot = 1;
+	return err;
+}
+
+static int add_size(struct kml_filter *k, const char *text)
+{
+	if (k->by_size)
+		return -E2BIG;
+	k->by_size = k->by_slot = 1;
+	return parse_range(text, &k->size_min, &k->size_max);
+}
+
 static int add_site(struct filters *f, const char *text)
 {
 	if (f->kernel.sites == KML_FILTER_SITES)
@@ -149,11 +197,9 @@ static int add(struct filters *f, enum filter_key key, const char *text)
 	case FILTER_CACHE:
 		return add_cache(k, text);
 	case FILTER_ORDER:
-		k->by_order = k->by_slot = 1;
-		return parse_range(text, &k->order_min, &k->order_max);
+		return add_order(k, text);
 	case FILTER_SIZE:
-		k->by_size = k->by_slot = 1;
-		return parse_range(text, &k->size_min, &k->size_max);
+		return add_size(k, text);
 	default:
 		return add_site(f, text);
 	}
@@ -169,6 +215,21 @@ int filters_add(struct filters *f, enum filter_key key, const char *text)
 	f->word[f->words++].text = text;
 	f->kernel.on = 1;
 	return 0;
+}
+
+const char *filters_conflict(const struct filters *f, unsigned int families)
+{
+	const struct kml_filter *k = &f->kernel;
+	bool objects = k->by_cache || k->by_size || k->sites;
+
+	if (k->by_order && objects)
+		return "--order is of pages, --cache, --size and --call-site are of objects: "
+		       "nothing would be recorded";
+	if (k->by_order && !(families & FAMILY_PAGE))
+		return "--order is of pages: add page to --probe";
+	if (objects && !(families & (FAMILY_SLAB | FAMILY_PERCPU)))
+		return "--cache, --size and --call-site are of objects: add slab to --probe";
+	return NULL;
 }
 
 const char *filters_resolve(struct filters *f, const struct symbols *symbols)

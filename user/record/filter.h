@@ -41,6 +41,10 @@ const char *filter_name(enum filter_key key);
  */
 int filters_add(struct filters *f, enum filter_key key, const char *text);
 
+/** filters_conflict() - why nothing can meet all criteria where @families (enum
+ *  kind_family) are recorded; NULL: something can */
+const char *filters_conflict(const struct filters *f, unsigned int families);
+
 /** filters_resolve() - call sites by name to addresses; @symbols may be NULL
  *  Return: NULL, or the name that is not known */
 const char *filters_resolve(struct filters *f, const struct symbols *symbols);
