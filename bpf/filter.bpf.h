@@ -202,12 +202,13 @@ static __noinline int own(__u64 address)
 
 	if (!b)
 		return 0;
-	for (__u32 i = 0; i < KML_OWNED_WAYS; i++) {
+	/* One that ended unseen is there still: never twice, or its second place stays taken. */
+	for (__u32 i = 0; i < KML_OWNED_WAYS; i++)
 		if (b->address[i] == address)
 			return 1;
+	for (__u32 i = 0; i < KML_OWNED_WAYS; i++)
 		if (!b->address[i] && !__sync_val_compare_and_swap(&b->address[i], 0, address))
 			return 1;
-	}
 	return 0;
 }
 
@@ -231,12 +232,13 @@ static __always_inline int wanted_early(const struct kml_ring *r, __u32 kind, __
 {
 	struct kml_filter_state *s;
 
+	/* What is owned was recorded, at whatever rate that was. */
+	if (filter.on && role_of(kind) == ROLE_FREE)
+		return disown(address);
 	if (filter.sampling && sampled_out(r, kind, address))
 		return 0;
 	if (!filter.on)
 		return 1;
-	if (role_of(kind) == ROLE_FREE)
-		return disown(address);
 	if (role_of(kind) == ROLE_OTHER)
 		return 0;
 	s = this_state();
