@@ -3,6 +3,7 @@
 #include "record.h"
 
 #include <bpf/btf.h>
+#include <dirent.h>
 #include <elf.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -66,19 +67,51 @@ static json_t *build_id(void)
 	return *text ? json_string(text) : json_null();
 }
 
-static json_t *host(void)
+/* The node that @cpu is on: sysfs has a link of its name there. null: not told */
+static json_t *node_of(unsigned int cpu)
+{
+	char path[64];
+	unsigned int node;
+	struct dirent *e;
+	json_t *found = NULL;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u", cpu);
+	dir = opendir(path);
+	while (dir && !found && (e = readdir(dir)))
+		if (sscanf(e->d_name, "node%u", &node) == 1)
+			found = json_integer(node);
+	if (dir)
+		closedir(dir);
+	return found ? found : json_null();
+}
+
+static json_t *cpu_nodes(unsigned int cpus)
+{
+	json_t *list = json_array();
+
+	for (unsigned int cpu = 0; cpu < cpus; cpu++)
+		json_array_append_new(list, node_of(cpu));
+	return list;
+}
+
+static json_t *host(unsigned int cpus)
 {
 	struct utsname u;
 	struct sysinfo s;
+	json_t *doc;
 
 	uname(&u);
 	sysinfo(&s);
-	return json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:I}", "release", u.release,
-			 "version", u.version, "build_id", build_id(), "machine", u.machine,
-			 "cpus_possible", (int)sysconf(_SC_NPROCESSORS_CONF), "cpus_online",
-			 (int)sysconf(_SC_NPROCESSORS_ONLN), "page_size",
-			 (int)sysconf(_SC_PAGESIZE), "mem_total_kb",
-			 (json_int_t)s.totalram * s.mem_unit / 1024);
+	doc = json_pack("{s:s, s:s, s:o, s:s, s:i, s:i, s:i, s:I}", "release", u.release, "version",
+			u.version, "build_id", build_id(), "machine", u.machine, "cpus_possible",
+			(int)sysconf(_SC_NPROCESSORS_CONF), "cpus_online",
+			(int)sysconf(_SC_NPROCESSORS_ONLN), "page_size", (int)sysconf(_SC_PAGESIZE),
+			"mem_total_kb", (json_int_t)s.totalram * s.mem_unit / 1024);
+	/* Without nodes in sysfs there is one, and nothing to say. */
+	if (doc && !access("/sys/devices/system/node/node0", F_OK))
+		json_object_set_new(doc, "cpu_node", cpu_nodes(cpus));
+	return doc;
 }
 
 static json_t *clocks(void)
@@ -304,12 +337,12 @@ char *header_json(const struct probes *p, const struct kernel_bases *bases,
 	doc = json_pack(
 		"{s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I}, s:o, "
 		"s:i}",
-		"kmemlab", KMEMLAB_VERSION, "host", host(), "clock", clocks(), "struct_page_bytes",
-		(int)bases->page_struct_bytes, "pageblock_order", pageblock_order(types),
-		"max_order", max_order(), "migratetypes", migratetypes(types), "gfp_bits",
-		btf ? gfp_bits(btf) : gfp_bits_by_table(), "probes", probes, "families",
-		family_list(opt->families), "missing", missing->list, "settings",
-		"ring_bytes_per_cpu", (json_int_t)opt->ring_bytes, "sample_ns",
+		"kmemlab", KMEMLAB_VERSION, "host", host(probes_rings(p)->cpus), "clock", clocks(),
+		"struct_page_bytes", (int)bases->page_struct_bytes, "pageblock_order",
+		pageblock_order(types), "max_order", max_order(), "migratetypes",
+		migratetypes(types), "gfp_bits", btf ? gfp_bits(btf) : gfp_bits_by_table(),
+		"probes", probes, "families", family_list(opt->families), "missing", missing->list,
+		"settings", "ring_bytes_per_cpu", (json_int_t)opt->ring_bytes, "sample_ns",
 		(json_int_t)opt->sample_ns, "duration_ns", (json_int_t)opt->duration_ns, "command",
 		command(opt->command), "recorder_pid", (int)getpid());
 	if (doc && opt->filters->words)
