@@ -40,6 +40,28 @@ for delay in 0.2 0.3 0.4; do
 	same "interrupted_after_${delay}_is_complete" 0 $?
 done
 
+# Where this process is shown another time, the trace has the kernel's.
+if unshare -T --boottime 86400 true 2>/dev/null; then
+	unshare -T --boottime 86400 --fork "$KMEMLAB" record -q -f -d 500ms -o "$T"
+	"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+	check time_namespace_is_seen_through "$(field "$SCRATCH/info.json" d.first_event_ns)" test \
+		"$(field "$SCRATCH/info.json" "d.first_event_ns < 1e9 * $(cut -d' ' -f1 /proc/uptime)")" = true
+	check time_namespace_costs_no_coverage "$(field "$SCRATCH/info.json" 'd.coverage')" \
+		at_least 90 "$(field "$SCRATCH/info.json" \
+			'Math.round(100 * d.coverage.pages_alloc_seen / d.coverage.pages_alloc_vmstat)')"
+else
+	skip time_namespace_is_seen_through "no time namespaces here"
+fi
+
+# Each CPU's node is in the header, as sysfs has it.
+if [ -e /sys/devices/system/node/node0 ]; then
+	"$KMEMLAB" record -q -f -d 200ms -o "$T"
+	"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+	same cpu_nodes_are_recorded "$(for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+		echo "${cpu##*cpu} $(cd "$cpu" && echo node*)"; done | sort -n | sed 's/.*node//' | paste -sd,)" \
+		"$(field "$SCRATCH/info.json" 'd.host.cpu_node.join(",")')"
+fi
+
 # Nothing of it is in a file, so nothing of it is covered.
 "$KMEMLAB" record -d 500ms -o - 2>"$SCRATCH/words" | head -c 100 >/dev/null
 check lost_events_are_not_covered "$(grep coverage "$SCRATCH/words")" \

@@ -23,6 +23,7 @@
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block
  *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
+ *   boottime.c   the clock
  *   child.c      the traced command
  *   files.c      whole files in
  */
@@ -235,7 +236,13 @@ void record_texts(struct trace_writer *w, uint16_t phase);
 /** vmstat_pages() - pages allocated and freed since boot, as the kernel counts */
 int vmstat_pages(uint64_t *allocated, uint64_t *freed);
 
+/* ---- boottime.c ---- */
+
 /** boottime_ns() - now, on the clock of all times in a trace */
 uint64_t boottime_ns(void);
+/** boottime_settle() - learn this process's time namespace, before the first time is read */
+void boottime_settle(void);
+/** boottime_offset() - nanoseconds that /proc/PID/timens_offsets adds to the clock */
+int64_t boottime_offset(const char *timens_offsets);
 
 #endif

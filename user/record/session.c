@@ -479,6 +479,7 @@ int record_run(const struct record_options *opt)
 	struct recording_pause pause = {.run = no_pause};
 	int code;
 
+	boottime_settle();
 	cost_begin(&s.cost);
 	code = record_session(&s);
 	if (s.child.pid)

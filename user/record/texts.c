@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -32,14 +31,6 @@ static const struct text_file text_files[] = {
 	{"/proc/slabinfo", "slabinfo", false},
 	{"/proc/meminfo", "meminfo", false},
 };
-
-uint64_t boottime_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static int record_file(struct trace_writer *w, uint16_t phase, const char *path, const char *name)
 {
