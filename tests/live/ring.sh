@@ -58,12 +58,31 @@ same ring_small_tells_what_went true "$(field "$SCRATCH/small.json" \
 
 # Written by a condition, without a signal.
 T=$SCRATCH/on.kmt
+echo kept >"$T.0001" # an earlier recording's
 "$KMEMLAB" record --ring 2s --on 'alloc-fail:order>=3' --on 'unusable[10]>0' --on 'stall>5s' \
 	-d 5s -o "$T" 2>"$SCRATCH/words"
-check ring_condition_writes "$(cat "$SCRATCH/words")" test -s "$T.0001"
-sound condition "$T.0001"
+check ring_condition_writes "$(cat "$SCRATCH/words")" test -s "$T.0002"
+same ring_condition_leaves_an_earlier_window kept "$(cat "$T.0001")"
+sound condition "$T.0002"
 same ring_condition_is_told 'unusable[10]>0' \
 	"$(field "$SCRATCH/condition.json" d.window.written_because)"
+
+# A window that cannot be written is told by the exit status, and recording goes on.
+mkdir "$SCRATCH/gone"
+env --default-signal=INT "$KMEMLAB" record -q --ring 2s -o "$SCRATCH/gone/t.kmt" 2>"$SCRATCH/words" &
+pid=$!
+until_recording $pid "$SCRATCH/gone/t.kmt.partial"
+sleep 1
+mkdir "$SCRATCH/gone/t.kmt.0001"
+kill -USR1 $pid
+sleep 2
+kill -INT $pid
+wait $pid
+same ring_window_that_cannot_be_written_exits_1 1 $?
+check ring_window_that_cannot_be_written_is_named "$(cat "$SCRATCH/words")" \
+	grep -q "cannot create .*t.kmt.0001'.*goes on" "$SCRATCH/words"
+"$KMEMLAB" info "$SCRATCH/gone/t.kmt" >/dev/null 2>&1
+same ring_window_that_cannot_be_written_leaves_the_last 0 $?
 
 for arguments in "--ring x" "--ring 2s,1k" "--on stall>1s" "--ring 2s --on later" "--ring 2s -o -" \
 	"--ring 2s -m 1g"; do

@@ -71,7 +71,16 @@ same rotate_keeps_the_newest "k.kmt.0003 k.kmt.0004 k.kmt.0005" \
 "$KMEMLAB" info "$T.0004" >/dev/null 2>&1
 same rotate_file_begun_by_a_signal_is_complete 0 $?
 
-for arguments in "--rotate 1" "--rotate 1m,keep=x" "--rotate 1m --ring 3s" "--rotate 1m -o -"; do
+# Not when the recording has come to a number that is taken, perhaps days later.
+touch "$SCRATCH/taken.kmt.0007"
+"$KMEMLAB" record --rotate 1m -d 1s -o "$SCRATCH/taken.kmt" 2>"$SCRATCH/words"
+same rotate_over_an_earlier_recording_exits_1 1 $?
+check rotate_over_an_earlier_recording_names_it "$(cat "$SCRATCH/words")" \
+	grep -q "taken.kmt.0007'.*-f" "$SCRATCH/words"
+same rotate_over_an_earlier_recording_leaves_it_alone "taken.kmt.0007" \
+	"$(cd "$SCRATCH" && echo taken.kmt*)"
+
+for arguments in "--rotate 1" "--rotate 1m,keep=x" "--rotate 1m,keep=4294967297" "--rotate 1m --ring 3s" "--rotate 1m -o -"; do
 	# shellcheck disable=SC2086
 	"$KMEMLAB" record $arguments -d 1s >/dev/null 2>"$SCRATCH/words"
 	same "rotate_refuses_${arguments// /_}" 2 $?

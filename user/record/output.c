@@ -131,6 +131,17 @@ int output_open(struct output *o, const char *path, unsigned int part, bool over
 	return err ? err : create(o);
 }
 
+unsigned int output_taken(const char *path)
+{
+	char name[OUTPUT_NAME_BYTES];
+
+	for (unsigned int part = 1; part <= PARTS_MAX; part++)
+		if (snprintf(name, sizeof(name), "%s.%04u", path, part) < (int)sizeof(name) &&
+		    !access(name, F_OK))
+			return part;
+	return 0;
+}
+
 /* Without replacing what may be there; not every file system can. */
 static int rename_new(const struct output *o)
 {

@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
-enum { OUTPUT_NAME_BYTES = 4096 };
+enum {
+	OUTPUT_NAME_BYTES = 4096,
+	PARTS_MAX = 9999, /* files with numbers of four digits */
+};
 
 struct output {
 	char name[OUTPUT_NAME_BYTES];
@@ -26,6 +29,8 @@ struct output {
  * another recorder writes it, -ENOTTY where standard output is a terminal.
  */
 int output_open(struct output *o, const char *path, unsigned int part, bool overwrite);
+/** output_taken() - the first part of @path that is there already; 0: none */
+unsigned int output_taken(const char *path);
 /** output_commit() - close it, complete, under its own name. Return: 0 or -errno,
  *  then it is left under the other one */
 int output_commit(struct output *o);

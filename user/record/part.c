@@ -243,19 +243,16 @@ int part_rotate(struct session *s)
 		return err;
 	}
 	base = end_file(s);
-	err = base ? commit(&s->output) : -ENOMEM;
-	if (err) {
-		free(base);
-		output_discard(&next);
-		return err;
-	}
+	err = commit(&s->output);
 	remove_old(s);
 	free(s->account.base);
 	s->account.base = base;
 	s->output = next;
 	s->part++;
 	trace_writer_file(s->writer, s->output.fd);
-	return part_begin(s, NULL);
+	/* Whatever became of the last file, what comes now belongs to this one. */
+	session_note(s, err);
+	return base ? part_begin(s, NULL) : -ENOMEM;
 }
 
 /* ---- The window -------------------------------------------------------- */
@@ -306,11 +303,14 @@ int part_dump(struct session *s, const char *why)
 	struct output o;
 	int err;
 
-	s->part++;
-	err = output_open(&o, s->opt->output, s->part, s->opt->overwrite);
+	/* A number that an earlier recording used is no reason to lose a window. */
+	do
+		err = output_open(&o, s->opt->output, ++s->part, s->opt->overwrite);
+	while (err == -EEXIST && s->part < PARTS_MAX);
 	if (err) {
-		log_error("cannot create '%s': %s", o.name,
+		log_error("cannot create '%s': %s; recording goes on", o.name,
 			  output_why(&o, err, reason, sizeof(reason)));
+		s->window_missed = true;
 		return 0;
 	}
 	err = write_window(s, &o, why);
@@ -319,9 +319,9 @@ int part_dump(struct session *s, const char *why)
 	s->account.base = NULL; /* the window's, which goes now */
 	flight_clear(s->flight);
 	trace_writer_sink(s->writer, &sink);
-	err = commit(&o);
-	log_info("%s: wrote '%s'", why, o.name);
-	session_note(s, err);
+	session_note(s, commit(&o));
+	if (!s->write_error)
+		log_info("%s: wrote '%s'", why, o.name);
 	return part_begin(s, base);
 }
 

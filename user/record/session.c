@@ -160,10 +160,14 @@ static int open_kernel(struct session *s)
 static int open_output(struct session *s)
 {
 	const struct rings *rings = probes_rings(s->probes);
+	unsigned int taken = 0;
 	int err;
 
 	s->part = s->opt->rotate_bytes ? 1 : 0;
-	err = output_open(&s->output, s->opt->output, s->part, s->opt->overwrite);
+	/* Not when the recording has come to that number. */
+	if (s->opt->rotate_bytes && !s->opt->overwrite)
+		taken = output_taken(s->opt->output);
+	err = output_open(&s->output, s->opt->output, taken ? taken : s->part, s->opt->overwrite);
 	if (err)
 		return fail_output(s, err);
 	s->writer = trace_writer_new(s->output.fd, rings->cpus);
@@ -465,7 +469,9 @@ static int record_session(struct session *s)
 	end.child = s->opt->command ? &s->child : NULL;
 	end.write_error = s->write_error;
 	end.files = s->written;
-	return summary_print(s->opt, &s->account, &end);
+	end.last_file = s->output.name;
+	code = summary_print(s->opt, &s->account, &end);
+	return s->window_missed ? EXIT_FAILED : code;
 }
 
 static void no_pause(void *context)

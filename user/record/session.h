@@ -41,6 +41,7 @@ struct session {
 	unsigned int part;    /* number of the file, from 1; 0: the only one */
 	unsigned int written; /* files complete */
 	int write_error;      /* the first, as -errno */
+	bool window_missed;   /* one could not be written; recording went on */
 };
 
 /** session_empty() - empty the rings; a recording_pause */

@@ -48,17 +48,21 @@ static void print_accounting(const struct account_total *t)
 			 t->fired, sum);
 }
 
-static void print_coverage(const struct account *a)
+static void print_coverage(const struct record_options *opt, const struct account *a)
 {
+	const char *of = opt->rotate_bytes ? " in the last file"
+			 : opt->window_ns  ? " in the window's newest part"
+					   : "";
+
 	if (!a->covered) {
 		if (probes_families(a->probes) & FAMILY_PAGE)
 			log_info("coverage: unknown, /proc/vmstat cannot be read");
 		return;
 	}
 	log_info("coverage: %.2f %% of %" PRIu64 " pages allocated, %.2f %% of %" PRIu64
-		 " pages freed (against /proc/vmstat)",
+		 " pages freed%s (against /proc/vmstat)",
 		 percent(a->pages_alloc_seen, a->pages_alloc_vmstat), a->pages_alloc_vmstat,
-		 percent(a->pages_free_seen, a->pages_free_vmstat), a->pages_free_vmstat);
+		 percent(a->pages_free_seen, a->pages_free_vmstat), a->pages_free_vmstat, of);
 }
 
 /* Holes that stay open, by name; 'info' says what each costs. */
@@ -152,8 +156,9 @@ static void print_files(const struct record_options *opt, const struct account *
 	double seconds = (double)(a->end_ns - a->start_ns) / 1e9;
 
 	if (opt->rotate_bytes)
-		log_info("recorded %" PRIu64 " events to %u files '%s.0001' and on", recorded,
-			 end->files, opt->output);
+		log_info("recorded %" PRIu64 " events to %u files%s, the last is '%s'", recorded,
+			 end->files, opt->keep ? ", of which the newest are kept" : "",
+			 end->last_file);
 	else if (opt->window_ns)
 		log_info("saw %" PRIu64 " events; '%s' holds the last %.2f s", recorded,
 			 opt->output, seconds);
@@ -172,7 +177,7 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	print_command(opt, end);
 	print_files(opt, a, end);
 	print_accounting(&t);
-	print_coverage(a);
+	print_coverage(opt, a);
 	print_holes(a->probes);
 	print_cost(a);
 	print_sampling(a);
@@ -186,5 +191,10 @@ int summary_print(const struct record_options *opt, const struct account *a,
 			 t.lost_ring);
 		return EXIT_LOST;
 	}
-	return t.lost_recursion * 1000000 > t.fired * RECURSION_PPM ? EXIT_LOST : EXIT_DONE;
+	if (t.lost_recursion * 1000000 <= t.fired * RECURSION_PPM)
+		return EXIT_DONE;
+	log_warn("%" PRIu64 " events (%.2f %%) were lost to recursion: they fired while their own "
+		 "program ran on that CPU",
+		 t.lost_recursion, percent(t.lost_recursion, t.fired));
+	return EXIT_LOST;
 }

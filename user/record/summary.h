@@ -16,6 +16,7 @@ struct summary_end {
 	bool child_stopped;	   /* it outlived the recording and was ended */
 	int write_error;	   /* -errno of the first failed write, or 0 */
 	unsigned int files;	   /* complete */
+	const char *last_file;	   /* its name */
 };
 
 /** summary_print() - the end-of-run summary. Return: the exit code */
