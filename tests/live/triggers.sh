@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# triggers.sh - the conditions of --on, met for real: a cgroup that is too small
+# makes its tasks reclaim, and then lets allocations fail.
+. tests/support/lib.sh
+NAMES="trigger_stall_writes_the_window trigger_alloc_fail_writes_the_window"
+# shellcheck disable=SC2086
+needs_recording $NAMES
+
+# A memory controller of version 1: only that one lets allocations fail rather than
+# have tasks killed.
+root=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2; exit }' /proc/mounts)
+group=$root/kmemlab-test-$$
+if [ -z "$root" ] || ! mkdir "$group" 2>/dev/null; then
+	for name in $NAMES; do
+		skip "$name" "no cgroup of version 1 with a memory limit can be made here"
+	done
+	exit 0
+fi
+echo 16M >"$group/memory.limit_in_bytes"
+
+# inside SCRIPT - run it in the cgroup, in the background; $member is its pid
+inside() {
+	sh -c 'echo $$ >"$1/cgroup.procs"; cd "$2"; eval "$3"' sh "$group" "$SCRATCH" "$1" \
+		>/dev/null 2>&1 &
+	member=$!
+}
+
+# leave - end whatever is in the cgroup
+leave() {
+	local pid
+	echo 0 >"$group/memory.oom_control"
+	for pid in $(cat "$group/cgroup.procs"); do kill -KILL "$pid" 2>/dev/null; done
+	wait $member 2>/dev/null
+}
+
+# fires NAME CONDITION SCRIPT - recording while SCRIPT runs writes one window or more
+fires() {
+	local t=$SCRATCH/$1.kmt pid i
+	env --default-signal=INT "$KMEMLAB" record -q --ring 2s --on "$2" -o "$t" 2>"$SCRATCH/words" &
+	pid=$!
+	until_recording $pid "$t"
+	sleep 2
+	inside "$3"
+	for i in $(seq 100); do [ -e "$t.0001" ] && break; sleep 0.1; done
+	kill -INT $pid
+	wait $pid
+	check "trigger_$1_ends_well" "exit status $?: $(cat "$SCRATCH/words")" done_or_lost $?
+	leave
+	check "trigger_$1_writes_the_window" "$(cat "$SCRATCH/words")" test -s "$t.0001"
+	"$KMEMLAB" info --json "$t.0001" >"$SCRATCH/info.json"
+	same "trigger_$1_is_told" "$2" "$(field "$SCRATCH/info.json" d.window.written_because)"
+	same "trigger_$1_identity" true "$(identity "$SCRATCH/info.json")"
+	"$KMEMLAB" dump --json "$t.0001" >"$SCRATCH/dump"
+}
+
+# Files read through a cache that holds a tenth of them.
+fires stall 'stall>1us' 'while :; do find /usr/lib /usr/bin -type f -size +1M -exec cat {} +; done'
+check trigger_stall_is_in_the_window "no reclaim by a cgroup" \
+	grep -q mm_vmscan_memcg_reclaim_begin "$SCRATCH/dump"
+
+# Pipes' pages are charged to the cgroup, and nothing of it can be reclaimed.
+echo 1 >"$group/memory.oom_control"
+# shellcheck disable=SC2016
+fires alloc_fail 'alloc-fail' 'i=0
+	while [ $i -lt 400 ]; do
+		mkfifo f$i; exec 9<>f$i
+		sh -c "exec sleep 60" & i=$((i + 1))
+		dd if=/dev/zero bs=4096 count=16 oflag=nonblock >&9
+	done'
+check trigger_alloc_fail_is_in_the_window "no failed allocation" \
+	grep -q '"kind":"mm_page_alloc".*"failed":1' "$SCRATCH/dump"
+
+for i in 1 2 3 4 5; do rmdir "$group" 2>/dev/null && break; sleep 0.2; done
+exit 0
