@@ -77,6 +77,11 @@ else
 	skip filter_cgroup_identity "no cgroup of version 2 can be made here"
 fi
 
+# What was left out on purpose is no whole picture, and is not called one.
+"$KMEMLAB" replay -o "$SCRATCH/result.json" "$T" 2>"$SCRATCH/words"
+same filter_makes_a_replay_incomplete false "$(field "$SCRATCH/result.json" d.trust.complete)"
+check filter_is_told_by_the_replay "$(cat "$SCRATCH/words")" grep -q INCOMPLETE "$SCRATCH/words"
+
 # Nobody of that number: nothing, and all of it counted.
 "$KMEMLAB" record -q -f -d 500ms --pid 4194303 -o "$T" 2>/dev/null
 "$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
@@ -104,7 +109,7 @@ fi
 for arguments in "--pid 0" "--comm sixteen-letters--" "--order 5-3" "--cgroup /no/such" \
 	"--max-overhead 0" "--max-overhead x" "--order 3 --order 5" \
 	"--order 3 --cache dentry" "--order 99" "-p page --cache dentry" "-p slab --order 3" \
-	"-p latency" "--cgroup a/./b"; do
+	"-p latency" "-s 1us" "--cgroup a/./b"; do
 	# shellcheck disable=SC2086
 	"$KMEMLAB" record -f -o "$T" $arguments -d 1s 2>"$SCRATCH/words"
 	same "filter_refuses_${arguments// /_}" 2 $?

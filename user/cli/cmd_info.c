@@ -171,7 +171,11 @@ static void verdict(const struct view *v, const struct info *in, const json_t *a
 	else if (why)
 		snprintf(text, size, "INCOMPLETE (%s)", why);
 	else
-		snprintf(text, size, "COMPLETE");
+		snprintf(text, size, "COMPLETE%s",
+			 json_array_size(json_object_get(v->header, "filters")) ||
+					 json_array_size(json_object_get(v->account, "sampling"))
+				 ? " but for what was left out on purpose"
+				 : "");
 }
 
 static uint64_t duration(const struct view *v)

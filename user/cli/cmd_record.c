@@ -28,6 +28,7 @@ enum {
 	RING_MIN_BYTES = 1 << 16,
 	RING_MAX_BYTES = 1 << 28,
 	SAMPLE_DEFAULT_NS = 250000000,
+	SAMPLE_MIN_NS = 1000000,
 	WINDOW_DEFAULT_BYTES = 256 << 20,
 	WINDOW_MIN_BYTES = 1 << 20,
 	ROTATE_MIN_BYTES = 1 << 20,
@@ -104,6 +105,9 @@ static error_t parse_times(int key, const char *arg, struct record_options *o)
 
 	if (units_ns(arg, &ns) || !ns)
 		return cmd_usage("'%s' is no time; write a number with ms, s, m or h", arg);
+	if (key == 's' && ns < SAMPLE_MIN_NS)
+		return cmd_usage("'%s' between samples would be spent on them; write 1ms or more",
+				 arg);
 	*(key == 'd' ? &o->duration_ns : &o->sample_ns) = ns;
 	return 0;
 }
@@ -354,9 +358,11 @@ int cmd_record(int argc, char **argv)
 		       "  kmemlab record --ring 30s --on 'stall>10ms' --max-overhead 2\n"
 		       "  kmemlab record --rotate 1g,keep=10 --comm postgres\n\n"
 		       "Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 the kernel "
-		       "lacks it, 7 done but events were lost (to a full ring, or more than 0.05 % to "
+		       "lacks it, 7 done but events were lost (to a full ring, or more than 0.05 % "
+		       "to "
 		       "recursion).\n\n"
-		       "While it grows, FILE is FILE.partial; a recorder that was killed leaves it, "
+		       "While it grows, FILE is FILE.partial; a recorder that was killed leaves "
+		       "it, "
 		       "readable.",
 	};
 	static struct triggers triggers;

@@ -182,7 +182,8 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	print_cost(a);
 	print_sampling(a);
 	if (end->write_error) {
-		log_error("cannot write '%s': %s; what was written before is readable", opt->output,
+		log_error("cannot write '%s': %s; what was written before is readable",
+			  strcmp(opt->output, "-") ? opt->output : "standard output",
 			  strerror(-end->write_error));
 		return EXIT_FAILED;
 	}

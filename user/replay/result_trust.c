@@ -60,6 +60,13 @@ double result_missing_percent(const struct replay *p)
 	return wanted > seen ? 100.0 * (1 - seen / wanted) : 0.0;
 }
 
+/* Were allocations left out on purpose? What remains shows no allocator's whole state. */
+static bool left_out(const json_t *header, const json_t *account)
+{
+	return json_array_size(json_object_get(header, "filters")) ||
+	       json_array_size(json_object_get(account, "sampling"));
+}
+
 /* Return: complete? */
 static bool verdict(const json_t *accounting, const struct trace_damage *d, char *line, size_t size)
 {
@@ -186,6 +193,10 @@ json_t *result_trust(const struct replay *p)
 
 	json_object_set_new(trust, "damage", damage(p, &d));
 	complete = verdict(json_object_get(account, "totals"), &d, line, sizeof(line));
+	if (complete && left_out(p->host.header, account)) {
+		complete = false;
+		snprintf(line, sizeof(line), "INCOMPLETE (recorded by filters or in samples)");
+	}
 	json_object_set_new(trust, "complete", json_boolean(complete));
 	json_object_set_new(trust, "verdict", json_string(line));
 	copy(trust, "accounting", account, "totals");
