@@ -106,6 +106,13 @@ else
 	skip filter_refuses_a_file_of_a_cgroup "no cgroup of version 2"
 fi
 
+# A filter keeps the frees of what it recorded, though the rate has changed meanwhile.
+"$KMEMLAB" record -q -f --comm tail -p page --max-overhead 0.02 -o "$T" -- \
+	sh -c '(head -c 200M /dev/zero; sleep 4) | tail -c 200M >/dev/null' 2>/dev/null
+"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+same overhead_keeps_a_filters_frees true "$(field "$SCRATCH/info.json" 'd.sampling.length > 0 &&
+	d.events.mm_page_alloc > 1000 && d.events.mm_page_free > 0.9 * d.events.mm_page_alloc')"
+
 for arguments in "--pid 0" "--comm sixteen-letters--" "--order 5-3" "--cgroup /no/such" \
 	"--max-overhead 0" "--max-overhead x" "--order 3 --order 5" \
 	"--order 3 --cache dentry" "--order 99" "-p page --cache dentry" "-p slab --order 3" \
