@@ -10,34 +10,34 @@
 static void test_filter_words_are_parsed_or_refused(void **state)
 {
 	static const struct {
-		enum filter_key key;
 		const char *text;
+		enum filter_key key;
 		int err;
 	} cases[] = {
-		{FILTER_PID, "1", 0},
-		{FILTER_PID, "0", -EINVAL},
-		{FILTER_PID, "12x", -EINVAL},
-		{FILTER_PID, "99999999999", -EINVAL},
-		{FILTER_COMM, "cc1", 0},
-		{FILTER_COMM, "fifteen-letters", 0},
-		{FILTER_COMM, "sixteen--letters", -EINVAL},
-		{FILTER_COMM, "", -EINVAL},
-		{FILTER_CACHE, "kmalloc-64", 0},
-		{FILTER_CACHE, "", -EINVAL},
-		{FILTER_ORDER, "3", 0},
-		{FILTER_ORDER, "3-", 0},
-		{FILTER_ORDER, "-3", 0},
-		{FILTER_ORDER, "5-3", -EINVAL},
-		{FILTER_ORDER, "-", -EINVAL},
-		{FILTER_ORDER, "three", -EINVAL},
-		{FILTER_SIZE, "64-4k", 0},
-		{FILTER_SIZE, "64-4q", -EINVAL},
-		{FILTER_CGROUP, "/", -EINVAL},
-		{FILTER_CGROUP, "../x", -EINVAL},
-		{FILTER_CGROUP, "a/./b", -EINVAL},
-		{FILTER_CGROUP, "no..such", -ENOENT},
-		{FILTER_ORDER, "16", -EINVAL},
-		{FILTER_SITE, "__alloc_skb", 0},
+		{"1", FILTER_PID, 0},
+		{"0", FILTER_PID, -EINVAL},
+		{"12x", FILTER_PID, -EINVAL},
+		{"99999999999", FILTER_PID, -EINVAL},
+		{"cc1", FILTER_COMM, 0},
+		{"fifteen-letters", FILTER_COMM, 0},
+		{"sixteen--letters", FILTER_COMM, -EINVAL},
+		{"", FILTER_COMM, -EINVAL},
+		{"kmalloc-64", FILTER_CACHE, 0},
+		{"", FILTER_CACHE, -EINVAL},
+		{"3", FILTER_ORDER, 0},
+		{"3-", FILTER_ORDER, 0},
+		{"-3", FILTER_ORDER, 0},
+		{"5-3", FILTER_ORDER, -EINVAL},
+		{"-", FILTER_ORDER, -EINVAL},
+		{"three", FILTER_ORDER, -EINVAL},
+		{"64-4k", FILTER_SIZE, 0},
+		{"64-4q", FILTER_SIZE, -EINVAL},
+		{"/", FILTER_CGROUP, -EINVAL},
+		{"../x", FILTER_CGROUP, -EINVAL},
+		{"a/./b", FILTER_CGROUP, -EINVAL},
+		{"no..such", FILTER_CGROUP, -ENOENT},
+		{"16", FILTER_ORDER, -EINVAL},
+		{"__alloc_skb", FILTER_SITE, 0},
 	};
 
 	(void)state;

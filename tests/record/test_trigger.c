@@ -68,10 +68,22 @@ static void test_trigger_failure_counts_from_its_order_on(void **state)
 	triggers_add(&t, "alloc-fail:order>=3");
 	show(&t, KMT_PAGE_ALLOC, 2, 1, 0);
 	show(&t, KMT_KMALLOC, 9, 1, 0);
-	assert_null(triggers_take(&t));
+	assert_null(triggers_take(&t, 0));
 	show(&t, KMT_PAGE_ALLOC, 3, 1, 0);
-	assert_string_equal(triggers_take(&t), "alloc-fail:order>=3");
-	assert_null(triggers_take(&t));
+	assert_string_equal(triggers_take(&t, 0), "alloc-fail:order>=3");
+	assert_null(triggers_take(&t, 0));
+}
+
+static void test_trigger_met_in_a_quiet_time_waits(void **state)
+{
+	struct triggers t = {.quiet_until_ns = 100};
+
+	(void)state;
+	assert_int_equal(triggers_add(&t, "alloc-fail"), 0);
+	show(&t, KMT_PAGE_ALLOC, 0, 1, 0);
+	assert_null(triggers_take(&t, 99));
+	assert_non_null(triggers_take(&t, 100));
+	assert_null(triggers_take(&t, 101));
 }
 
 static void test_trigger_stall_is_measured_by_task(void **state)
@@ -83,11 +95,11 @@ static void test_trigger_stall_is_measured_by_task(void **state)
 	show(&t, KMT_RECLAIM_BEGIN, 0, 1000000, 7);
 	show(&t, KMT_COMPACT_BEGIN, 0, 5000000, 8);
 	show(&t, KMT_RECLAIM_END, 0, 10000000, 7); /* 9 ms */
-	assert_null(triggers_take(&t));
+	assert_null(triggers_take(&t, 0));
 	show(&t, KMT_RECLAIM_END, 0, 90000000, 7); /* ends nothing */
-	assert_null(triggers_take(&t));
+	assert_null(triggers_take(&t, 0));
 	show(&t, KMT_COMPACT_END, 0, 16000000, 8); /* 11 ms */
-	assert_non_null(triggers_take(&t));
+	assert_non_null(triggers_take(&t, 0));
 }
 
 static void test_trigger_unusable_is_met_when_it_rises(void **state)
@@ -101,14 +113,14 @@ static void test_trigger_unusable_is_met_when_it_rises(void **state)
 	triggers_add(&t, "unusable[3]>0.8");
 	assert_true(triggers_want_samples(&t));
 	triggers_sample(&t, half);
-	assert_null(triggers_take(&t));
+	assert_null(triggers_take(&t, 0));
 	triggers_sample(&t, most);
-	assert_non_null(triggers_take(&t));
+	assert_non_null(triggers_take(&t, 0));
 	triggers_sample(&t, most);
-	assert_null(triggers_take(&t));
+	assert_null(triggers_take(&t, 0));
 	triggers_sample(&t, half);
 	triggers_sample(&t, most);
-	assert_non_null(triggers_take(&t));
+	assert_non_null(triggers_take(&t, 0));
 }
 
 int main(void)
@@ -117,6 +129,7 @@ int main(void)
 		cmocka_unit_test(test_trigger_words_are_parsed_or_refused),
 		cmocka_unit_test(test_trigger_too_many_are_refused),
 		cmocka_unit_test(test_trigger_failure_counts_from_its_order_on),
+		cmocka_unit_test(test_trigger_met_in_a_quiet_time_waits),
 		cmocka_unit_test(test_trigger_stall_is_measured_by_task),
 		cmocka_unit_test(test_trigger_unusable_is_met_when_it_rises),
 	};

@@ -329,18 +329,18 @@ static void report(struct session *s)
 static void turn_over(struct session *s, uint64_t now)
 {
 	struct trace_writer_stats stats;
-	const char *why = s->opt->triggers ? triggers_take(s->opt->triggers) : NULL;
+	const char *why = s->opt->triggers ? triggers_take(s->opt->triggers, now) : NULL;
 	bool asked = write_signal;
 
 	write_signal = 0;
 	trace_writer_stats(s->writer, &stats);
 	if (s->flight) {
-		/* After a dump there is no window until it has filled once more. */
-		if (why && s->part && now - s->dumped_ns < s->opt->window_ns)
-			why = NULL;
 		if (asked || why) {
 			session_note(s, part_dump(s, asked ? "SIGUSR1" : why));
-			s->dumped_ns = boottime_ns();
+			/* There is no window until it has filled once more. */
+			if (s->opt->triggers)
+				s->opt->triggers->quiet_until_ns =
+					boottime_ns() + s->opt->window_ns;
 		} else {
 			part_turn(s, now);
 		}

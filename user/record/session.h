@@ -36,7 +36,6 @@ struct session {
 	uint64_t begin_ns;		    /* the start snapshot is taken */
 	uint64_t snapshot_cpu_ns;	    /* what the last one took */
 	uint64_t part_ns;		    /* the part began */
-	uint64_t dumped_ns;		    /* the window was written last */
 	uint64_t nap_ns;
 	unsigned int part;    /* number of the file, from 1; 0: the only one */
 	unsigned int written; /* files complete */

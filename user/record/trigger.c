@@ -167,10 +167,12 @@ void triggers_sample(struct triggers *t, const char *buddyinfo)
 	}
 }
 
-const char *triggers_take(struct triggers *t)
+const char *triggers_take(struct triggers *t, uint64_t now_ns)
 {
 	const char *met = t->met;
 
+	if (now_ns < t->quiet_until_ns)
+		return NULL;
 	t->met = NULL;
 	return met;
 }

@@ -41,6 +41,7 @@ struct triggers {
 	struct trigger trigger[TRIGGERS_MAX];
 	unsigned int n;
 	const char *met; /* the text of one that was, until it is taken */
+	uint64_t quiet_until_ns;
 	struct {
 		uint32_t task1; /* class of the task + 1; 0: none */
 		uint64_t since_ns;
@@ -55,7 +56,8 @@ struct event_watch triggers_watch(struct triggers *t);
 void triggers_sample(struct triggers *t, const char *buddyinfo);
 /** triggers_want_samples() - does one? */
 bool triggers_want_samples(const struct triggers *t);
-/** triggers_take() - the text of a trigger that was met since the last call, or NULL */
-const char *triggers_take(struct triggers *t);
+/** triggers_take() - the text of a trigger that was met since the last call, or NULL;
+ *  one that is met before quiet_until_ns waits until then */
+const char *triggers_take(struct triggers *t, uint64_t now_ns);
 
 #endif
