@@ -173,7 +173,7 @@ static void test_replay_result_has_the_schemas_fields(void **state)
 					     "trust",	       "zones",	   "time_ns", "runs",
 					     "kernel_samples", "fidelity", "slabs",   "call_sites",
 					     "pageblocks",     "fallbacks"};
-	const struct result_options o = {"kmemlab replay x", "dir/x.kmt", true};
+	const struct result_options o = {"kmemlab replay x", "dir/x.kmt", true, true};
 	struct trace_reader *r;
 	struct machine m;
 	json_t *doc, *f;
@@ -195,7 +195,7 @@ static void test_replay_result_has_the_schemas_fields(void **state)
 
 static char *result_of(void)
 {
-	const struct result_options o = {"c", "x", true};
+	const struct result_options o = {"c", "x", true, true};
 	struct trace_reader *r;
 	struct machine m;
 	json_t *doc;

@@ -104,7 +104,7 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 		      char *error)
 {
 	struct replay_policy *policies = calloc(REPLAY_RUNS_MAX, sizeof(*policies));
-	const struct result_options ro = {"kmemlab advise", "", true};
+	const struct result_options ro = {"kmemlab advise", "", true, false};
 	const char *grade = NULL;
 	json_t *doc = NULL;
 	int err = policies ? replay_open(p, r, policies, plan(policies), error) : -ENOMEM;

@@ -265,7 +265,7 @@ static int failed(const struct options *o, int err, const char *error)
 
 static int replay(const struct options *o, struct replay *p, struct trace_reader *r)
 {
-	struct result_options ro = {o->command, o->path, o->reproducible};
+	struct result_options ro = {o->command, o->path, o->reproducible, true};
 	char error[512];
 	int err = replay_open(p, r, o->policies, o->n, error);
 	int status;

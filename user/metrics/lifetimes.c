@@ -29,6 +29,7 @@ struct lifetimes {
 	struct lifetime none;
 	struct life *slot;
 	size_t mask, used;
+	uint64_t last_ns; /* of the events */
 };
 
 static size_t home(const struct lifetimes *l, uint64_t key)
@@ -205,6 +206,8 @@ int lifetimes_feed(struct lifetimes *l, const struct trace_event *e, long n)
 
 	for (long i = 0; i < n && !err; i++)
 		err = take(l, &e[i]);
+	if (n)
+		l->last_ns = e[n - 1].time_ns;
 	return err;
 }
 
@@ -220,6 +223,7 @@ void lifetimes_finish(struct lifetimes *l)
 		if (!of)
 			continue;
 		of->live++;
+		of->age[bucket_of(l->last_ns > life->born_ns ? l->last_ns - life->born_ns : 0)]++;
 		if (!of->oldest_ns || life->born_ns < of->oldest_ns)
 			of->oldest_ns = life->born_ns;
 	}
@@ -239,6 +243,8 @@ void lifetime_add(struct lifetime *to, const struct lifetime *from)
 		to->oldest_ns = from->oldest_ns;
 	for (unsigned int i = 0; i < LIFETIME_BUCKETS; i++)
 		to->bucket[i] += from->bucket[i];
+	for (unsigned int i = 0; i < LIFETIME_BUCKETS; i++)
+		to->age[i] += from->age[i];
 }
 
 uint64_t lifetime_quantile(const struct lifetime *l, double q)
@@ -253,4 +259,29 @@ uint64_t lifetime_quantile(const struct lifetime *l, double q)
 			return bucket_end(i);
 	}
 	return 0;
+}
+
+size_t lifetime_survival(const struct lifetime *l, struct lifetime_point *out, size_t max)
+{
+	uint64_t at_risk = l->freed + l->live;
+	unsigned int steps = 0, step = 0, every;
+	double share = 1;
+	size_t n = 1;
+
+	for (unsigned int i = 0; i < LIFETIME_BUCKETS; i++)
+		steps += l->bucket[i] != 0;
+	if (!steps || max < 2)
+		return 0;
+	every = (unsigned int)((steps + max - 2) / (max - 1));
+	out[0] = (struct lifetime_point){0, 1};
+	for (unsigned int i = 0; i < LIFETIME_BUCKETS && step < steps; i++) {
+		if (l->bucket[i]) {
+			share *= 1 - (double)l->bucket[i] / (double)at_risk;
+			/* Thinned from the end, which is thus always there. */
+			if ((steps - ++step) % every == 0)
+				out[n++] = (struct lifetime_point){bucket_end(i), share};
+		}
+		at_risk -= l->bucket[i] + l->age[i];
+	}
+	return n;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "replay/result.h"
+#include "replay/result_evidence.h"
 #include "trace/trace_io.h"
 
 json_t *result_array(const uint64_t *v, size_t n)
@@ -107,6 +108,27 @@ static void add_observed(json_t *doc, struct replay *p)
 	json_object_set_new(doc, "fallbacks", result_fallbacks(p));
 }
 
+static void add(json_t *doc, const char *key, json_t *part)
+{
+	if (part)
+		json_object_set_new(doc, key, part);
+}
+
+static int add_evidence(json_t *doc, const struct replay *p)
+{
+	struct evidence v;
+	int err = evidence_gather(&v, p);
+
+	if (!err) {
+		add(doc, "stalls", result_stalls(p, &v));
+		add(doc, "culprits", result_culprits(p, &v));
+		add(doc, "lifetimes", result_lifetimes(p, &v));
+		add(doc, "latency", result_latency(p));
+	}
+	evidence_destroy(&v);
+	return err;
+}
+
 json_t *result_build(struct replay *p, const struct result_options *o)
 {
 	json_int_t left_out = 0;
@@ -134,5 +156,9 @@ json_t *result_build(struct replay *p, const struct result_options *o)
 	json_object_set_new(doc, "call_sites_left_out", json_integer(left_out));
 	if (p->observed)
 		add_observed(doc, p);
+	if (o->evidence && add_evidence(doc, p)) {
+		json_decref(doc);
+		return NULL;
+	}
 	return doc;
 }

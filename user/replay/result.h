@@ -16,9 +16,10 @@ struct result_options {
 	const char *command; /* as it was typed */
 	const char *path;    /* of the trace */
 	bool reproducible;   /* leave out what depends on the machine's speed */
+	bool evidence;	     /* read the events once more for stalls, culprits, lifetimes */
 };
 
-/** result_build() - the document */
+/** result_build() - the document; NULL: no memory, or the trace could not be read again */
 json_t *result_build(struct replay *p, const struct result_options *o);
 
 /* Its parts, one a file. */
@@ -34,6 +35,9 @@ json_t *result_call_sites(struct replay *p, json_int_t *left_out);
 json_t *result_pageblocks(const struct replay *p);
 json_t *result_fallbacks(const struct replay *p);
 json_t *result_unmatched(const struct run *run);
+
+/** result_type_name() - of a migrate type, as the trace's kernel calls it */
+const char *result_type_name(const struct replay *p, unsigned int type);
 
 /** result_array() - [n] of 64-bit numbers */
 json_t *result_array(const uint64_t *v, size_t n);

@@ -59,14 +59,14 @@ json_t *result_pageblocks(const struct replay *p)
 			 result_array(p->map.time_ns, p->map.columns), "zones", zones);
 }
 
-static const char *type_name(const struct replay *p, unsigned int type)
+const char *result_type_name(const struct replay *p, unsigned int type)
 {
 	static const char *const usual[OBSERVED_TYPES] = {
 		"Unmovable", "Movable", "Reclaimable", "HighAtomic", "4", "5", "6", "7"};
 	json_t *names = json_object_get(p->host.header, "migratetypes");
 	const char *name = json_string_value(json_array_get(names, type));
 
-	return name ? name : usual[type];
+	return name ? name : usual[type % OBSERVED_TYPES];
 }
 
 json_t *result_fallbacks(const struct replay *p)
@@ -80,12 +80,12 @@ json_t *result_fallbacks(const struct replay *p)
 
 			if (!f->events)
 				continue;
-			json_array_append_new(list,
-					      json_pack("{s:s, s:s, s:I, s:I, s:I}", "from",
-							type_name(p, from), "to", type_name(p, to),
-							"claimed", (json_int_t)f->claimed, "stolen",
-							(json_int_t)f->stolen, "events",
-							(json_int_t)f->events));
+			json_array_append_new(list, json_pack("{s:s, s:s, s:I, s:I, s:I}", "from",
+							      result_type_name(p, from), "to",
+							      result_type_name(p, to), "claimed",
+							      (json_int_t)f->claimed, "stolen",
+							      (json_int_t)f->stolen, "events",
+							      (json_int_t)f->events));
 		}
 	}
 	return list;

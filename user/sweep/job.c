@@ -122,7 +122,7 @@ static unsigned int plan(const struct sweep_job *job, struct replay_policy *poli
 static char *lines_of(const struct sweep_job *job, struct replay *p,
 		      const struct replay_policy *policies, unsigned int n, size_t *bytes)
 {
-	const struct result_options ro = {"kmemlab sweep", job->trace, true};
+	const struct result_options ro = {"kmemlab sweep", job->trace, true, false};
 	json_t *doc = result_build(p, &ro);
 	char *text = NULL;
 	FILE *out = open_memstream(&text, bytes);
