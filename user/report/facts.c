@@ -133,6 +133,24 @@ static void gather_causes(struct report_facts *f, const json_t *root)
 	}
 }
 
+static void gather_culprits(struct report_facts *f, const json_t *root)
+{
+	const json_t *top = json_array_get(jpath(root, "culprits.fallbacks.by_command"), 0);
+	const json_t *longest = json_array_get(jpath(root, "stalls.longest"), 0);
+	const json_t *kinds = jpath(root, "stalls.by_kind");
+	size_t i;
+	json_t *v;
+
+	f->taker = jstr(top, "comm", NULL);
+	f->taker_blocks = jnum(top, "pageblocks");
+	f->pinned = jnum(jpath(root, "culprits.pinned"), "pageblocks");
+	f->stalls = kinds ? 0 : NAN;
+	json_array_foreach (kinds, i, v)
+		f->stalls += or_zero(jnum(v, "count"));
+	f->longest_ns = jnum(longest, "duration_ns");
+	f->longest_comm = jstr(longest, "comm", NULL);
+}
+
 static const json_t *fidelity_of(const json_t *root, const char *name)
 {
 	size_t i;
@@ -218,6 +236,7 @@ void report_facts(struct report_facts *f, const json_t *root)
 	gather_trust(f, root);
 	gather_memory(f, root);
 	gather_causes(f, root);
+	gather_culprits(f, root);
 	gather_model(f, root);
 	gather_what_if(f, root);
 }

@@ -48,6 +48,11 @@ struct report_facts {
 	double top_events;
 	const char *site;
 	double site_bytes;
+	const char *taker; /* command that took from most pageblocks */
+	double taker_blocks;
+	double stalls, longest_ns; /* stalls: NAN where not recorded */
+	const char *longest_comm;
+	double pinned; /* pageblocks, nearly free */
 
 	enum facts_model model;
 	double emd, emd_baseline;

@@ -8,7 +8,7 @@
 
 #include "report/report.h"
 
-enum { CACHES_MAX = 12 };
+enum { CACHES_MAX = 12, LIVES_MAX = 80 };
 
 /* Every @step-th of @a and the last, recursing into arrays of arrays. */
 static json_t *thin(const json_t *a, size_t step)
@@ -146,6 +146,43 @@ static json_t *page_slabs(const json_t *root, size_t step)
 	return out;
 }
 
+/* @array without all but its first @n */
+static json_t *first(const json_t *array, size_t n)
+{
+	json_t *out = json_array();
+
+	for (size_t i = 0; i < n && i < json_array_size(array); i++)
+		json_array_append(out, json_array_get(array, i));
+	return out;
+}
+
+/* What the charts of waits, lives and latency draw: lists that are short already. */
+static void page_evidence(json_t *out, const json_t *root)
+{
+	static const char *const wanted[] = {"what", "order", "bytes", "histogram", "calls"};
+	const json_t *stalls = json_object_get(root, "stalls");
+	json_t *rows = json_array(), *v;
+	size_t i;
+
+	if (stalls) {
+		json_t *s = json_object();
+
+		copy(s, stalls, "longest");
+		copy(s, stalls, "background");
+		json_object_set(s, "marks", jpath(stalls, "marks.list"));
+		json_object_set_new(out, "stalls", s);
+	}
+	json_array_foreach (jpath(root, "latency.rows"), i, v) {
+		json_t *r = json_object();
+
+		for (size_t k = 0; k < sizeof(wanted) / sizeof(*wanted); k++)
+			copy(r, v, wanted[k]);
+		json_array_append_new(rows, r);
+	}
+	json_object_set_new(out, "latency", rows);
+	json_object_set_new(out, "lifetimes", first(jpath(root, "lifetimes.rows"), LIVES_MAX));
+}
+
 static json_t *page_result(const struct report_result *result, size_t step)
 {
 	const json_t *root = result->root;
@@ -162,6 +199,7 @@ static json_t *page_result(const struct report_result *result, size_t step)
 	copy_thin(out, root, "time_ns", step);
 	json_object_set_new(out, "runs", page_runs(root, step));
 	json_object_set_new(out, "slabs", page_slabs(root, step));
+	page_evidence(out, root);
 	if (samples)
 		json_object_set_new(out, "kernel_samples", samples);
 	if (map)

@@ -69,24 +69,6 @@ void section_paths(struct report_doc *d, const struct report_input *in)
 		"reclaim or compact.";
 }
 
-void section_latency(struct report_doc *d, const struct report_input *in)
-{
-	struct doc_section *s = doc_section(d, "latency", "Latency, stalls and lifetimes");
-	static const char *const member[] = {"latency", "stalls", "lifetimes"};
-	static const char *const absent[] = {
-		"Latency: not recorded; the path counts above tell the fast from the slow without "
-		"a clock.",
-		"Stalls in direct reclaim and compaction: not recorded; watch allocstall_* and "
-		"compact_stall in /proc/vmstat meanwhile.",
-		"Lifetimes: not in the result; 'kmemlab stat' shows what was live at the end.",
-	};
-
-	for (size_t i = 0; i < in->n; i++)
-		for (size_t m = 0; m < 3; m++)
-			if (!json_object_get(in->results[i].root, member[m]))
-				section_missing(d, s, in, i, absent[m]);
-}
-
 static void rows_unmatched(const struct rows *r, size_t i, json_t *run)
 {
 	const char *name = run_title(r->d, &(struct report_input){.n = 1}, 0, run);

@@ -123,11 +123,31 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 					    : "none of them");
 }
 
+/* What the fallbacks are put down to, and what the requests waited for. */
+static const char *say_culprits(const struct report_facts *f, struct report_pool *pool)
+{
+	char blocks[NUMBER], stalls[NUMBER], longest[NUMBER];
+	const char *taker = "", *waits = "";
+
+	if (f->fallbacks > 0 && f->taker && f->taker_blocks > 0)
+		taker = pool_printf(pool, "; %s took from most pageblocks (%s)", f->taker,
+				    format_number(blocks, f->taker_blocks, UNIT_COUNT));
+	if (f->stalls > 0)
+		waits = pool_printf(pool, "; tasks stalled %s %s, %s at most%s%s",
+				    format_number(stalls, f->stalls, UNIT_COUNT),
+				    f->stalls == 1 ? "time" : "times",
+				    format_number(longest, f->longest_ns, UNIT_NS),
+				    f->longest_comm ? ", in " : "",
+				    f->longest_comm ? f->longest_comm : "");
+	return pool_printf(pool, "%s%s", taker, waits);
+}
+
 static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 		       struct report_pool *pool)
 {
 	char held[NUMBER];
-	const char *fallbacks = say_fallbacks(f, pool);
+	const char *fallbacks =
+		pool_printf(pool, "%s%s", say_fallbacks(f, pool), say_culprits(f, pool));
 
 	s->id = "causes";
 	s->tone = !f->fallbacks_known || f->fallbacks > 0 ? TONE_CAUTION : TONE_GOOD;
@@ -147,6 +167,9 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 		doc_figure(s, "blocks claimed", f->claimed, UNIT_COUNT);
 		doc_figure(s, "taken without claiming", f->stolen, UNIT_COUNT);
 	}
+	doc_figure(s, "stalls", f->stalls, UNIT_COUNT);
+	doc_figure(s, "longest stall", f->longest_ns, UNIT_NS);
+	doc_figure(s, "pageblocks pinned, nearly free", f->pinned, UNIT_COUNT);
 	doc_figure(s, "held by the first call site", f->site ? f->site_bytes : NAN, UNIT_BYTES);
 }
 

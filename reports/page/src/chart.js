@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// chart.js - one time series chart: uPlot with this page's looks, keyboard, tip
-// and the time shared with all other charts.
+// chart.js - one chart: uPlot with this page's looks, keyboard and tip. Charts over time
+// share it: what is pointed at, and the stretch that is looked at.
 import uPlot from 'uplot';
 import { colour, onTheme } from './theme.js';
 import { hideTip, onCursor, onRange, setCursor, setRange, resetRange, showTip, swatch, timeRange } from './shared.js';
@@ -27,22 +27,29 @@ function lineOptions(s, format) {
 		stroke,
 		width: points ? 0 : 1.8,
 		dash: s.dash,
-		paths: points ? () => null : undefined,
+		paths: points ? () => null : s.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
 		points: points ? { show: true, size: 6, width: 1.5, stroke, fill: colour('--surface') } : { show: false },
 		value: (u, v) => (v == null ? '-' : format(v)),
 	};
 }
 
+// Logarithmic axes leave out labels that would run into one another.
+const labelled = (f) => (t) => (t == null ? '' : f(t));
+
 function axes(chart) {
 	const grid = { stroke: colour('--grid'), width: 1 };
 	const common = { stroke: colour('--muted'), font: FONT, labelFont: FONT, grid, ticks: { ...grid, size: 4 } };
 	return [
-		{ ...common, size: 32, space: 60, values: (u, ticks) => ticks.map((t) => `${Number(t.toPrecision(6))} s`) },
-		{ ...common, size: 58, space: 28, ...(chart.steps && { incrs: chart.steps }), values: (u, ticks) => ticks.map(chart.tick) },
+		{ ...common, size: 32, space: 60, values: (u, ticks) => ticks.map(labelled(chart.x?.tick ?? ((t) => `${Number(t.toPrecision(6))} s`))) },
+		{ ...common, size: 58, space: 28, ...(chart.steps && { incrs: chart.steps }), values: (u, ticks) => ticks.map(labelled(chart.tick)) },
 	];
 }
 
+// Whole decades around what is there.
+const decades = (u, min, max) => (min > 0 ? [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max) || 0)] : [1, 10]);
+
 function yRange(chart) {
+	if (chart.logY) return chart.yRange ?? decades;
 	return (u, min, max) => {
 		if (min == null) return [0, 1];
 		const most = Math.max(chart.least ?? 0, chart.shared?.() ?? max);
@@ -72,10 +79,41 @@ function tipLines(chart, u) {
 	});
 }
 
+// Marks beside the cursor, a line for each kind.
+function markLines(chart, u, at) {
+	const near = (u.scales.x.max - u.scales.x.min) / u.over.clientWidth * 4;
+	const counts = new Map();
+	for (const m of chart.marks ?? [])
+		if (Math.abs(m.at - at) <= near) counts.set(m.label, [...(counts.get(m.label) ?? []), m]);
+	return [...counts].map(([label, list]) => ({
+		swatch: swatch({ ...list[0], kind: 'line', dash: [] }),
+		label,
+		value: list.length === 1 ? list[0].value : `${list.length}`,
+	}));
+}
+
+function strip(u, hue, from, to, top, height) {
+	const left = u.valToPos(Math.max(from, u.scales.x.min), 'x', true);
+	const right = u.valToPos(Math.min(to, u.scales.x.max), 'x', true);
+	if (to < u.scales.x.min || from > u.scales.x.max) return;
+	u.ctx.fillStyle = colour(hue);
+	u.ctx.fillRect(left, top, Math.max(right - left, 1.5 * devicePixelRatio), height);
+}
+
+// Marks hang from the top edge, a row for each kind; spans lie on the bottom edge.
+function drawMarks(chart, u) {
+	const size = 7 * devicePixelRatio;
+	const { top, height } = u.bbox;
+	u.ctx.save();
+	for (const m of chart.marks ?? []) strip(u, m.hue, m.at, m.at, top + m.row * (size + 1), size);
+	for (const s of chart.spans ?? []) strip(u, s.hue, s.from, s.to, top + height - (s.row + 1) * (size + 1), size);
+	u.ctx.restore();
+}
+
 function tell(chart, u, x, y) {
 	const at = u.posToVal(u.cursor.left, 'x');
-	showTip(x, y, `${chart.title}, at ${time(at)}`, tipLines(chart, u));
-	setCursor(at, chart);
+	showTip(x, y, `${chart.title}, at ${(chart.x?.format ?? time)(at)}`, [...tipLines(chart, u), ...markLines(chart, u, at)]);
+	if (!chart.x) setCursor(at, chart);
 }
 
 function listen(chart, element) {
@@ -101,7 +139,7 @@ function listen(chart, element) {
 
 function leave(chart) {
 	hideTip();
-	setCursor(null, chart);
+	if (!chart.x) setCursor(null, chart);
 	chart.plot.setCursor({ left: -10, top: -10 }, false);
 }
 
@@ -131,16 +169,17 @@ function create(chart) {
 			y: false,
 			points: { size: 6, width: 0, fill: (u, i) => colour(chart.series[i - 1].hue) },
 			dataIdx: nearest,
-			drag: { x: true, y: false, setScale: false },
+			drag: { x: !chart.x, y: false, setScale: false },
 		},
 		select: { show: true },
 		scales: {
-			x: { time: false, range: () => [timeRange.min, timeRange.max] },
-			y: { range: yRange(chart) },
+			x: chart.x ? { time: false, distr: 3, range: () => chart.x.range } : { time: false, range: () => [timeRange.min, timeRange.max] },
+			y: { distr: chart.logY ? 3 : 1, range: yRange(chart) },
 		},
 		axes: axes(chart),
 		series: [{}, ...chart.series.map((s) => lineOptions(s, chart.format))],
 		hooks: {
+			draw: [(u) => drawMarks(chart, u)],
 			setSelect: [(u) => {
 				if (u.select.width < 4) return;
 				const from = u.posToVal(u.select.left, 'x');
@@ -163,7 +202,9 @@ const watcher = new IntersectionObserver((entries) => {
 
 /*
  * chart: {title, series, values(series) -> numbers or null, format, tick,
- *         steps, height, least, ceiling, shared() -> common maximum or undefined}
+ *         steps, height, least, ceiling, shared() -> common maximum or undefined,
+ *         marks: [{at, hue, row, label, value}], spans: [{from, to, hue, row}],
+ *         logY, yRange: [low, high]; x: {range, tick, format}: not time, logarithmic}
  * Returns it with element, refresh() and setVisible().
  */
 export function addChart(parent, chart) {
@@ -173,7 +214,7 @@ export function addChart(parent, chart) {
 	chart.element.className = 'plot';
 	chart.element.tabIndex = 0;
 	chart.element.setAttribute('role', 'group');
-	chart.element.setAttribute('aria-label', `${chart.title}, ${chart.unit} over time. Arrow keys move the cursor, Escape resets.`);
+	chart.element.setAttribute('aria-label', `${chart.title}, ${chart.unit}${chart.x ? '' : ' over time'}. Arrow keys move the cursor, Escape resets.`);
 	caption.textContent = chart.title;
 	const unit = document.createElement('span');
 	unit.className = 'unit';
@@ -191,8 +232,10 @@ export function addChart(parent, chart) {
 		chart.shown = true;
 		listen(chart, chart.element);
 		onTheme(() => create(chart));
-		onRange(() => chart.plot.setData(chart.plot.data));
-		onCursor((at, from) => from !== chart && pointAt(chart, at));
+		if (!chart.x) {
+			onRange(() => chart.plot.setData(chart.plot.data));
+			onCursor((at, from) => from !== chart && pointAt(chart, at));
+		}
 		new ResizeObserver(() => {
 			const width = chart.element.clientWidth;
 			if (width && width !== chart.plot.width) chart.plot.setSize({ width, height: chart.height });

@@ -3,12 +3,22 @@
 // adds charts, the map, sorting and the theme switch.
 import { prepare } from './data.js';
 import { freeCharts, unusableCharts, slabCharts } from './sections.js';
+import { stallCharts } from './pressure.js';
+import { latencyCharts, lifetimeCharts } from './curves.js';
 import { mapCharts } from './map.js';
 import { setupTables } from './tables.js';
 import { setupTheme } from './theme.js';
 import { setupNav } from './nav.js';
 
-const draw = { free: freeCharts, unusable: unusableCharts, map: mapCharts, slabs: slabCharts };
+const draw = {
+	free: freeCharts,
+	unusable: unusableCharts,
+	map: mapCharts,
+	slabs: slabCharts,
+	stalls: stallCharts,
+	lifetimes: lifetimeCharts,
+	latency: latencyCharts,
+};
 
 function failed(slot, error) {
 	const p = document.createElement('p');

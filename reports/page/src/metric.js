@@ -48,3 +48,12 @@ export function short(v) {
 	const [scale, name] = a >= 1e9 ? [1e9, 'G'] : a >= 1e6 ? [1e6, 'M'] : a >= 1e4 ? [1e3, 'k'] : [1, ''];
 	return `${Number((v / scale).toPrecision(4))}${name}`;
 }
+
+// 1 us, 20 ms: a time in ns, for axes and tips.
+export function duration(ns) {
+	const a = Math.abs(ns);
+	const [scale, name] = a >= 1e9 ? [1e9, 's'] : a >= 1e6 ? [1e6, 'ms'] : a >= 1e3 ? [1e3, 'us'] : [1, 'ns'];
+	return `${Number((ns / scale).toPrecision(3))} ${name}`;
+}
+
+export const share = (v) => `${Number(v.toPrecision(3))} %`;

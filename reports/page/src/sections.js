@@ -3,6 +3,7 @@
 import { addChart } from './chart.js';
 import { freeBytes, seconds, totalBytes, unusablePercent } from './data.js';
 import { bytes, bytesSteps, bytesUnit, change, percent, short } from './metric.js';
+import { pressure, pressureLegend } from './pressure.js';
 import { isZoomed, onRange, resetRange, setFullRange, swatch } from './shared.js';
 
 // Which zone and which runs are looked at: the same in all sections.
@@ -96,8 +97,12 @@ export function freeCharts(slot, model) {
 		height: 150,
 		least: 0,
 	};
+	const events = pressure(model);
+	if (events.marks.length || events.spans.length) grid.before(pressureLegend(events));
 	const charts = [addChart(grid, {
 		...common,
+		...events,
+		height: 190,
 		title: 'All orders: free memory',
 		unit: unit.name,
 		tick: (v) => short(v / unit.scale),

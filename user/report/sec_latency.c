@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* sec_latency.c - time inside the allocation functions, and how long things live. */
+#include <math.h>
+#include <string.h>
+
+#include "report/sections.h"
+
+static void table_latency(struct report_doc *d, struct doc_section *s,
+			  const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"function", UNIT_TEXT, "pages, kmalloc of any size, or a cache's objects"},
+		{"order", UNIT_COUNT, "of pages"},
+		{"up to", UNIT_BYTES, "size of objects: the largest of the class"},
+		{"calls", UNIT_COUNT, NULL},
+		{"mean", UNIT_NS, NULL},
+		{"median", UNIT_NS, "upper end of a bucket, up to a quarter too much"},
+		{"99 %", UNIT_NS, "likewise"},
+		{"99.9 %", UNIT_NS, "likewise"},
+		{"longest", UNIT_NS, NULL},
+	};
+	struct rows r =
+		rows_begin(d, in, "Kernel: time inside the allocation functions", COLUMNS(columns));
+	size_t k;
+	json_t *v;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (jpath(in->results[i].root, "latency.rows"), k, v) {
+			struct doc_cell *c = rows_add(&r, i);
+
+			c[0].text = copy_text(d, jstr(v, "what", NULL));
+			c[1].value = jnum(v, "order");
+			c[2].value = jnum(v, "bytes");
+			c[3].value = jnum(v, "calls");
+			c[4].value = jnum(v, "mean_ns");
+			c[5].value = jnum(v, "p50_ns");
+			c[6].value = jnum(v, "p99_ns");
+			c[7].value = jnum(v, "p999_ns");
+			c[8].value = jnum(v, "max_ns");
+		}
+	rows_end(&r, s);
+}
+
+static double or_zero(double v)
+{
+	return isnan(v) ? 0 : v;
+}
+
+/* Where requests of a reference were served. */
+static void row_paths(const struct rows *r, size_t i, json_t *run)
+{
+	const json_t *counts = json_object_get(run, "counts");
+	double hit = jnum(counts, "pcp_hit");
+	double refill = or_zero(jnum(counts, "pcp_refill"));
+	double direct = or_zero(jnum(counts, "buddy_alloc"));
+	double all = hit + refill + direct;
+	struct doc_cell *c;
+
+	if (!(all > 0))
+		return;
+	c = rows_add(r, i);
+	c[0].text = run_title(r->d, &(struct report_input){.n = 1}, 0, run);
+	c[1].value = all;
+	c[2].value = 100 * hit / all;
+	c[3].value = 100 * refill / all;
+	c[4].value = 100 * direct / all;
+	c[5].value = jnum(counts, "slow_path");
+	c[6].value = jnum(counts, "failed");
+	c[7].value = jnum(counts, "zone_lock");
+}
+
+static void table_paths(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"run", UNIT_TEXT, NULL},
+		{"requests", UNIT_COUNT, "hits, refills and allocations from the buddy lists"},
+		{"per-CPU hit", UNIT_PERCENT, "took a page of this CPU's list: the fast path"},
+		{"refill", UNIT_PERCENT, "filled the list first, under the zone's lock"},
+		{"buddy lists", UNIT_PERCENT, "too large for the lists: under the zone's lock"},
+		{"slow path", UNIT_COUNT, "the first walk over the zones did not serve it"},
+		{"failed", UNIT_COUNT, NULL},
+		{"zone lock", UNIT_COUNT, "times it was taken, for frees too"},
+	};
+	struct rows r = rows_begin(d, in, "Reference: which path served the same requests",
+				   COLUMNS(columns));
+	size_t k;
+	json_t *run;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (json_object_get(in->results[i].root, "runs"), k, run)
+			row_paths(&r, i, run);
+	rows_end(&r, s);
+}
+
+void section_latency(struct report_doc *d, const struct report_input *in)
+{
+	struct doc_section *s = doc_section(d, "latency", "Latency");
+	bool known = false;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const json_t *rows = jpath(in->results[i].root, "latency.rows");
+		double missed = jnum(jpath(in->results[i].root, "latency"), "missed");
+
+		if (!json_array_size(rows))
+			section_missing(d, s, in, i,
+					"Latency: not recorded; record with --probe latency where "
+					"fentry is allowed (see 'kmemlab doctor'). The reference's "
+					"paths tell the fast from the slow without a clock.");
+		known = known || json_array_size(rows);
+		if (missed > 0)
+			doc_remark(d, s,
+				   pool_printf(&d->pool, "%s%sCalls that were not timed: %.0f.",
+					       in->n > 1 ? in->results[i].label : "",
+					       in->n > 1 ? ": " : "", missed));
+	}
+	table_latency(d, s, in);
+	table_paths(d, s, in);
+	if (!known)
+		return;
+	s->chart = "latency";
+	s->lead = "The kernel's calls are timed from entry to return, the probe's own cost and "
+		  "interrupts included. The reference has no clock: for it, the path that served a "
+		  "request stands beside, not a time.";
+}
+
+static void row_lifetime(const struct rows *r, size_t i, const json_t *v)
+{
+	struct doc_cell *c = rows_add(r, i);
+
+	c[0].text = copy_text(r->d, jstr(v, "name", NULL));
+	c[1].value = jnum(v, "freed");
+	c[2].value = 100 * jnum(v, "freed_on_another_cpu") / jnum(v, "freed");
+	c[3].value = jnum(v, "p50_ns");
+	c[4].value = jnum(v, "p90_ns");
+	c[5].value = jnum(v, "p99_ns");
+	c[6].value = jnum(v, "live");
+	c[7].value = jnum(v, "oldest_age_ns");
+	c[8].value = jnum(v, "live_bytes");
+}
+
+void section_lifetimes(struct report_doc *d, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"allocated by", UNIT_TEXT, "call site; pages by order and migrate type"},
+		{"freed", UNIT_COUNT, "lives that ended in the recording"},
+		{"elsewhere", UNIT_PERCENT, "of these, freed on another CPU"},
+		{"half within", UNIT_NS, "of ended lives"},
+		{"90 %", UNIT_NS, "of ended lives"},
+		{"99 %", UNIT_NS, "of ended lives"},
+		{"live", UNIT_COUNT, "at the end: their lives are longer than was seen"},
+		{"oldest", UNIT_NS, "age of the oldest that is live"},
+		{"live bytes", UNIT_BYTES, NULL},
+	};
+	struct doc_section *s = doc_section(d, "lifetimes", "Lifetimes");
+	struct rows r = rows_begin(d, in, "Lifetimes, most live bytes first", COLUMNS(columns));
+	size_t k;
+	json_t *v;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const json_t *list = jpath(in->results[i].root, "lifetimes.rows");
+
+		if (!json_array_size(list))
+			section_missing(d, s, in, i,
+					"Lifetimes: not in the result; replay the trace again with "
+					"this version.");
+		json_array_foreach (list, k, v)
+			row_lifetime(&r, i, v);
+	}
+	r.t->bars = true;
+	if (!rows_end(&r, s))
+		return;
+	s->chart = "lifetimes";
+	s->lead = "How long what was allocated lived. What was still live at the end enters no "
+		  "quantile; the curves count it as at risk up to its age.";
+	doc_note(d, s, "How the curves are made",
+		 "Kaplan and Meier's estimate: at each time the share that lives longer is the "
+		 "product over all earlier times of 1 - ended / at risk. Where a curve ends above "
+		 "0 %, the rest was still live when the recording ended.");
+}
