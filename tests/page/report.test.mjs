@@ -92,7 +92,7 @@ async function testLight() {
 }
 
 async function testSort(page) {
-	const table = page.locator('table').filter({ has: page.locator('th.num button') }).last();
+	const table = page.locator('figure.table:not(details figure) table').filter({ has: page.locator('th.num button') }).last();
 	const column = await table.evaluate((t) => [...t.tHead.rows[0].cells].findIndex((c) => c.classList.contains('num')));
 	const values = () => table.evaluate((t, c) => [...t.tBodies[0].rows].map((r) => Number(r.cells[c].dataset.v ?? -Infinity)), column);
 	const before = (await values()).join();

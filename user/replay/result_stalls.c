@@ -113,6 +113,17 @@ static int by_comm(const void *x, const void *y)
 	return c ? c : strcmp(a->comm, b->comm);
 }
 
+/* Where it goes in a list with the most time first. */
+static size_t place(const json_t *list, uint64_t sum_ns)
+{
+	size_t at = json_array_size(list);
+
+	while (at && (uint64_t)json_integer_value(json_object_get(json_array_get(list, at - 1),
+								  "total_ns")) < sum_ns)
+		at--;
+	return at;
+}
+
 typedef int compare_fn(const void *, const void *);
 
 static json_t *grouped(struct keyed *k, size_t n, compare_fn *same, uint64_t *room)
@@ -133,7 +144,8 @@ static json_t *grouped(struct keyed *k, size_t n, compare_fn *same, uint64_t *ro
 			room[g.n++] = k[i].stall->ns;
 			g.sum_ns += k[i].stall->ns;
 		}
-		json_array_append_new(list, group_json(&g));
+		json_array_insert_new(list, g.comm ? place(list, g.sum_ns) : json_array_size(list),
+				      group_json(&g));
 	}
 	return list;
 }

@@ -147,7 +147,7 @@ void section_lifetimes(struct report_doc *d, const struct report_input *in)
 		{"allocated by", UNIT_TEXT, "call site; pages by order and migrate type"},
 		{"freed", UNIT_COUNT, "lives that ended in the recording"},
 		{"elsewhere", UNIT_PERCENT, "of these, freed on another CPU"},
-		{"half within", UNIT_NS, "of ended lives"},
+		{"median", UNIT_NS, "of ended lives"},
 		{"90 %", UNIT_NS, "of ended lives"},
 		{"99 %", UNIT_NS, "of ended lives"},
 		{"live", UNIT_COUNT, "at the end: their lives are longer than was seen"},

@@ -33,20 +33,34 @@ function lineOptions(s, format) {
 	};
 }
 
-// Logarithmic axes leave out labels that would run into one another.
 const labelled = (f) => (t) => (t == null ? '' : f(t));
+
+const all = (u, splits) => splits;
+
+// Powers of ten, as many of them as there is room for.
+function powers(space) {
+	return (u, axis, min, max) => {
+		const first = Math.ceil(Math.log10(min) - 1e-9);
+		const last = Math.floor(Math.log10(max) + 1e-9);
+		const room = axis === 0 ? u.bbox.width : u.bbox.height;
+		const step = Math.max(1, Math.ceil(((last - first) * space * devicePixelRatio) / Math.max(room, 1)));
+		const list = [];
+		for (let p = first; p <= last; p += step) list.push(10 ** p);
+		return list;
+	};
+}
 
 function axes(chart) {
 	const grid = { stroke: colour('--grid'), width: 1 };
 	const common = { stroke: colour('--muted'), font: FONT, labelFont: FONT, grid, ticks: { ...grid, size: 4 } };
 	return [
-		{ ...common, size: 32, space: 60, values: (u, ticks) => ticks.map(labelled(chart.x?.tick ?? ((t) => `${Number(t.toPrecision(6))} s`))) },
-		{ ...common, size: 58, space: 28, ...(chart.steps && { incrs: chart.steps }), values: (u, ticks) => ticks.map(labelled(chart.tick)) },
+		{ ...common, size: 32, space: 60, ...(chart.x && { splits: powers(60), filter: all }), values: (u, ticks) => ticks.map(labelled(chart.x?.tick ?? ((t) => `${Number(t.toPrecision(6))} s`))) },
+		{ ...common, size: chart.logY ? 68 : 58, space: 28, ...(chart.logY && { splits: powers(24), filter: all }), ...(chart.steps && { incrs: chart.steps }), values: (u, ticks) => ticks.map(labelled(chart.tick)) },
 	];
 }
 
-// Whole decades around what is there.
-const decades = (u, min, max) => (min > 0 ? [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max) || 0)] : [1, 10]);
+// Whole decades around what is there, with room for rows of marks above.
+const decades = (u, min, max) => (min > 0 ? [10 ** Math.floor(Math.log10(min)), 10 ** Math.ceil(Math.log10(max * 4))] : [1, 10]);
 
 function yRange(chart) {
 	if (chart.logY) return chart.yRange ?? decades;
@@ -100,13 +114,13 @@ function strip(u, hue, from, to, top, height) {
 	u.ctx.fillRect(left, top, Math.max(right - left, 1.5 * devicePixelRatio), height);
 }
 
-// Marks hang from the top edge, a row for each kind; spans lie on the bottom edge.
+// In rows from the top edge: where memory is short, free memory is not there.
 function drawMarks(chart, u) {
 	const size = 7 * devicePixelRatio;
-	const { top, height } = u.bbox;
+	const { top } = u.bbox;
 	u.ctx.save();
 	for (const m of chart.marks ?? []) strip(u, m.hue, m.at, m.at, top + m.row * (size + 1), size);
-	for (const s of chart.spans ?? []) strip(u, s.hue, s.from, s.to, top + height - (s.row + 1) * (size + 1), size);
+	for (const s of chart.spans ?? []) strip(u, s.hue, s.from, s.to, top + s.row * (size + 1), size);
 	u.ctx.restore();
 }
 
@@ -163,7 +177,7 @@ function create(chart) {
 	chart.plot = new uPlot({
 		width: Math.max(chart.element.clientWidth, 120),
 		height: chart.height,
-		padding: [8, 18, 0, 0],
+		padding: [8, chart.x ? 28 : 18, 0, 0],
 		legend: { show: false },
 		cursor: {
 			y: false,

@@ -14,15 +14,13 @@ const KINDS = {
 	failure: ['failed allocation', '--text', 2],
 	oom: ['OOM kill', '--c-blue', 2],
 };
-const THREADS = { kswapd: ['kswapd awake', '--c-sky', 0], kcompactd: ['kcompactd awake', '--c-green', 1] };
+const THREADS = { kswapd: ['kswapd awake', '--c-sky', 3], kcompactd: ['kcompactd awake', '--c-green', 4] };
 
-const named = (model, result, text) => (model.results.length > 1 ? `${result.label}: ${text}` : text);
-
-function marksOf(model, result) {
+function marksOf(result) {
 	const { longest = [], marks = [] } = result.stalls ?? {};
 	const mark = (ns, kind, value) => {
 		const [label, hue, row] = KINDS[kind] ?? [kind, '--muted', 1];
-		return { at: ns / 1e9, hue, row, label: named(model, result, label), value };
+		return { at: ns / 1e9, hue, row, label, value };
 	};
 	return [
 		...longest.map((s) => mark(s.t_ns, s.kind, `${duration(s.duration_ns)}, ${s.comm}, order ${s.order}`)),
@@ -30,29 +28,27 @@ function marksOf(model, result) {
 	];
 }
 
-function spansOf(model, result) {
+function spansOf(result) {
 	return (result.stalls?.background ?? []).flatMap((b) => {
-		const [label, hue, row] = THREADS[b.thread] ?? [b.thread, '--muted', 1];
-		return b.longest.map((s) => ({ from: s.t_ns / 1e9, to: (s.t_ns + s.duration_ns) / 1e9, hue, row, label: named(model, result, label) }));
+		const [label, hue, row] = THREADS[b.thread] ?? [b.thread, '--muted', 4];
+		return b.longest.map((s) => ({ from: s.t_ns / 1e9, to: (s.t_ns + s.duration_ns) / 1e9, hue, row, label }));
 	});
 }
 
+// Several results have their own charts: marks of two in one row would not be told apart.
 export function pressure(model) {
-	return {
-		marks: model.results.flatMap((r) => marksOf(model, r)),
-		spans: model.results.flatMap((r) => spansOf(model, r)),
-	};
+	const one = model.results.length === 1 ? model.results : [];
+	return { marks: one.flatMap(marksOf), spans: one.flatMap(spansOf) };
 }
 
 // What the marks mean; colours alone would not tell.
 export function pressureLegend({ marks, spans }) {
 	const list = document.createElement('ul');
 	const seen = new Map();
-	for (const m of marks) seen.set(m.label, { ...m, where: 'top edge' });
-	for (const s of spans) seen.set(s.label, { ...s, where: 'bottom edge' });
+	for (const m of [...marks, ...spans]) seen.set(m.label, m);
 	for (const [label, m] of seen) {
 		const item = document.createElement('li');
-		item.append(swatch({ ...m, kind: 'line', dash: [] }), `${label} (${m.where}, row ${m.row + 1})`);
+		item.append(swatch({ ...m, kind: 'line', dash: [] }), `${label} (row ${m.row + 1} from the top)`);
 		list.append(item);
 	}
 	list.className = 'marks-legend';
@@ -60,7 +56,7 @@ export function pressureLegend({ marks, spans }) {
 }
 
 // Stalls of one kind as points; of several at one moment the longest.
-function seriesOf(model, result, kind) {
+function seriesOf(result, kind) {
 	const at = new Map();
 	for (const s of result.stalls.longest)
 		if (s.kind === kind) at.set(s.t_ns, Math.max(at.get(s.t_ns) ?? 0, s.duration_ns));
@@ -68,7 +64,7 @@ function seriesOf(model, result, kind) {
 	const [label, hue] = KINDS[kind] ?? [kind, '--muted'];
 	return {
 		kind: 'points',
-		label: named(model, result, label),
+		label,
 		hue,
 		dash: [],
 		visible: true,
@@ -77,32 +73,36 @@ function seriesOf(model, result, kind) {
 	};
 }
 
-export function stallCharts(slot, model) {
-	setFullRange(model.end);
-	const series = model.results.flatMap((result) =>
-		[...new Set((result.stalls?.longest ?? []).map((s) => s.kind))].map((kind) => seriesOf(model, result, kind)));
-	const { marks, spans } = pressure(model);
-	const rare = marks.filter((m) => m.row === 2).map((m) => ({ ...m, row: 0 }));
-	const legend = pressureLegend({ marks: rare, spans });
-	const items = series.map((s) => {
+function stallChart(slot, model, result) {
+	const kinds = [...new Set(result.stalls.longest.map((s) => s.kind))];
+	const series = kinds.map((kind) => seriesOf(result, kind));
+	const up = (m) => ({ ...m, row: m.row - 2 });
+	const marks = marksOf(result).filter((m) => m.row === 2).map(up);
+	const spans = spansOf(result).map(up);
+	const legend = pressureLegend({ marks, spans });
+	const grid = document.createElement('div');
+	for (const s of [...series].reverse()) {
 		const item = document.createElement('li');
 		item.append(swatch(s), s.label);
-		return item;
-	});
-	const grid = document.createElement('div');
+		legend.prepend(item);
+	}
 	grid.className = 'grid one';
-	legend.prepend(...items);
 	slot.append(legend, grid);
 	addChart(grid, {
-		title: 'Each stall by its length',
-		unit: 'when it began; the 200 longest',
+		title: model.results.length > 1 ? `${result.label}: each stall by its length` : 'Each stall by its length',
+		unit: 'at its begin; the 200 longest',
 		series,
 		values: (s) => s.lengths,
 		format: duration,
 		tick: duration,
 		logY: true,
 		height: 220,
-		marks: rare,
+		marks,
 		spans,
 	});
+}
+
+export function stallCharts(slot, model) {
+	setFullRange(model.end);
+	for (const result of model.results) if (result.stalls?.longest.length) stallChart(slot, model, result);
 }
