@@ -47,3 +47,52 @@ cat "$SCRATCH/pipe" >/dev/null &
 check "report: writes to a pipe" "status" report 0 wrote "$small" -f -o "$SCRATCH/pipe"
 wait
 check "report: the pipe stays one" "replaced" test -p "$SCRATCH/pipe"
+
+# A real trace under pressure: what each form says of it is the same.
+"$KMEMLAB" replay --reproducible -o "$SCRATCH/pressure.json" reports/samples/pressure.kmt 2>"$SCRATCH/err" ||
+	not_ok "report: pressure is replayed" "$(tail -n 1 "$SCRATCH/err")"
+result=$SCRATCH/pressure.json
+same "replay: fallbacks by command are those of the observed run" true "$(field "$result" '(() => {
+	const sum = (list, key) => list.reduce((n, x) => n + x[key], 0);
+	const mine = d.culprits.fallbacks.by_command;
+	return d.fallbacks.length > 0 && ["events", "claimed", "stolen"].every((key) =>
+		sum(mine, key) === sum(d.fallbacks, key));
+})()')"
+same "replay: every reclaim is a stall" true \
+	"$(field "$result" 'd.trace.events_by_kind.mm_vmscan_direct_reclaim_end ===
+		d.stalls.by_kind.find(k => k.kind === "reclaim").count')"
+same "replay: stalls by order and by command add up" true "$(field "$result" '(() => {
+	const sum = (list) => list.reduce((n, x) => n + x.total_ns, 0);
+	return sum(d.stalls.by_kind) > 0 && sum(d.stalls.by_kind) === sum(d.stalls.by_order) &&
+		sum(d.stalls.by_kind) === sum(d.stalls.by_command);
+})()')"
+same "replay: survival falls from 1 and is never over 40 points" true \
+	"$(field "$result" 'd.lifetimes.rows.length > 40 && d.lifetimes.rows.every(r =>
+		r.survival.length <= 40 && (r.freed > 0) === (r.survival.length > 0) &&
+		r.survival.every((p, i, s) => i ? p[1] <= s[i - 1][1] && p[0] > s[i - 1][0] : p[1] === 1))')"
+same "replay: lifetimes are those of stat" "$("$KMEMLAB" stat --by lifetime --top 3 --json \
+	reports/samples/pressure.kmt 2>/dev/null >"$SCRATCH/stat"
+	field "$SCRATCH/stat" '(d.rows ?? d.lifetime ?? d).slice(0, 3).map(r => [r.allocated_by, r.freed, r.p90_ns, r.live_bytes])')" \
+	"$(field "$result" 'd.lifetimes.rows.slice(0, 3).map(r => [r.name, r.freed, r.p90_ns ?? 0, r.live_bytes])')"
+same "replay: latency of pages counts what its histogram holds" true \
+	"$(field "$result" 'd.latency.rows.some(r => r.what === "pages" && r.order === 0) &&
+		d.latency.rows.every(r => r.calls === r.histogram.reduce((n, b) => n + b[1], 0))')"
+report 0 "" "$result" --format json
+cp "$SCRATCH/out" "$SCRATCH/pressure-report.json"
+same "report: the sections are there" true "$(field "$SCRATCH/pressure-report.json" \
+	'["stalls", "culprits", "lifetimes", "latency", "measures"].every(id =>
+		d.sections.find(s => s.id === id).tables.length > 0)')"
+longest=$(field "$SCRATCH/pressure-report.json" \
+	'd.verdicts[0].sentences[1].figures.find(f => f.name === "longest stall").value')
+same "report: the verdict's longest stall is in its table" "$longest" "$(field \
+	"$SCRATCH/pressure-report.json" 'd.sections.find(s => s.id === "stalls").tables.find(t =>
+		t.caption === "The longest stalls").rows[0][4]')"
+report 0 "" "$result" --format text
+cp "$SCRATCH/out" "$SCRATCH/pressure.txt"
+report 0 wrote "$result" -f -o "$SCRATCH/pressure.html"
+for command in $(field "$SCRATCH/pressure-report.json" 'd.sections.find(s => s.id === "stalls").tables[0].rows
+	.map(r => r[0]).join(" ")'); do
+	check "report: $command's stalls are in text and page" "not in both" eval \
+		'grep -q "^  $command  *reclaim" "$SCRATCH/pressure.txt" &&
+		 grep -q "<td>$command</td><td>reclaim</td>" "$SCRATCH/pressure.html"'
+done

@@ -127,6 +127,39 @@ static void test_lifetime_add_sums_up(void **state)
 	assert_int_equal(a.bucket[8], 4);
 }
 
+/* Ten lives: five end at 4 ns, of the others three are 6 ns old at the end. */
+static void test_lifetime_survival_counts_the_living_up_to_their_age(void **state)
+{
+	struct lifetime l = {.freed = 7, .live = 3};
+	struct lifetime_point p[4];
+
+	(void)state;
+	l.bucket[4] = 5; /* ends at 4 ns */
+	l.age[6] = 3;	 /* 6 ns: gone from the risk behind it */
+	l.bucket[8] = 1; /* ends at 9 ns */
+	l.bucket[12] = 1;
+	assert_int_equal(lifetime_survival(&l, p, 4), 4);
+	assert_true(p[0].ns == 0 && p[0].share == 1);
+	assert_true(p[1].ns == 4 && p[1].share == 0.5);
+	assert_true(p[2].ns == 9 && p[2].share == 0.25); /* one of two left at risk */
+	assert_true(p[3].ns == 19 && p[3].share == 0);
+	/* Thinned, the last point stays. */
+	assert_int_equal(lifetime_survival(&l, p, 2), 2);
+	assert_true(p[1].ns == 19 && p[1].share == 0);
+	assert_int_equal(lifetime_survival(&(struct lifetime){.live = 4}, p, 4), 0);
+}
+
+static void test_lifetimes_ages_at_the_end_are_kept(void **state)
+{
+	struct lifetimes *l = *state;
+
+	happens(l, ALLOC, 0, 500, 7);
+	happens(l, ALLOC, 0, 503, 8);
+	lifetimes_finish(l);
+	assert_int_equal(lifetimes_of(l, ALLOC)->age[3], 1);
+	assert_int_equal(lifetimes_of(l, ALLOC)->age[0], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +172,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_lifetimes_random_lives_match_array, set_up,
 						tear_down),
 		cmocka_unit_test(test_lifetime_add_sums_up),
+		cmocka_unit_test(test_lifetime_survival_counts_the_living_up_to_their_age),
+		cmocka_unit_test_setup_teardown(test_lifetimes_ages_at_the_end_are_kept, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

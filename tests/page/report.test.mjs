@@ -84,6 +84,7 @@ async function testLight() {
 	ok(rows.length >= 5 && rows.every((n) => n > 0), 'every table has rows', rows.join());
 	await testSort(page);
 	await testKeyboard(page);
+	if (await page.locator('#stalls .plot').count()) await testPressure(page);
 	ok(!complaints.length, 'nothing is said on the console', complaints.join(' | '));
 	ok(!requests.length, 'nothing is asked of any network', requests.join());
 	await page.mouse.move(0, 0);
@@ -102,6 +103,29 @@ async function testSort(page) {
 	await table.locator('th').nth(column).locator('button').click();
 	await table.locator('th').nth(column).locator('button').click();
 	ok((await values()).join() === before, 'the third press restores the order');
+}
+
+// Marks of stalls on the chart of free memory, and charts with logarithmic time.
+async function testPressure(page) {
+	const ink = (selector, rows) => page.locator(selector).first().evaluate((canvas, height) => {
+		const { data, width } = canvas.getContext('2d').getImageData(60, 8, canvas.width - 60, height);
+		let n = 0;
+		for (let i = 3; i < width * height * 4; i += 4) n += data[i] > 200;
+		return n;
+	}, rows);
+	ok((await ink('#free canvas', 40)) > 200, 'stalls are marked on the chart of free memory');
+	const named = await page.locator('#free .marks-legend li').allTextContents();
+	ok(['direct reclaim', 'failed allocation', 'kswapd awake'].every((what) => named.some((n) => n.startsWith(what))),
+		'the legend names the marks', named.join());
+	for (const id of ['stalls', 'lifetimes', 'latency']) {
+		const plot = page.locator(`#${id} .plot`).first();
+		await plot.scrollIntoViewIfNeeded();
+		await plot.focus();
+		for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
+		const tip = await page.locator('.tip').textContent();
+		ok(/\d (ns|us|ms|s|%)/.test(tip), `${id}: the tip tells a value`, tip);
+		await page.keyboard.press('Escape');
+	}
 }
 
 async function testKeyboard(page) {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh - open reports in a browser: of one result, of two, and of one without
-# the optional parts. REAL_RESULT=FILE adds a report of that result.
+# run.sh - open reports in a browser: of one result, of two, of one without the
+# optional parts, and of a trace under pressure. REAL_RESULT=FILE adds a report of that result.
 # Screenshots stay in $BUILD/tests/page/browser.
 . tests/support/lib.sh
 . reports/page/packages.sh
@@ -43,4 +43,9 @@ cp "$small" "$work/second.json"
 browse two "$small" "$work/second.json"
 node tests/page/bare.mjs "$small" "$work/bare-result.json"
 browse bare "$work/bare-result.json"
+if "$KMEMLAB" replay -f -o "$work/pressure.json" reports/samples/pressure.kmt 2>"$work/replay.log"; then
+	browse pressure "$work/pressure.json"
+else
+	not_ok "page pressure: is replayed" "$(tail -n 1 "$work/replay.log")"
+fi
 [ -z "${REAL_RESULT:-}" ] || browse real "$REAL_RESULT"

@@ -155,6 +155,10 @@ static void test_html_absent_parts_are_named_not_drawn(void **state)
 		{"slabs", "data-chart=\"slabs\"", "no slab events in the trace"},
 		{"fidelity", "Free blocks by order at the end", "needs both an observed"},
 		{"fallbacks", "Who takes from whose", "kmem:mm_page_alloc_extfrag"},
+		{NULL, "data-chart=\"stalls\"", "record with --probe pressure"},
+		{NULL, "data-chart=\"latency\"", "record with --probe latency"},
+		{NULL, "data-chart=\"lifetimes\"", "Lifetimes: not in the result"},
+		{NULL, "Who pins pageblocks", "Who fragments memory: not in the result"},
 	};
 
 	(void)state;

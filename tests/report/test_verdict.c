@@ -21,6 +21,9 @@ struct verdict_case {
 };
 
 #define WHAT_IF "{\"name\":\"defrag\",\"policy\":\"reference\",\"unusable\":{\"9\":[300,250]}}"
+#define STALLS                                                                                     \
+	"{\"by_kind\":[{\"kind\":\"reclaim\",\"count\":4},{\"kind\":\"compaction\",\"count\":3}]," \
+	"\"longest\":[{\"duration_ns\":2500000,\"comm\":\"postgres\"}]}"
 #define LOSSES                                                                                     \
 	{"trust.accounting.fired", "2471998"},                                                     \
 	{                                                                                          \
@@ -45,6 +48,22 @@ static const struct verdict_case cases[] = {
 	 "recorded"},
 	{"call site", 1, {{0}}, "ext4_alloc_inode+0x2f holds most (14.7 MiB)", NULL},
 	{"no call site", 1, {{"call_sites", "[]"}}, "converting the block.", "holds most"},
+	{"stalls",
+	 1,
+	 {{"stalls", STALLS}},
+	 "; tasks stalled 7 times, 2.50 ms at most, in postgres; of the slab",
+	 "took from"},
+	{"no stall", 1, {{"stalls", "{\"by_kind\":[],\"longest\":[]}"}}, "holds most", "stalled"},
+	{"taker",
+	 1,
+	 {{"culprits", "{\"fallbacks\":{\"by_command\":[{\"comm\":\"cc1\",\"pageblocks\":12}]}}"}},
+	 "converting the block; cc1 took from most pageblocks (12); of",
+	 "stalled"},
+	{"taker without a name",
+	 1,
+	 {{"culprits", "{\"fallbacks\":{\"by_command\":[{\"pageblocks\":12}]}}"}},
+	 "holds most",
+	 "took from"},
 	{"model holds", 2, {{0}}, "is closer to the kernel's end state", "no conclusion"},
 	{"no reference", 2, {{"runs.1", NULL}}, "No reference was replayed", "closer"},
 	{"no fidelity", 2, {{"fidelity", NULL}}, "proves nothing", "closer"},
