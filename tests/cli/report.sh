@@ -90,6 +90,7 @@ same "report: the verdict's longest stall is in its table" "$longest" "$(field \
 report 0 "" "$result" --format text
 cp "$SCRATCH/out" "$SCRATCH/pressure.txt"
 report 0 wrote "$result" -f -o "$SCRATCH/pressure.html"
+# shellcheck disable=SC2016
 for command in $(field "$SCRATCH/pressure-report.json" 'd.sections.find(s => s.id === "stalls").tables[0].rows
 	.map(r => r[0]).join(" ")'); do
 	check "report: $command's stalls are in text and page" "not in both" eval \

@@ -41,8 +41,8 @@ static struct life *new_slots(size_t n)
 {
 	struct life *slot = malloc(n * sizeof(*slot));
 
-	for (size_t i = 0; slot && i < n; i++)
-		slot[i].key = NO_KEY;
+	if (slot)
+		memset(slot, 0xff, n * sizeof(*slot)); /* every key is NO_KEY */
 	return slot;
 }
 

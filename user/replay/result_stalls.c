@@ -118,8 +118,8 @@ static size_t place(const json_t *list, uint64_t sum_ns)
 {
 	size_t at = json_array_size(list);
 
-	while (at && (uint64_t)json_integer_value(json_object_get(json_array_get(list, at - 1),
-								  "total_ns")) < sum_ns)
+	while (at && (uint64_t)json_integer_value(
+			     json_object_get(json_array_get(list, at - 1), "total_ns")) < sum_ns)
 		at--;
 	return at;
 }
