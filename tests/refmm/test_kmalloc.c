@@ -273,6 +273,7 @@ static void test_kmalloc_type_decides_zone_and_mobility(void **state)
 	machine_init(&m, 0);
 	machine_zone(&m, 0, RMM_ZONE_DMA, 0, 2 * BLOCK);
 	machine_zone(&m, 0, RMM_ZONE_NORMAL, 2 * BLOCK, 8 * BLOCK);
+	m.config.backed = true; /* so that there is a quick way to go wrong */
 	rmm = kmalloc_boot(&m, NULL);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		for (size_t size = 8; size < 100000; size *= 5) {

@@ -371,6 +371,21 @@ static void test_kmalloc_account_not_asked_for_has_no_rows(void **state)
 	check_destroy(rmm);
 }
 
+static void test_ksize_leaves_out_the_red_zone(void **state)
+{
+	struct rmm_slab_config c;
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	rmm_slab_config_init(&c);
+	c.debug = RMM_SLAB_RED_ZONE;
+	machine_init(&m, 8);
+	rmm = kmalloc_boot(&m, &c);
+	assert_int_equal(rmm_ksize(rmm, rmm_kmalloc(rmm, 0, 40, KERNEL)), 64);
+	check_destroy(rmm);
+}
+
 /* Neither given out again by its old address, nor freed twice; @debug or not */
 static void test_kmalloc_use_realloc_of_what_is_free_is_refused(void **state)
 {
@@ -403,6 +418,7 @@ static void test_kmalloc_use_realloc_of_what_is_free_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ksize_leaves_out_the_red_zone),
 		cmocka_unit_test(test_kmalloc_use_realloc_of_what_is_free_is_refused),
 		cmocka_unit_test(test_kmalloc_objects_do_not_overlap),
 		cmocka_unit_test(test_kmalloc_nothing_is_the_zero_size_pointer),
