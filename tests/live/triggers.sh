@@ -22,7 +22,7 @@ echo 16M >"$group/memory.limit_in_bytes"
 
 # inside SCRIPT - run it in the cgroup, in the background; $member is its pid
 inside() {
-	sh -c 'echo $$ >"$1/cgroup.procs"; cd "$2"; eval "$3"' sh "$group" "$SCRATCH" "$1" \
+	bash -c 'echo $$ >"$1/cgroup.procs"; cd "$2"; eval "$3"' bash "$group" "$SCRATCH" "$1" \
 		>/dev/null 2>&1 &
 	member=$!
 }
@@ -61,13 +61,13 @@ check trigger_stall_is_in_the_window "no reclaim by a cgroup" \
 	grep -q mm_vmscan_memcg_reclaim_begin "$SCRATCH/dump"
 
 # Pipes' pages are charged to the cgroup, and nothing of it can be reclaimed.
+# One process that forks none, as those would wait for memory at their first step.
 echo 1 >"$group/memory.oom_control"
+(cd "$SCRATCH" && mkfifo $(seq -f 'pipe%g' 400))
 # shellcheck disable=SC2016
-fires alloc_fail 'alloc-fail' 'i=0
-	while [ $i -lt 400 ]; do
-		mkfifo f$i; exec 9<>f$i
-		sh -c "exec sleep 60" & i=$((i + 1))
-		dd if=/dev/zero bs=4096 count=16 oflag=nonblock >&9
+fires alloc_fail 'alloc-fail' 'for f in pipe*; do
+		exec {fd}<>"$f"
+		printf "%65536s" full >&$fd
 	done'
 check trigger_alloc_fail_is_in_the_window "no failed allocation" \
 	grep -q '"kind":"mm_page_alloc".*"failed":1' "$SCRATCH/dump"
