@@ -62,7 +62,7 @@ static void snapshot(struct session *s, uint16_t phase)
 	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;
 }
 
-static void nap(uint64_t ns)
+void session_nap(uint64_t ns)
 {
 	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
 			     .tv_nsec = (long)(ns % 1000000000)};
@@ -83,9 +83,9 @@ static int read_vmstat(uint64_t *alloc, uint64_t *freed, uint64_t *when)
 	for (int i = 0; !err && i < VMSTAT_TRIES; i++) {
 		last_alloc = *alloc;
 		last_freed = *freed;
-		nap(VMSTAT_QUIET_NS / 2);
+		session_nap(VMSTAT_QUIET_NS / 2);
 		*when = boottime_ns();
-		nap(VMSTAT_QUIET_NS / 2);
+		session_nap(VMSTAT_QUIET_NS / 2);
 		before = boottime_ns();
 		err = vmstat_pages(alloc, freed);
 		if (last_alloc == *alloc && last_freed == *freed)
@@ -146,7 +146,7 @@ static void empty_for_good(struct session *s)
 		fill = consume(s->consumer, true);
 		session_note(s, fill);
 		if (fill == 1)
-			nap(FINAL_NAP_NS);
+			session_nap(FINAL_NAP_NS);
 	}
 }
 

@@ -293,14 +293,6 @@ static bool done(struct session *s, uint64_t now)
 	return s->opt->command && child_ended(&s->child);
 }
 
-static void nap(uint64_t ns)
-{
-	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
-			     .tv_nsec = (long)(ns % 1000000000)};
-
-	nanosleep(&t, NULL);
-}
-
 /* The kernel's own files, and what a trigger reads in them. */
 static void sample(struct session *s)
 {
@@ -372,7 +364,7 @@ static void loop(struct session *s)
 	uint64_t next_sample = now, next_account = now + ACCOUNT_NS, next_step = now;
 
 	while (!done(s, now)) {
-		nap(s->nap_ns);
+		session_nap(s->nap_ns);
 		session_empty(s);
 		now = boottime_ns();
 		turn_over(s, now);

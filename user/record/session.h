@@ -52,6 +52,9 @@ void session_account(struct session *s);
 
 /* ---- part.c ---- */
 
+/** session_nap() - sleep, less if a signal comes */
+void session_nap(uint64_t ns);
+
 /**
  * part_begin() - a file, or a part of the window, begins here: with a header, or
  * in memory @base, and a snapshot
