@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FUNCTION_MAX_BYTES = 1 << 20 }; /* none is as long */
+
 struct symbol {
 	uint64_t address;
 	uint32_t name; /* offset into text */
@@ -114,7 +116,8 @@ void symbols_name(const struct symbols *s, uint64_t address, char *buf, size_t s
 		else
 			high = middle;
 	}
-	if (!low)
+	/* Code made at run time (BPF trampolines) lies far behind the last symbol. */
+	if (!low || address - s->symbol[low - 1].address > FUNCTION_MAX_BYTES)
 		return;
 	name = s->text + s->symbol[low - 1].name;
 	module = strchr(name, ' ');
