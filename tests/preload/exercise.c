@@ -117,6 +117,7 @@ static void test_memalign_every_alignment_is_kept(void **state)
 
 			assert_int_equal(posix_memalign(&p, align, sizes[i]), 0);
 			assert_int_equal((uintptr_t)p % align, 0);
+			/* cppcheck-suppress uninitdata */
 			assert_int_equal((uintptr_t)q % align, 0);
 			memset(p, 1, sizes[i]);
 			memset(q, 2, sizes[i]);

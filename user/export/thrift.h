@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "report/buf.h"
+#include "trace/varint.h"
 
 enum thrift_type {
 	THRIFT_I32 = 5,
@@ -45,7 +46,7 @@ static inline void thrift_varint(struct report_buf *b, uint64_t v)
 
 static inline void thrift_number(struct report_buf *b, int64_t v)
 {
-	thrift_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+	thrift_varint(b, zigzag(v));
 }
 
 static inline void thrift_text(struct report_buf *b, const char *s)
