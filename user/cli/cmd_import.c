@@ -51,7 +51,8 @@ static const struct argp argp = {
 	"the trace; it cannot be replayed, as text holds no snapshot of memory. Objects get "
 	"numbers in place of their addresses.\n\n"
 	"Examples:\n"
-	"  perf record -a -e 'kmem:*' sleep 10; perf script | kmemlab import -o host.kmt -\n"
+	"  perf record -a -e 'kmem:*' sleep 10\n"
+	"  perf script | kmemlab import -o host.kmt -\n"
 	"  trace-cmd report | kmemlab import -o host.kmt -\n"
 	"  kmemlab import -o host.kmt /sys/kernel/tracing/trace",
 	NULL,

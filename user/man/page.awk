@@ -5,6 +5,7 @@
 
 function escape(s) {
 	gsub(/[\\_*#`~<>\[\]]/, "\\\\&", s)
+	sub(/^[-.]/, "\\\\&", s) # else a list, or a macro
 	return s
 }
 
@@ -61,6 +62,7 @@ part == "skip" { next }
 /^Examples?:$/ { in_examples = 1; next }
 in_examples && /^  / { examples = examples substr($0, 3) "\n"; next }
 in_examples && /^$/ { in_examples = 0 }
+in_examples { sub(/\n$/, " " $0 "\n", examples); next } # what argp has wrapped
 /^Exit status/ { in_status = 1 }
 in_status { status = status escape($0) "\n"; next }
 # A list: "  word  text", and what argp has wrapped
