@@ -3,6 +3,7 @@
 #include "../support/test.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "advise/sites.h"
@@ -41,12 +42,13 @@ static const char *topics(const struct site *s)
 {
 	static char text[128];
 	struct advices all = {0};
+	size_t used = 0;
 
 	*text = '\0';
 	assert_int_equal(site_rules(&all, s, &facts), 0);
 	for (size_t i = 0; i < all.n; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, all.at[i].topic);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
+					 all.at[i].topic);
 		assert_true(strlen(all.at[i].evidence) > 10 && strlen(all.at[i].check) > 10);
 		assert_non_null(strstr(all.at[i].what, "here+0x10"));
 	}

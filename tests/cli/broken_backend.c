@@ -10,6 +10,10 @@
 
 enum { NONE, OLD_ABI, NO_FREE, BAD_NAME, NO_START, TWICE, UNALIGNED, OUTSIDE, REFUSES, MISCOUNTS };
 
+#ifndef DEFECT
+#define DEFECT NONE
+#endif
+
 struct broken {
 	const struct kml_machine *m;
 	unsigned char *free;

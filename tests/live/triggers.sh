@@ -35,7 +35,8 @@ leave() {
 	wait $member 2>/dev/null
 }
 
-# fires NAME CONDITION SCRIPT - recording while SCRIPT runs writes one window or more
+# fires NAME CONDITION SCRIPT PATTERN - recording while SCRIPT runs writes one window or
+# more; PATTERN is in a dump of what the condition is about
 fires() {
 	local t=$SCRATCH/$1.kmt pid i
 	env --default-signal=INT "$KMEMLAB" record -q --ring 2s --on "$2" -o "$t" 2>"$SCRATCH/words" &
@@ -48,17 +49,21 @@ fires() {
 	wait $pid
 	check "trigger_$1_ends_well" "exit status $?: $(cat "$SCRATCH/words")" done_or_lost $?
 	leave
+	if [ ! -s "$t.0001" ] && ! "$KMEMLAB" dump --json "$t" | grep -q "$4"; then
+		skip "trigger_$1_writes_the_window" "the kernel did not come to it here"
+		return 1
+	fi
 	check "trigger_$1_writes_the_window" "$(cat "$SCRATCH/words")" test -s "$t.0001"
 	"$KMEMLAB" info --json "$t.0001" >"$SCRATCH/info.json"
 	same "trigger_$1_is_told" "$2" "$(field "$SCRATCH/info.json" d.window.written_because)"
 	same "trigger_$1_identity" true "$(identity "$SCRATCH/info.json")"
 	"$KMEMLAB" dump --json "$t.0001" >"$SCRATCH/dump"
+	check "trigger_$1_is_in_the_window" "no $4" grep -q "$4" "$SCRATCH/dump"
 }
 
 # Files read through a cache that holds a tenth of them.
-fires stall 'stall>1us' 'while :; do find /usr/lib /usr/bin -type f -size +1M -exec cat {} +; done'
-check trigger_stall_is_in_the_window "no reclaim by a cgroup" \
-	grep -q mm_vmscan_memcg_reclaim_begin "$SCRATCH/dump"
+fires stall 'stall>1us' 'while :; do find /usr/lib /usr/bin -type f -size +1M -exec cat {} +; done' \
+	mm_vmscan_memcg_reclaim_begin
 
 # Pipes' pages are charged to the cgroup, and nothing of it can be reclaimed.
 # One process that forks none, as those would wait for memory at their first step.
@@ -68,9 +73,7 @@ echo 1 >"$group/memory.oom_control"
 fires alloc_fail 'alloc-fail' 'for f in pipe*; do
 		exec {fd}<>"$f"
 		printf "%65536s" full >&$fd
-	done'
-check trigger_alloc_fail_is_in_the_window "no failed allocation" \
-	grep -q '"kind":"mm_page_alloc".*"failed":1' "$SCRATCH/dump"
+	done' '"kind":"mm_page_alloc".*"failed":1'
 
 for i in 1 2 3 4 5; do rmdir "$group" 2>/dev/null && break; sleep 0.2; done
 exit 0

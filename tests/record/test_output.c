@@ -16,7 +16,7 @@ static char dir[] = "/tmp/kmemlab-test.XXXXXX";
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir + sizeof(dir) - 7, "XXXXXX");
+	memcpy(dir + sizeof(dir) - 7, "XXXXXX", 7);
 	return mkdtemp(dir) && !chdir(dir) ? 0 : -1;
 }
 

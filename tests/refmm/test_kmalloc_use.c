@@ -15,11 +15,13 @@ static bool all_bytes(const unsigned char *p, size_t n, unsigned char value)
 	return true;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name, and a loop's parts */
 /* With memory behind it and without */
 #define BOTH(rmm)                                                                                  \
 	for (int backed_ = 0; backed_ < 2; backed_++)                                              \
 		for (struct rmm *rmm = kmalloc_machine(backed_); rmm;                              \
 		     check_destroy(rmm), rmm = NULL)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static void test_kmalloc_objects_do_not_overlap(void **state)
 {

@@ -3,6 +3,7 @@
 
 /* Numbers of kernels' boot messages: "pcpu-alloc: s185560 r0 d31528 u1048576
  * alloc=1*2097152", and the like for other CPU counts by the same rule */
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the message's order */
 static const struct layout {
 	unsigned int cpus, nodes;
 	size_t fixed, reserved, atom;

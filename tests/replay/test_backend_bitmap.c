@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "../support/test.h"
 
+/* NOLINTNEXTLINE(bugprone-suspicious-include): a plug-in is one file */
 #include "../../user/backends/bitmap.c"
 #include "backend.h"
 

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+/* NOLINTNEXTLINE(bugprone-suspicious-include): a plug-in is one file */
 #include "../../user/backends/chunks.c"
 #include "backend.h"
 

@@ -285,7 +285,7 @@ static void take_row(struct parquet *p, const struct row *row, const uint32_t *n
 static int row(void *ctx, const struct row *values)
 {
 	struct parquet *p = ctx;
-	uint32_t number[ROW_COLUMNS];
+	uint32_t number[ROW_COLUMNS] = {0};
 	int err = 0;
 
 	if (!number_strings(p, values, number)) {

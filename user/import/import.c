@@ -164,10 +164,9 @@ static int read_lines(struct importer *im, FILE *in)
 {
 	char *text = NULL;
 	size_t room = 0;
-	ssize_t n;
 	int err = 0;
 
-	while (!err && (n = getline(&text, &room, in)) > 0) {
+	while (!err && getline(&text, &room, in) > 0) {
 		text[strcspn(text, "\r\n")] = '\0';
 		err = take_line(im, text);
 	}
@@ -180,7 +179,7 @@ static int finish(struct importer *im)
 	const struct import_counts *c = im->counts;
 	int err = end_round(im);
 	json_t *doc = json_pack("{s:{s:I, s:I, s:i, s:I, s:i, s:i}}", "accounting", "fired",
-				(json_int_t)(c->events + c->lost), "recorded",
+				(json_int_t)c->events + (json_int_t)c->lost, "recorded",
 				(json_int_t)c->events, "filtered", 0, "lost_ring",
 				(json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;

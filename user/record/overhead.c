@@ -39,8 +39,12 @@ int overhead_step(struct overhead *o, uint64_t now_ns, uint64_t own_ns)
 		return 0;
 	o->share = (double)own / ((double)elapsed * o->cpus);
 	if (o->share > o->limit) {
-		for (double share = o->share; share > o->limit; share /= 2)
+		double share = o->share;
+
+		while (share > o->limit) {
+			share /= 2;
 			shift++;
+		}
 		return set_shift(o, shift);
 	}
 	o->calm = o->share * CALM_PART < o->limit ? o->calm + 1 : 0;

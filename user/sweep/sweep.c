@@ -159,7 +159,7 @@ static int take_dir(struct lines *l, const char *dir)
 	struct dirent *e;
 	int err = d ? 0 : -errno;
 
-	while (!err && (e = readdir(d))) {
+	while (d && !err && (e = readdir(d))) {
 		size_t n = strlen(e->d_name);
 
 		if (n > 6 && !strcmp(e->d_name + n - 6, ".jsonl"))
