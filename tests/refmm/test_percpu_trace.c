@@ -23,7 +23,7 @@ static void test_percpu_trace_fresh_chunks_get_kernels_offsets(void **state)
 	print_message("%u of %u offsets agree, %u of %u chunks; %u chunks, %u frees, %u events\n",
 		      t.agree, t.allocs, t.same_chunk, t.allocs, t.created, t.frees, t.events);
 	assert_true(t.created >= 1);
-	assert_true(t.allocs >= 100);
+	assert_true(t.allocs >= (getenv("KML_PERCPU_EVENTS") ? 10 : 100));
 	if (missed)
 		print_error("first disagreement in line %u\n", t.first_miss + 1);
 	/* In a recording of its own two CPUs' events may lie in the wrong order. */
