@@ -9,7 +9,7 @@ HERE=$PWD
 
 # One source where the real tree has many, and a page that is its sources' names.
 tree() {
-	mkdir -p "$TREE"/{refmm,user/{cli,common},reports/page/src}
+	mkdir -p "$TREE"/{include/kmemlab,refmm,user/{cli,common,man},reports/page/src}
 	cp Makefile "$TREE/"
 	echo 'int kept(void); int kept(void) { return 1; }' >"$TREE/refmm/kept.c"
 	echo 'int gone(void); int gone(void) { return 1; }' >"$TREE/refmm/gone.c"
@@ -18,7 +18,9 @@ tree() {
 	echo 'int main(void) { puts(KMEMLAB_VERSION); return 0; }' >>"$TREE/user/cli/main.c"
 	touch "$TREE"/reports/page/src/{kept,gone}.js
 	printf '#!/bin/sh\nmkdir -p "$1"; ls reports/page/src >"$2"\n' >"$TREE/reports/page/build.sh"
-	chmod +x "$TREE/reports/page/build.sh"
+	touch "$TREE"/include/kmemlab/{backend,refmm_types}.h "$TREE/user/man/kmemlab.bash"
+	printf '#!/bin/sh\nmkdir -p "$2"; touch "$2/kmemlab.1"\n' >"$TREE/user/man/build.sh"
+	chmod +x "$TREE/reports/page/build.sh" "$TREE/user/man/build.sh"
 }
 
 # Free of what the make that runs this test was told.
