@@ -4,7 +4,7 @@
 # compare.sh - runs side by side: the figures are the result's, gates gate.
 . tests/support/lib.sh
 one=$SCRATCH/one.json two=$SCRATCH/two.json
-"$KMEMLAB" replay reports/samples/compile.kmt -p observed -p reference -p small:pcp.high=64 -o "$one" 2>/dev/null
+"$KMEMLAB" replay reports/samples/compile.kmt -p small:pcp.high=64 -o "$one" 2>/dev/null
 "$KMEMLAB" replay reports/samples/mix.kmt -o "$two" 2>/dev/null
 
 # status WANTED ARGUMENT...

@@ -45,3 +45,12 @@ same "replay: the report says as many" 1 "$(tr -s ' \n' ' ' <"$SCRATCH/text" |
 same "replay: speed is of page events" "true" "$(field "$out" \
 	'(k => d.runs.every(r => r.speed.events === Object.entries(k).filter(([n]) =>
 		/^(mm_page|task_newtask)/.test(n)).reduce((a, [, n]) => a + n, 0)))(d.trace.events_by_kind)')"
+
+# runs ARGUMENT... - names of a replay's runs
+runs() {
+	"$KMEMLAB" replay "$@" reports/samples/mix.kmt 2>/dev/null >"$SCRATCH/runs"
+	field "$SCRATCH/runs" 'd.runs.map(r => r.name).join(" ")'
+}
+same "replay: variations are beside what they vary" "observed reference a b what-if" \
+	"$(runs -p a:pcp.high=64 -p b:kernel=6.1 --set mobility=off)"
+same "replay: only what is named of the two" "reference a" "$(runs -p reference -p a:pcp.high=64)"

@@ -32,8 +32,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"policy", 'p', "POLICY", 0,
-	 "observed, reference, or NAME:SETTING=VALUE,... for a variation; repeatable (default: "
-	 "observed and reference)",
+	 "Add a variation, NAME:SETTING=VALUE,...; or name observed or reference, and of "
+	 "these two only what is named runs (default: both); repeatable",
 	 0},
 	{"set", KEY_SET, "SETTING=VALUE", 0,
 	 "Add a run 'what-if': the reference with this changed; repeatable, all in one run", 0},
@@ -47,10 +47,14 @@ static const struct argp_option option_list[] = {
 	{0},
 };
 
+static bool is_standard(const char *name)
+{
+	return !strcmp(name, "observed") || !strcmp(name, "reference");
+}
+
 static bool is_own_name(const char *name)
 {
-	return !strcmp(name, "observed") || !strcmp(name, "reference") ||
-	       !strcmp(name, "baseline") || !strcmp(name, "what-if");
+	return is_standard(name) || !strcmp(name, "baseline") || !strcmp(name, "what-if");
 }
 
 static error_t add_setting(struct replay_policy *p, const char *setting)
@@ -97,7 +101,7 @@ static error_t parse_policy(struct options *o, const char *arg)
 
 	if (!copy)
 		return ENOMEM;
-	if (!settings && strcmp(name, "observed") != 0 && strcmp(name, "reference") != 0)
+	if (!settings && !is_standard(name))
 		err = cmd_usage("unknown policy '%s'; use observed, reference, or NAME:"
 				"SETTING=VALUE",
 				name);
@@ -122,15 +126,31 @@ static error_t add_backend(struct options *o, const char *file)
 	return 0;
 }
 
+/*
+ * A variation means something beside what it varies, and that beside the kernel: the
+ * two run first, unless it was said which of them.
+ */
+static error_t add_standard(struct options *o)
+{
+	static const char *const names[] = {"observed", "reference"};
+
+	for (unsigned int i = 0; i < o->n; i++)
+		if (is_standard(o->policies[i].name))
+			return 0;
+	if (o->n > REPLAY_RUNS_MAX - 3)
+		return cmd_usage("too many policies; at most %d", REPLAY_RUNS_MAX - 3);
+	memmove(o->policies + 2, o->policies, o->n * sizeof(*o->policies));
+	memset(o->policies, 0, 2 * sizeof(*o->policies));
+	o->n += 2;
+	for (int i = 0; i < 2; i++)
+		snprintf(o->policies[i].name, RUN_NAME_BYTES, "%s", names[i]);
+	return 0;
+}
+
 static error_t complete(struct options *o)
 {
-	error_t err = 0;
+	error_t err = add_standard(o);
 
-	if (!o->n) {
-		err = new_policy(o, "observed");
-		if (!err)
-			err = new_policy(o, "reference");
-	}
 	if (!err && o->what_if.nr_settings)
 		o->policies[o->n++] = o->what_if;
 	for (unsigned int i = 0; i < o->nr_backends && !err; i++) {
@@ -190,8 +210,8 @@ static const struct argp argp = {
 	"Examples:\n"
 	"  kmemlab replay -o result.json host.kmt\n"
 	"  kmemlab replay --set vm.watermark_boost_factor=0 -o result.json host.kmt\n"
-	"  kmemlab replay -p observed -p reference -p small:pcp.high=64 -p old:fallback=steal "
-	"host.kmt\n"
+	"  kmemlab replay -p small:pcp.high=64 -p old:fallback=steal -o result.json host.kmt\n"
+	"  kmemlab replay -p observed -o result.json host.kmt\n"
 	"  kmemlab replay --backend ./mine.so:chunk=32 -o result.json host.kmt\n\n"
 	"Exit status is 5 if the trace is damaged; intact parts are replayed.",
 	NULL,
