@@ -6,6 +6,7 @@
 #
 # A configuration is a number that prop_pages.c turns into knobs; it prints them.
 # CONFIGS="1 2 3" chooses; 32 of them leave hardly a pair of settings untried.
+# The properties of objects (slab, kmalloc, vmalloc, percpu) take one per sequence.
 # Seeds go from 1 upward within each. A line is `ok` or `not ok`, the
 # configuration, and operations per second; a failure prints all it says, with
 # the seed and the shrunk sequence. The last line counts.
@@ -36,7 +37,9 @@ jobs_of() { # one a line: name, program, configuration or -
 		echo "pages-$n $BUILD/tests/prop/prop_pages $n"
 	done
 	echo "exhaustive $BUILD/tests/prop/prop_exhaustive -"
-	echo "buddy $BUILD/tests/prop/prop_buddy -"
+	for n in buddy slab kmalloc vmalloc percpu; do
+		echo "$n $BUILD/tests/prop/prop_$n -"
+	done
 }
 
 run_job() { # name program configuration
