@@ -33,6 +33,10 @@ check "compare: Markdown has a rule" "$(head -2 "$SCRATCH/out")" grep -q '^|---|
 check "compare: gate met" "status" status 6 --fail-if 'zone_lock>+1' "$one"
 check "compare: gate says by what" "$(cat "$SCRATCH/err")" grep -q "'small': zone_lock above 1: it is" "$SCRATCH/err"
 check "compare: gate not met" "$(cat "$SCRATCH/err")" status 0 --fail-if 'failed>+0' "$one"
+check "compare: gate on what no group has" "status" status 1 --fail-if 'slow_path>0' one="$one" two="$two"
+check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "cannot judge the condition on slow_path" "$SCRATCH/err"
+check "compare: gate met beside one that cannot be" "status" \
+	status 6 --fail-if 'slow_path>0' --fail-if 'free>1' one="$one" two="$two"
 check "compare: unknown measure" "status" status 2 --fail-if 'zonelock>1' "$one"
 check "compare: unknown base" "status" status 2 --base nobody "$one"
 check "compare: no such run" "status" status 1 --run nobody "$one" "$two"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_compare.c - kmemlab compare: runs side by side, with spread and gates. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,7 +108,7 @@ static const struct argp argp = {
 	"  kmemlab compare result.json\n"
 	"  kmemlab compare before=a1.json,a2.json after=b1.json,b2.json\n"
 	"  kmemlab compare --run what-if --fail-if 'unusable[9]>+5' old.json new.json\n\n"
-	"Exit status is 6 if a --fail-if condition is met.",
+	"Exit status is 6 if a --fail-if condition is met, 1 if no group has its figure.",
 	NULL,
 	NULL,
 	NULL,
@@ -229,26 +230,43 @@ static bool find_base(struct options *o)
 	return !o->base;
 }
 
-/* 6 if a condition is met, and says which. */
+/* One condition on all groups but the base, which is judged if it is alone, by its values. */
+static int check_gate(const struct options *o, const struct gate *gate)
+{
+	const char *measure = measures[gate->measure].name;
+	int status = EXIT_DONE;
+	size_t judged = 0;
+	double got;
+
+	for (size_t k = 0; k < o->n; k++) {
+		if (k == o->view.base && (gate->of != GATE_VALUE || o->n > 1))
+			continue;
+		if (gate_met(gate, &o->groups[k], &o->groups[o->view.base], &got)) {
+			log_error("'%s': %s %s %g%s: it is %g", o->groups[k].name, measure,
+				  gate->above ? "above" : "below", gate->limit,
+				  gate->of == GATE_PERCENT ? " % of the base" : "", got);
+			status = EXIT_GATE;
+		}
+		judged += !isnan(got);
+	}
+	if (judged)
+		return status;
+	log_error("cannot judge the condition on %s: %s", measure,
+		  o->n > 1 ? "no group beside the base has that figure"
+			   : "there is nothing beside the base");
+	return EXIT_FAILED;
+}
+
+/* 6 if a condition is met, and says which; 1 if one could not be met by anything. */
 static int check_gates(const struct options *o)
 {
 	int status = EXIT_DONE;
-	double got;
 
 	for (size_t i = 0; i < o->nr_gates; i++) {
-		const struct gate *gate = &o->gates[i];
+		int one = check_gate(o, &o->gates[i]);
 
-		for (size_t k = 0; k < o->n; k++) {
-			if (k == o->view.base && (gate->of != GATE_VALUE || o->n > 1))
-				continue;
-			if (!gate_met(gate, &o->groups[k], &o->groups[o->view.base], &got))
-				continue;
-			log_error("'%s': %s %s %g%s: it is %g", o->groups[k].name,
-				  measures[gate->measure].name, gate->above ? "above" : "below",
-				  gate->limit, gate->of == GATE_PERCENT ? " % of the base" : "",
-				  got);
-			status = EXIT_GATE;
-		}
+		if (status == EXIT_DONE || one == EXIT_GATE)
+			status = one == EXIT_DONE ? status : one;
 	}
 	return status;
 }
