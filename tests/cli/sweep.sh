@@ -45,3 +45,14 @@ sweep "${grid[@]}" >/dev/null
 same "sweep: no directory" 2 $?
 "$KMEMLAB" sweep -o "$SCRATCH/bad" --grid pcp.high=64 README.md >/dev/null 2>&1
 same "sweep: not a trace" 1 $?
+
+# Cut off in the middle: what is intact is replayed, and nothing is concluded from it.
+head -c 1000000 reports/samples/mix.kmt >"$SCRATCH/torn.kmt"
+"$KMEMLAB" sweep -o "$SCRATCH/torn" --grid pcp.high=64 "$SCRATCH/torn.kmt" >"$SCRATCH/out" 2>"$SCRATCH/err"
+same "sweep: damaged trace" 5 $?
+check "sweep: its intact part is ranked" "$(cat "$SCRATCH/out")" grep -q '^pcp.high=64' "$SCRATCH/out"
+check "sweep: and not believed" "$(cat "$SCRATCH/err")" \
+	grep -q "warning: 'torn.kmt': nothing is to be concluded about policies" "$SCRATCH/err"
+head -c 100 reports/samples/mix.kmt >"$SCRATCH/stump.kmt"
+"$KMEMLAB" sweep -o "$SCRATCH/stump" --grid pcp.high=64 "$SCRATCH/stump.kmt" >/dev/null 2>"$SCRATCH/err"
+same "sweep: useless trace" 1 $?

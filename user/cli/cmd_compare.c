@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "common/log.h"
 #include "common/out.h"
+#include "compare/faithful.h"
 #include "report/report.h"
 
 enum { KEY_BASE = 0x100, KEY_FAIL_IF, KEY_LIST, KEY_RANK, GATES_MAX = 16 };
@@ -154,23 +155,6 @@ static bool add_all_runs(struct options *o, const json_t *root)
 	return ok;
 }
 
-/* A policy is believed as far as the reference is faithful. */
-static void tell_fidelity(const char *file, const json_t *root, const char *run)
-{
-	const char *grade =
-		json_string_value(json_object_get(json_object_get(root, "fidelity"), "grade"));
-
-	if (run && !strcmp(run, "observed"))
-		return;
-	if (!grade)
-		log_warn("'%s': how faithful the reference is there is not known; replay with "
-			 "observed and reference",
-			 file);
-	else if (strncmp(grade, "good", 4) != 0)
-		log_warn("'%s': nothing is to be concluded about policies: the reference is %s",
-			 file, grade);
-}
-
 static bool add_file(struct options *o, const char *group, const char *file)
 {
 	struct report_result result;
@@ -182,7 +166,9 @@ static bool add_file(struct options *o, const char *group, const char *file)
 		log_error("%s", error);
 		return false;
 	}
-	tell_fidelity(file, result.root, group ? o->run : NULL);
+	if (!group || strcmp(o->run, "observed") != 0)
+		warn_unless_faithful(
+			file, json_object_get(json_object_get(result.root, "fidelity"), "grade"));
 	run = report_run(result.root, o->run);
 	if (!group)
 		ok = add_all_runs(o, result.root);

@@ -135,7 +135,8 @@ static const struct argp argp = {
 	"  kmemlab sweep -o out --grid vm.watermark_boost_factor=0,15000 --grid pcp.high=64,1024 "
 	"*.kmt\n"
 	"  kmemlab sweep -o out --shard $SLURM_ARRAY_TASK_ID/16 --grid ... *.kmt\n"
-	"  kmemlab sweep --merge out1 out2",
+	"  kmemlab sweep --merge out1 out2\n\n"
+	"Exit status is 5 if a trace is damaged; intact parts are replayed.",
 	NULL,
 	NULL,
 	NULL,
@@ -168,7 +169,7 @@ static int show(const struct options *o, const char *const *dirs, size_t n)
 static int run(struct options *o)
 {
 	struct sweep_outcome out = {0};
-	int err;
+	int err, status;
 
 	if (o->merge)
 		return show(o, o->args, o->n);
@@ -179,7 +180,8 @@ static int run(struct options *o)
 		 out.failed);
 	if (err || out.failed)
 		return EXIT_FAILED;
-	return show(o, &o->sweep.dir, 1);
+	status = show(o, &o->sweep.dir, 1);
+	return status == EXIT_DONE && out.damaged ? EXIT_DAMAGED : status;
 }
 
 int cmd_sweep(int argc, char **argv)

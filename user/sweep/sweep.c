@@ -31,12 +31,22 @@ static void collect(struct crew *c)
 	while (waitpid(-1, &status, 0) < 0 && errno == EINTR)
 		;
 	c->busy--;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE)
+	status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+	if (status == EXIT_DONE || status == EXIT_DAMAGED)
 		c->out->done++;
 	else
 		c->out->failed++;
+	c->out->damaged += status == EXIT_DAMAGED;
 	log_progress("sweep: %zu of %zu jobs", c->out->done + c->out->skipped + c->out->failed,
 		     c->jobs);
+}
+
+/* In a process of its own. A damaged trace may be good enough, or no use at all. */
+static int do_job(const struct sweep_job *job, const char *path)
+{
+	int status = sweep_job_run(job, path);
+
+	return status == EXIT_DAMAGED && access(path, F_OK) ? EXIT_FAILED : status;
 }
 
 static int start(struct crew *c, const struct sweep_job *job, const char *path)
@@ -51,7 +61,7 @@ static int start(struct crew *c, const struct sweep_job *job, const char *path)
 		return -errno;
 	if (!pid) {
 		log_quiet(true);
-		_exit(sweep_job_run(job, path));
+		_exit(do_job(job, path));
 	}
 	c->busy++;
 	return 0;

@@ -32,6 +32,7 @@ struct sweep {
 
 struct sweep_outcome {
 	size_t done, skipped, failed; /* jobs */
+	size_t damaged;		      /* of those done: on a trace's intact parts */
 };
 
 /** sweep_run() - do this shard's jobs; what fails is said on stderr. 0 or -errno */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/faithful.h"
 #include "sweep/table.h"
 
 enum { CELL_BYTES = 96 };
@@ -227,6 +228,15 @@ static int print_json(const struct sweep_view *v, const struct row *rows, size_t
 		json_pack("{s:s, s:o}", "ranked_by", measures[v->rank].name, "ranked", list));
 }
 
+/* Once a trace: its reference's line tells. */
+static void tell_fidelity(const struct table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!*text_of(t->line[i], "settings"))
+			warn_unless_faithful(text_of(t->line[i], "trace"),
+					     json_object_get(t->line[i], "fidelity"));
+}
+
 int sweep_table(const struct sweep_view *v, char *lines)
 {
 	struct table t = {0};
@@ -240,6 +250,8 @@ int sweep_table(const struct sweep_view *v, char *lines)
 	if (!err)
 		err = v->format == OUT_JSON ? print_json(v, rows, t.nr_settings)
 					    : print(v, rows, t.nr_settings);
+	if (!err)
+		tell_fidelity(&t);
 	free(rows);
 	free(t.settings);
 	for (size_t i = 0; i < t.n; i++)
