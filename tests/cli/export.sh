@@ -51,6 +51,12 @@ same "export: unknown format" 2 $?
 same "export: full disk, status" 1 $?
 check "export: full disk, words" "$(cat "$SCRATCH/err")" grep -q "cannot write" "$SCRATCH/err"
 
+# SIGXFSZ ignored, a file that reaches its limit is a write that fails.
+rm -f "$out.cut"
+(trap '' XFSZ; ulimit -f 16; "$KMEMLAB" export -F csv -o "$out.cut" "$sample") 2>"$SCRATCH/err"
+same "export: no room for the file, status" 1 $?
+check "export: nothing of it is left" "$(ls "$out".cut* 2>&1)" test ! -e "$out.cut" -a ! -e "$out.cut.partial"
+
 # By exact version, without a lock file: npm ci wants every platform's binaries listed.
 work=$BUILD/tests/cli/duckdb
 mkdir -p "$work"

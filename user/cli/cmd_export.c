@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_export.c - kmemlab export: a trace in the formats of other tools. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "cli/view.h"
 #include "common/log.h"
 #include "export/export.h"
+#include "record/output.h"
 
 enum { KEY_WEIGHT = 0x100 };
 
@@ -132,28 +132,38 @@ static int export(const struct options *o, const struct view *v, FILE *out)
 	}
 }
 
-/* NULL: said why not. */
-static FILE *open_output(const struct options *o)
+/* Standard output is written as it is; a file has its name once it is whole. */
+static int open_output(const struct options *o, struct output *file, FILE **out)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (o->force ? O_TRUNC : O_EXCL);
-	int fd = !o->output || !strcmp(o->output, "-") ? dup(STDOUT_FILENO)
-						       : open(o->output, flags, 0666);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	char why[512];
+	int err = 0, fd;
 
-	if (!out)
-		log_error("cannot write '%s': %s%s", o->output ? o->output : "standard output",
-			  strerror(errno), errno == EEXIST ? "; use -f to overwrite" : "");
-	if (!out && fd >= 0)
+	*file = (struct output){.fd = -1};
+	if (o->output && !output_is_stdout(o->output))
+		err = output_open(file, o->output, 0, o->force);
+	fd = err ? -1 : dup(file->fd < 0 ? STDOUT_FILENO : file->fd);
+	*out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (*out)
+		return EXIT_DONE;
+	err = err ? err : -errno;
+	log_error("cannot write '%s': %s", o->output ? o->output : "standard output",
+		  output_why(file, err, why, sizeof(why)));
+	output_discard(file);
+	if (fd >= 0)
 		close(fd);
-	return out;
+	return EXIT_FAILED;
 }
 
-static int write_all(const struct options *o, const struct view *v, FILE *out)
+static int write_all(const struct options *o, const struct view *v, struct output *file, FILE *out)
 {
 	const char *to = o->output ? o->output : "standard output";
 	int err = export(o, v, out);
 
 	if (fclose(out) && !err)
+		err = -EIO;
+	if (err)
+		output_discard(file);
+	else if (output_commit(file))
 		err = -EIO;
 	if (!err)
 		return EXIT_DONE;
@@ -166,6 +176,7 @@ static int write_all(const struct options *o, const struct view *v, FILE *out)
 int cmd_export(int argc, char **argv)
 {
 	struct options o = {.weight = EXPORT_BYTES};
+	struct output file;
 	struct view v;
 	FILE *out;
 	int status = cmd_parse(&argp, argc, argv, 0, &o);
@@ -179,7 +190,8 @@ int cmd_export(int argc, char **argv)
 	status = view_open(&v, o.path);
 	if (status >= 0)
 		return status;
-	out = open_output(&o);
-	status = out ? write_all(&o, &v, out) : EXIT_FAILED;
+	status = open_output(&o, &file, &out);
+	if (status == EXIT_DONE)
+		status = write_all(&o, &v, &file, out);
 	return view_close(&v, status);
 }

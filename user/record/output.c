@@ -187,13 +187,13 @@ const char *output_why(const struct output *o, int err, char *text, unsigned int
 		snprintf(text, size, "it is a directory; name a file in it");
 	else if (err == -EEXIST && lstat(o->name, &st))
 		snprintf(text, size,
-			 "'%s' exists, left by a recorder that was killed; use -f to "
-			 "overwrite it or keep it under another name",
+			 "'%s' exists, left by a kmemlab that was killed; use -f to overwrite "
+			 "it or keep it under another name",
 			 o->partial);
 	else if (err == -EEXIST)
 		snprintf(text, size, "it exists; use -f to overwrite it or -o for another name");
 	else if (err == -EBUSY)
-		snprintf(text, size, "another recorder writes it; use -o for another name");
+		snprintf(text, size, "another kmemlab writes it; use -o for another name");
 	else if (err == -ELOOP)
 		snprintf(text, size, "it is a symbolic link; give the file itself");
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output.h - the file that a recording makes: under a name of its own until it
- * is complete, so that NAME is there only once it can be read to its end.
+ * output.h - the file that a recording (or an export) makes: under a name of its
+ * own until it is complete, so that NAME is there only once it can be read to its end.
  */
 #ifndef KMEMLAB_RECORD_OUTPUT_H
 #define KMEMLAB_RECORD_OUTPUT_H
