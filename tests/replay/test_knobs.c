@@ -23,6 +23,7 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 		"pcp.mode=fixed",
 	};
 	struct rmm_config c;
+	struct knob_config k = {.pages = &c};
 	json_t *noted = json_object();
 	char error[512];
 
@@ -30,7 +31,7 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 	rmm_config_init(&c);
 	c.given_watermarks = true;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
-		assert_int_equal(knob_set(&c, settings[i], noted, error), 0);
+		assert_int_equal(knob_set(&k, settings[i], noted, error), 0);
 	assert_int_equal(c.min_free_kbytes, 4096);
 	assert_false(c.given_watermarks); /* they follow from min_free_kbytes */
 	assert_int_equal(c.watermark_boost_factor, 0);
@@ -55,13 +56,14 @@ static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
 		"kernel=6.1",
 	};
 	struct rmm_config c;
+	struct knob_config k = {.pages = &c};
 	char error[512];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
 		rmm_config_init(&c);
 		assert_false(c.compute_pcp_high);
-		assert_int_equal(knob_set(&c, settings[i], NULL, error), 0);
+		assert_int_equal(knob_set(&k, settings[i], NULL, error), 0);
 		assert_true(c.compute_pcp_high);
 	}
 }
@@ -69,19 +71,20 @@ static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
 static void test_knob_kernel_sets_all_of_it(void **state)
 {
 	struct rmm_config c;
+	struct knob_config k = {.pages = &c};
 	char error[512];
 
 	(void)state;
 	rmm_config_init(&c);
-	assert_int_equal(knob_set(&c, "kernel=6.1", NULL, error), 0);
+	assert_int_equal(knob_set(&k, "kernel=6.1", NULL, error), 0);
 	assert_int_equal(c.fallback, RMM_FALLBACK_STEAL);
 	assert_int_equal(c.pcp_mode, RMM_PCP_FIXED);
 	assert_int_equal(c.pcp_thp_lists, 1);
-	assert_int_equal(knob_set(&c, "kernel=6.18", NULL, error), 0);
+	assert_int_equal(knob_set(&k, "kernel=6.18", NULL, error), 0);
 	assert_int_equal(c.fallback, RMM_FALLBACK_CLAIM);
 	assert_int_equal(c.pcp_mode, RMM_PCP_AUTO);
 	assert_true(c.pcp_free_high_patient && c.isolate_bit);
-	assert_int_equal(knob_set(&c, "kernel=5.10", NULL, error), -EINVAL);
+	assert_int_equal(knob_set(&k, "kernel=5.10", NULL, error), -EINVAL);
 	assert_non_null(strstr(error, "6.1, 6.12, 6.18, 7.2"));
 }
 
@@ -97,17 +100,20 @@ static void test_knob_wrong_settings_say_why(void **state)
 		{"pcp.high=12x", "number from 1"},
 		{"pcp.high=", "number from 1"},
 		{"fallback=never", "claim, steal"},
+		{"reclaim=now", "recorded, model"},
 		{"mobility=maybe", "on, 1, off, 0"},
 		{"vm.min_free_kbytes=99999999999999999999", "number from 0"},
 	};
 	struct rmm_config c, before;
+	struct knob_config k = {.pages = &c};
 	char error[512];
 
 	(void)state;
 	rmm_config_init(&c);
 	before = c;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		assert_int_equal(knob_set(&c, cases[i].setting, NULL, error), -EINVAL);
+		assert_int_equal(knob_set(&k, cases[i].setting, NULL, error), -EINVAL);
+		assert_int_equal(knob_check(cases[i].setting, error), -EINVAL);
 		if (!strstr(error, cases[i].says))
 			fail_msg("'%s' says '%s'", cases[i].setting, error);
 	}

@@ -59,11 +59,9 @@ static bool is_own_name(const char *name)
 
 static error_t add_setting(struct replay_policy *p, const char *setting)
 {
-	struct rmm_config scratch;
 	char error[512];
 
-	rmm_config_init(&scratch);
-	if (knob_set(&scratch, setting, NULL, error))
+	if (knob_check(setting, error))
 		return cmd_usage("%s", error);
 	if (p->nr_settings == sizeof(p->settings) / sizeof(*p->settings))
 		return cmd_usage("too many settings for run '%s'", p->name);
@@ -206,7 +204,13 @@ static const struct argp argp = {
 	"vm.defrag_mode (on, off), vm.percpu_pagelist_high_fraction, "
 	"vm.compaction_proactiveness, vm.extfrag_threshold, page_alloc.shuffle (on, off), "
 	"kernel (6.1, 6.12, 6.18, 7.2: how that one behaves), fallback (claim, steal), "
-	"mobility (on, off), pcp (on, off), pcp.mode (auto, fixed), pcp.high, pcp.batch.\n\n"
+	"mobility (on, off), pcp (on, off), pcp.mode (auto, fixed), pcp.high, pcp.batch, "
+	"reclaim (recorded, model).\n\n"
+	"A run whose min_free_kbytes, watermark_scale_factor or watermark_boost_factor differs "
+	"from the recorded one has a model of reclaim, as with reclaim=model: kswapd and direct "
+	"reclaim take page cache by that run's own watermarks. Others free what the recorded "
+	"kernel freed, and so does reclaim=recorded. A run of reclaim=model alone is what such a "
+	"run is best compared with.\n\n"
 	"Examples:\n"
 	"  kmemlab replay -o result.json host.kmt\n"
 	"  kmemlab replay --set vm.watermark_boost_factor=0 -o result.json host.kmt\n"

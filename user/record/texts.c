@@ -32,6 +32,12 @@ static const struct text_file text_files[] = {
 	{"/proc/meminfo", "meminfo", false},
 };
 
+/* What not every kernel has; its absence is none of a file. */
+static const struct text_file optional_files[] = {
+	{"/sys/kernel/mm/lru_gen/enabled", "kernel/mm/lru_gen/enabled", false},
+	{"/sys/module/page_alloc/parameters/shuffle", "module/page_alloc/parameters/shuffle", false},
+};
+
 static int record_file(struct trace_writer *w, uint16_t phase, const char *path, const char *name)
 {
 	size_t bytes;
@@ -88,6 +94,8 @@ void record_texts(struct trace_writer *w, uint16_t phase)
 	for (size_t i = 0; i < sizeof(text_files) / sizeof(text_files[0]); i++)
 		if (phase || text_files[i].sampled)
 			record_file(w, phase, text_files[i].path, text_files[i].name);
+	for (size_t i = 0; phase && i < sizeof(optional_files) / sizeof(optional_files[0]); i++)
+		record_file(w, phase, optional_files[i].path, optional_files[i].name);
 	if (phase)
 		record_sysctls(w, phase);
 }

@@ -42,6 +42,32 @@ static void set_sysctls(struct rmm_config *c, struct trace_reader *r)
 		c->defrag_mode = v != 0;
 }
 
+/* "0x0007": the lowest bit says whether it is in use. Unknown: as distributions had it
+ * when that kernel was new. */
+static bool uses_lru_gen(const struct host *h, struct trace_reader *r)
+{
+	struct trace_text t;
+	bool uses;
+
+	if (trace_reader_find_text(r, "kernel/mm/lru_gen/enabled", KMT_PHASE_START, &t))
+		return host_release_from(h, 6, 12);
+	uses = strtoul(t.text, NULL, 16) & 1;
+	trace_text_free(&t);
+	return uses;
+}
+
+static bool shuffles(struct trace_reader *r)
+{
+	struct trace_text t;
+	bool on;
+
+	if (trace_reader_find_text(r, "module/page_alloc/parameters/shuffle", KMT_PHASE_START, &t))
+		return false;
+	on = t.text[0] == 'Y';
+	trace_text_free(&t);
+	return on;
+}
+
 static void set_reserve_ratios(struct rmm_config *c, struct trace_reader *r)
 {
 	struct trace_text t;
@@ -117,6 +143,8 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	c->fallback = fallback_style(h, s);
 	c->pcp_thp_lists = h->pcp_auto ? 2 : 1;
 	set_sysctls(c, r);
+	c->shuffle = shuffles(r);
+	f->reclaim.lru_gen = uses_lru_gen(h, r);
 	set_reserve_ratios(c, r);
 	gfp_map_init(&f->gfp, json_object_get(h->header, "gfp_bits"));
 	return set_nodes(f, h, s);

@@ -13,94 +13,108 @@
 #include "common/nearest.h"
 #include "replay/knobs.h"
 
-enum knob_type { KNOB_NUMBER, KNOB_SWITCH, KNOB_FALLBACK, KNOB_PCP_MODE, KNOB_KERNEL };
+enum knob_type {
+	KNOB_NUMBER,
+	KNOB_SWITCH,
+	KNOB_FALLBACK,
+	KNOB_PCP_MODE,
+	KNOB_KERNEL,
+	KNOB_RECLAIM,
+};
 
 struct knob {
 	const char *name;
 	enum knob_type type;
 	int64_t min, max;
-	void (*set)(struct rmm_config *c, int64_t value);
+	void (*set)(struct knob_config *k, int64_t value);
 };
 
-static void set_min_free(struct rmm_config *c, int64_t v)
+static void set_min_free(struct knob_config *k, int64_t v)
 {
-	c->min_free_kbytes = v;
-	c->given_watermarks = false;
-	c->compute_pcp_high = true; /* from the low watermark */
+	k->pages->min_free_kbytes = v;
+	k->pages->given_watermarks = false;
+	k->pages->compute_pcp_high = true; /* from the low watermark */
 }
 
-static void set_scale(struct rmm_config *c, int64_t v)
+static void set_scale(struct knob_config *k, int64_t v)
 {
-	c->watermark_scale_factor = (unsigned int)v;
-	c->given_watermarks = false;
-	c->compute_pcp_high = true;
+	k->pages->watermark_scale_factor = (unsigned int)v;
+	k->pages->given_watermarks = false;
+	k->pages->compute_pcp_high = true;
 }
 
-static void set_boost(struct rmm_config *c, int64_t v)
+static void set_boost(struct knob_config *k, int64_t v)
 {
-	c->watermark_boost_factor = (unsigned int)v;
+	k->pages->watermark_boost_factor = (unsigned int)v;
 }
 
-static void set_defrag(struct rmm_config *c, int64_t v)
+static void set_defrag(struct knob_config *k, int64_t v)
 {
-	c->defrag_mode = v != 0;
+	k->pages->defrag_mode = v != 0;
 }
 
-static void set_fallback(struct rmm_config *c, int64_t v)
+static void set_fallback(struct knob_config *k, int64_t v)
 {
-	c->fallback = (enum rmm_fallback)v;
+	k->pages->fallback = (enum rmm_fallback)v;
 }
 
-static void set_mobility(struct rmm_config *c, int64_t v)
+static void set_mobility(struct knob_config *k, int64_t v)
 {
-	c->mobility = v != 0;
+	k->pages->mobility = v != 0;
 }
 
-static void set_pcp(struct rmm_config *c, int64_t v)
+static void set_pcp(struct knob_config *k, int64_t v)
 {
-	c->pcp = v != 0;
+	k->pages->pcp = v != 0;
 }
 
-static void set_pcp_mode(struct rmm_config *c, int64_t v)
+static void set_pcp_mode(struct knob_config *k, int64_t v)
 {
-	c->pcp_mode = (enum rmm_pcp_mode)v;
-	c->compute_pcp_high = true;
+	k->pages->pcp_mode = (enum rmm_pcp_mode)v;
+	k->pages->compute_pcp_high = true;
 }
 
-static void set_pcp_high(struct rmm_config *c, int64_t v)
+static void set_pcp_high(struct knob_config *k, int64_t v)
 {
-	c->pcp_high = (uint32_t)v;
+	k->pages->pcp_high = (uint32_t)v;
 }
 
-static void set_pcp_batch(struct rmm_config *c, int64_t v)
+static void set_pcp_batch(struct knob_config *k, int64_t v)
 {
-	c->pcp_batch = (uint32_t)v;
+	k->pages->pcp_batch = (uint32_t)v;
 }
 
-static void set_pcp_fraction(struct rmm_config *c, int64_t v)
+static void set_pcp_fraction(struct knob_config *k, int64_t v)
 {
-	c->pcp_high_fraction = (unsigned int)v;
-	c->compute_pcp_high = true;
+	k->pages->pcp_high_fraction = (unsigned int)v;
+	k->pages->compute_pcp_high = true;
 }
 
-static void set_shuffle(struct rmm_config *c, int64_t v)
+static void set_shuffle(struct knob_config *k, int64_t v)
 {
-	c->shuffle = v != 0;
+	k->pages->shuffle = v != 0;
 }
 
-static void set_proactiveness(struct rmm_config *c, int64_t v)
+static void set_proactiveness(struct knob_config *k, int64_t v)
 {
-	c->compaction_proactiveness = (unsigned int)v;
+	k->pages->compaction_proactiveness = (unsigned int)v;
 }
 
-static void set_extfrag(struct rmm_config *c, int64_t v)
+static void set_extfrag(struct knob_config *k, int64_t v)
 {
-	c->extfrag_threshold = (int)v;
+	k->pages->extfrag_threshold = (int)v;
+}
+
+static void set_reclaim(struct knob_config *k, int64_t v)
+{
+	k->reclaim = (enum knob_reclaim)v;
 }
 
 /* What makes a kernel's page allocator that kernel's. */
-static void set_kernel(struct rmm_config *c, int64_t version)
+static void set_kernel(struct knob_config *k, int64_t version)
 {
+	struct rmm_config *c = k->pages;
+
 	c->fallback = version < 612 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
 	c->pcp_mode = version < 607 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
 	c->pcp_thp_lists = version < 607 ? 1 : 2;
@@ -124,6 +138,7 @@ static const struct knob knobs[] = {
 	{"pcp", KNOB_SWITCH, 0, 1, set_pcp},
 	{"pcp.mode", KNOB_PCP_MODE, 0, 0, set_pcp_mode},
 	{"pcp.high", KNOB_NUMBER, 1, 1 << 24, set_pcp_high},
+	{"reclaim", KNOB_RECLAIM, 0, 0, set_reclaim},
 	{"pcp.batch", KNOB_NUMBER, 1, 1 << 16, set_pcp_batch},
 };
 enum { KNOBS = sizeof(knobs) / sizeof(*knobs) };
@@ -142,6 +157,8 @@ static const struct {
 	{KNOB_FALLBACK, "steal", RMM_FALLBACK_STEAL},
 	{KNOB_PCP_MODE, "auto", RMM_PCP_AUTO},
 	{KNOB_PCP_MODE, "fixed", RMM_PCP_FIXED},
+	{KNOB_RECLAIM, "recorded", KNOB_RECLAIM_RECORDED},
+	{KNOB_RECLAIM, "model", KNOB_RECLAIM_MODEL},
 	{KNOB_KERNEL, "6.1", 601},
 	{KNOB_KERNEL, "6.12", 612},
 	{KNOB_KERNEL, "6.18", 618},
@@ -217,7 +234,7 @@ static void note(json_t *settings, const struct knob *k, const char *text, int64
 							   : json_string(text));
 }
 
-int knob_set(struct rmm_config *c, const char *assignment, json_t *settings, char *error)
+int knob_set(struct knob_config *config, const char *assignment, json_t *settings, char *error)
 {
 	size_t length = strcspn(assignment, "=");
 	char name[64];
@@ -235,9 +252,18 @@ int knob_set(struct rmm_config *c, const char *assignment, json_t *settings, cha
 			continue;
 		if (parse_value(&knobs[i], text, &value, error))
 			return -EINVAL;
-		knobs[i].set(c, value);
+		knobs[i].set(config, value);
 		note(settings, &knobs[i], text, value);
 		return 0;
 	}
 	return unknown(name, error);
+}
+
+int knob_check(const char *assignment, char *error)
+{
+	struct rmm_config pages;
+	struct knob_config scratch = {.pages = &pages};
+
+	rmm_config_init(&pages);
+	return knob_set(&scratch, assignment, NULL, error);
 }

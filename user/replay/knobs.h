@@ -11,6 +11,19 @@
 struct rmm_config;
 struct json_t;
 
+/* Whose reclaim frees pages (reclaim.h) */
+enum knob_reclaim {
+	KNOB_RECLAIM_BY_NEED, /* the recorded kernel's, unless the watermarks are others */
+	KNOB_RECLAIM_RECORDED,
+	KNOB_RECLAIM_MODEL,
+};
+
+/* What knobs turn. */
+struct knob_config {
+	struct rmm_config *pages;
+	enum knob_reclaim reclaim;
+};
+
 /**
  * knob_set() - apply "NAME=VALUE" to a configuration
  * @settings: object that gets NAME: VALUE; may be NULL
@@ -21,7 +34,11 @@ struct json_t;
  *
  * Return: 0 or -EINVAL.
  */
-int knob_set(struct rmm_config *c, const char *assignment, struct json_t *settings, char *error);
+int knob_set(struct knob_config *config, const char *assignment, struct json_t *settings,
+	     char *error);
+
+/** knob_check() - is "NAME=VALUE" a setting? 0, or -EINVAL with @error as above */
+int knob_check(const char *assignment, char *error);
 
 /** knob_list() - all names, separated by ", "; returns @text */
 char *knob_list(char *text, size_t size);

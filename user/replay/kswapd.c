@@ -77,10 +77,12 @@ static int begin_span(struct kswapd_spans *s, unsigned int node, uint64_t time_n
 }
 
 /* It freed a page: still, or once more, at work. */
-static int note_free(struct kswapd_spans *s, unsigned int node, uint64_t time_ns)
+static int note_free(struct kswapd_spans *s, unsigned int node, const struct trace_event *e)
 {
+	uint64_t time_ns = e->time_ns;
 	struct kswapd_span *latest = s->latest[node] ? &s->at[s->latest[node] - 1] : NULL;
 
+	s->freed_pages += 1ull << (e->order & 31);
 	if (!latest || (!s->told[node] && time_ns > latest->end_ns + PAUSE_NS))
 		return begin_span(s, node, time_ns);
 	if (time_ns >= latest->end_ns)
@@ -102,7 +104,7 @@ int kswapd_spans_event(struct kswapd_spans *s, const struct trace_event *e)
 		s->on_cpu[e->cpu] = node;
 	if (e->kind != KMT_PAGE_FREE || !s->on_cpu[e->cpu])
 		return 0;
-	return note_free(s, s->on_cpu[e->cpu] - 1u, e->time_ns);
+	return note_free(s, s->on_cpu[e->cpu] - 1u, e);
 }
 
 static void set_active(const struct kswapd *k, unsigned int node, bool active)

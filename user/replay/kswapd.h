@@ -41,6 +41,7 @@ struct kswapd_spans {
 	uint16_t *of_class;	     /* node + 1 whose kswapd a class names; 0: another task */
 	bool *is_kcompactd;	     /* by class: a TASK of that name */
 	uint16_t *on_cpu;	     /* the same of what each CPU runs */
+	uint64_t freed_pages;	     /* by all of them */
 	uint32_t nr_classes;
 	unsigned int nr_cpus;
 };

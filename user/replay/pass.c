@@ -75,6 +75,7 @@ static void take_sample(struct pass *a, size_t i)
 
 	for (unsigned int k = 0; k < p->nr_runs; k++)
 		run_state(&p->runs[k], &p->host, p->runs[k].samples + i * p->host.nr_zones);
+	p->sample_events[i] = p->nr_runs ? p->runs[0].events : 0;
 	objects_sample(p->objects, (unsigned int)i);
 	if (p->observed && (i + 1) % a->column_step == 0)
 		blockmap_column(&p->map, p->observed->observed,

@@ -26,8 +26,10 @@ static struct rmm_page *page_at(const struct reference *f, uint32_t pfn)
 static void set_wake(struct reference *f)
 {
 	f->requests.wake_ns = f->next_refresh_ns;
-	if (f->kswapd.next_ns < f->next_refresh_ns)
+	if (f->kswapd.next_ns < f->requests.wake_ns)
 		f->requests.wake_ns = f->kswapd.next_ns;
+	if (f->models_reclaim && f->reclaim.next_ns < f->requests.wake_ns)
+		f->requests.wake_ns = f->reclaim.next_ns;
 }
 
 /* ops->grow */
@@ -100,9 +102,13 @@ static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp
 
 	/* A huge page comes back in parts once the kernel has split it. */
 	gfp &= ~(uint32_t)RMM_GFP_COMP;
+	f->cpu = e->cpu;
 	page = get_pages(f, e, gfp);
 	if (!page)
 		page = get_below_marks(f, e, gfp);
+	if (page && f->models_reclaim && reclaim_takes(gfp, e->order))
+		reclaim_add(&f->reclaim, rmm_page_to_pfn(f->rmm, page), e->order,
+			    fates_kept(f->fates, f->requests.allocs));
 	return page ? rmm_page_to_pfn(f->rmm, page) : REQUESTS_NONE;
 }
 
@@ -110,13 +116,34 @@ static int free_block(void *ctx, unsigned int cpu, uint32_t at, unsigned int ord
 {
 	struct reference *f = ctx;
 
+	if (f->models_reclaim)
+		reclaim_gone(&f->reclaim, at);
 	return rmm_free_pages(f->rmm, cpu, page_at(f, at), order);
+}
+
+/* ops->keep */
+static bool keep_block(void *ctx, unsigned int cpu, uint32_t at)
+{
+	struct reference *f = ctx;
+
+	return f->models_reclaim && reclaim_defers(&f->reclaim, cpu, at);
+}
+
+/* ops->reclaim */
+static void note_reclaim(void *ctx, const struct trace_event *e)
+{
+	struct reference *f = ctx;
+
+	if (f->models_reclaim)
+		reclaim_note(&f->reclaim, e);
 }
 
 static int split_block(void *ctx, uint32_t at, unsigned int order)
 {
 	struct reference *f = ctx;
 
+	if (f->models_reclaim)
+		lru_split(&f->reclaim.lru, at);
 	return rmm_split_page(f->rmm, page_at(f, at), order);
 }
 
@@ -143,6 +170,8 @@ static void background(void *ctx)
 		refresh(f);
 	if (now_ns >= f->kswapd.next_ns)
 		kswapd_tick(&f->kswapd, now_ns);
+	if (f->models_reclaim && now_ns >= f->reclaim.next_ns)
+		reclaim_tick(&f->reclaim, now_ns);
 	set_wake(f);
 }
 
@@ -151,22 +180,27 @@ static void wake_kswapd(void *ctx, unsigned int zone, unsigned int order)
 	struct reference *f = ctx;
 
 	(void)order;
-	kswapd_wake(&f->kswapd, f->zones[zone].node, f->requests.now_ns);
+	if (f->models_reclaim)
+		reclaim_wake(&f->reclaim, f->zones[zone].node, f->cpu, f->requests.now_ns);
+	else
+		kswapd_wake(&f->kswapd, f->zones[zone].node, f->requests.now_ns);
 	set_wake(f);
 }
 
 /*
  * The kernel got its page, so its reclaim had made room by then: what it freed is in
  * the trace, before this. What is left is to look again with the lists drained; reclaim
- * takes its time, and so that is not done for every request.
+ * takes its time, and so that is not done for every request. Modelled reclaim makes room
+ * first, as long as it can.
  */
 static uint64_t reclaimed(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
 {
 	struct reference *f = ctx;
+	uint64_t pages = f->models_reclaim ? reclaim_direct(&f->reclaim, cpu, order) : 0;
 
-	(void)cpu;
 	(void)gfp;
-	(void)order;
+	if (pages)
+		return pages;
 	if (f->requests.now_ns < f->next_drain_ns)
 		return 0;
 	f->next_drain_ns = f->requests.now_ns + RECLAIM_NS;
@@ -178,9 +212,12 @@ static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsig
 {
 	struct reference *f = ctx;
 
+	bool known = f->models_reclaim && reclaim_moved(&f->reclaim, from, to);
+
 	(void)cpu;
 	(void)order;
-	return requests_moved(&f->requests, from, to);
+	/* Of reclaim's own, that the recorded kernel has freed, nobody else knows. */
+	return requests_moved(&f->requests, from, to) || known;
 }
 
 static bool is_kcompactd(const struct reference *f, unsigned int cpu)
@@ -242,6 +279,8 @@ static const struct requests_ops ops = {
 	.free = free_block,
 	.split = split_block,
 	.grow = grow,
+	.keep = keep_block,
+	.reclaim = note_reclaim,
 	.compact = compact,
 	.wake = background,
 };
@@ -318,6 +357,7 @@ static void load_marks(struct reference *f, const struct host *h)
 
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
 {
+	static const struct kswapd_spans no_spans;
 	const struct rmm_hooks hooks = {
 		.ctx = f, .wake_kswapd = wake_kswapd, .reclaim = reclaimed, .migrate = migrate};
 	int err;
@@ -337,17 +377,46 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 	if (!f->rmm)
 		return -errno;
 	rmm_set_hooks(f->rmm, &hooks);
-	kswapd_init(&f->kswapd, f->rmm, &s->kswapd);
-	set_wake(f);
+	kswapd_init(&f->kswapd, f->rmm, f->models_reclaim ? &no_spans : &s->kswapd);
 	load(f, s);
 	load_marks(f, h);
-	return rmm_setup_done(f->rmm);
+	err = rmm_setup_done(f->rmm);
+	if (!err && f->models_reclaim)
+		err = reclaim_init(&f->reclaim, f->rmm, &f->requests, &s->kswapd, f->cpu_node);
+	set_wake(f);
+	return err;
+}
+
+static void load_file(void *ctx, uint64_t pfn, const struct trace_page_run *run)
+{
+	struct reference *f = ctx;
+	uint64_t end = pfn + (run->blocks << run->order);
+
+	if (run->state != KMT_PG_FILE)
+		return;
+	for (; pfn < end && pfn < f->requests.nr_pfns; pfn++)
+		if (f->requests.to[pfn] == pfn)
+			reclaim_add(&f->reclaim, (uint32_t)pfn, f->requests.order[pfn],
+				    fates_bit(f->fates->start_kept, pfn));
+}
+
+int reference_load_cache(struct reference *f, const struct fates *fates,
+			 const struct snapshot *snap, struct trace_reader *r)
+{
+	int err = 0;
+
+	f->fates = fates;
+	for (size_t i = 0; i < snap->n && !err; i++)
+		err = snapshot_chunk_runs(snap, r, i, load_file, f);
+	return err;
 }
 
 void reference_destroy(struct reference *f)
 {
 	if (f->rmm)
 		rmm_destroy(f->rmm);
+	if (f->models_reclaim)
+		reclaim_destroy(&f->reclaim);
 	requests_destroy(&f->requests);
 	free(f->cpu_node);
 	memset(f, 0, sizeof(*f));

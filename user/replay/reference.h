@@ -12,9 +12,11 @@
 
 #include <kmemlab/refmm.h>
 
+#include "replay/fates.h"
 #include "replay/gfp.h"
 #include "replay/host.h"
 #include "replay/kswapd.h"
+#include "replay/reclaim.h"
 #include "replay/requests.h"
 #include "replay/start.h"
 
@@ -25,11 +27,15 @@ struct reference {
 	struct rmm_config config;
 	struct rmm_zone_config zones[HOST_ZONES_MAX];
 	uint8_t *cpu_node;
+	unsigned int cpu; /* of the request at hand */
 	struct gfp_map gfp;
 	struct requests requests;
 	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
 	uint64_t next_drain_ns;	  /* for want of pages: not before */
 	struct kswapd kswapd;
+	bool models_reclaim;	   /* else the recorded kernel's */
+	const struct fates *fates; /* with models_reclaim */
+	struct reclaim reclaim;
 	int compact_zone; /* that kcompactd, of whichever node, works on; -1: none */
 	uint8_t compact_order;
 	unsigned int compact_moved; /* blocks, by the kernel's */
@@ -39,7 +45,8 @@ struct reference {
 
 /**
  * reference_configure() - the host's own settings
- * @f: zeroed; config may be changed between this and reference_start()
+ * @f: zeroed; config and models_reclaim may be changed between this and
+ *     reference_start()
  * Return: 0 or -errno.
  */
 int reference_configure(struct reference *f, const struct host *h, const struct start *s,
@@ -50,6 +57,11 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
  * @error: 256 bytes for one line
  */
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error);
+/** reference_load_cache() - with models_reclaim, after reference_start(): the pages of
+ *  files in the start snapshot may be reclaimed
+ *  @fates: kept. Return: 0 or -errno */
+int reference_load_cache(struct reference *f, const struct fates *fates,
+			 const struct snapshot *snap, struct trace_reader *r);
 void reference_destroy(struct reference *f);
 
 /** reference_feed() - make @n events' requests */

@@ -134,6 +134,35 @@ static int open_plugin(struct replay *p, struct run *run, const char *file, char
 	return err ? err : plugin_start(run->plugin, &p->host, &p->start, error);
 }
 
+static bool same_marks(const struct rmm_config *a, const struct rmm_config *b)
+{
+	return a->min_free_kbytes == b->min_free_kbytes &&
+	       a->watermark_scale_factor == b->watermark_scale_factor &&
+	       a->watermark_boost_factor == b->watermark_boost_factor;
+}
+
+static int set_knobs(struct run *run, const struct replay_policy *policy, char *error)
+{
+	struct reference *f = run->reference;
+	const struct rmm_config own = f->config;
+	struct knob_config config = {.pages = &f->config};
+	int err = 0;
+
+	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
+		err = knob_set(&config, policy->settings[i], run->settings, error);
+	f->models_reclaim =
+		config.reclaim == KNOB_RECLAIM_MODEL ||
+		(config.reclaim == KNOB_RECLAIM_BY_NEED && !same_marks(&own, &f->config));
+	return err;
+}
+
+static int load_cache(struct replay *p, struct reference *f)
+{
+	int err = p->fates.start_kept ? 0 : fates_read(&p->fates, &p->start, p->reader);
+
+	return err ? err : reference_load_cache(f, &p->fates, &p->start_pages, p->reader);
+}
+
 static int open_reference(struct replay *p, struct run *run, const struct replay_policy *policy,
 			  char *error)
 {
@@ -146,11 +175,13 @@ static int open_reference(struct replay *p, struct run *run, const struct replay
 	if (err)
 		return err;
 	err = reference_configure(run->reference, &p->host, &p->start, p->reader);
-	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
-		err = knob_set(&run->reference->config, policy->settings[i], run->settings, error);
+	if (!err)
+		err = set_knobs(run, policy, error);
 	if (err)
 		return err;
 	err = reference_start(run->reference, &p->start, &p->host, error);
+	if (!err && run->reference->models_reclaim)
+		err = load_cache(p, run->reference);
 	/* As recorded, only the trace can be at fault. */
 	return err == -EINVAL && !policy->nr_settings ? -EBADMSG : err;
 }
@@ -223,6 +254,7 @@ void replay_close(struct replay *p)
 	for (unsigned int i = 0; i < p->nr_runs; i++)
 		run_destroy(&p->runs[i]);
 	start_destroy(&p->start);
+	fates_destroy(&p->fates);
 	scout_destroy(&p->scout);
 	objects_free(p->objects);
 	areas_destroy(&p->areas);

@@ -52,6 +52,7 @@ struct replay {
 	struct kernel_samples kernel;
 	struct start start; /* built if there is a reference */
 	bool started;
+	struct fates fates; /* read if a run models reclaim */
 	struct run runs[REPLAY_RUNS_MAX];
 	unsigned int nr_runs;
 	struct run *observed; /* of the runs; NULL if not asked for */
@@ -62,6 +63,7 @@ struct replay {
 	struct blockmap map;
 	uint64_t first_ns, last_ns;	    /* of the events */
 	uint64_t sample_ns[REPLAY_SAMPLES]; /* absolute */
+	uint64_t sample_events[REPLAY_SAMPLES]; /* page events up to there */
 	unsigned int samples;
 	uint64_t by_kind[KMT_KINDS];
 	uint64_t by_other_kind;

@@ -16,7 +16,8 @@
 #define FAILED	 (REQUESTS_NONE - 1)
 #define GROWN	 (REQUESTS_NONE - 2) /* given to its zone before the kernel did */
 #define ASIDE	 (REQUESTS_NONE - 3) /* the kernel's own doing: its free is not asked for */
-#define FRAMES	 ASIDE		     /* below it are frames */
+#define EARLY	 (REQUESTS_NONE - 4) /* the allocator's own reclaim has freed it */
+#define FRAMES	 EARLY		     /* below it are frames */
 
 /* What the kernel asks for a task's stack. */
 #define STACK_GFP (RMM_GFP_KERNEL | RMM_GFP_ACCOUNT | RMM_GFP_ZERO)
@@ -70,6 +71,17 @@ bool requests_moved(struct requests *q, uint32_t from, uint32_t to)
 	return true;
 }
 
+bool requests_reclaimed(struct requests *q, uint32_t at, unsigned int order)
+{
+	uint32_t pfn = q->traced[at];
+
+	if (q->to[pfn] != at)
+		return false;
+	for (uint32_t i = 0; i < 1u << order && pfn + i < q->nr_pfns; i++)
+		put(q, pfn + i, EARLY, 0);
+	return true;
+}
+
 void requests_load(struct requests *q, uint64_t pfn, unsigned int order)
 {
 	put(q, pfn, (uint32_t)pfn, order);
@@ -77,7 +89,9 @@ void requests_load(struct requests *q, uint64_t pfn, unsigned int order)
 
 static void give_back(struct requests *q, unsigned int cpu, uint64_t pfn)
 {
-	if (q->ops->free(q->ctx, cpu, q->to[pfn], q->order[pfn]))
+	bool kept = q->ops->keep && q->ops->keep(q->ctx, cpu, q->to[pfn]);
+
+	if (!kept && q->ops->free(q->ctx, cpu, q->to[pfn], q->order[pfn]))
 		q->counts.free_refused++;
 	q->to[pfn] = NOT_LIVE;
 }
@@ -133,6 +147,7 @@ bool requests_grow_early(struct requests *q, uint64_t pfn, unsigned int order)
 static void free_parts(struct requests *q, const struct trace_event *e)
 {
 	uint64_t end = e->address + (1ull << e->order), parts = 0, failed = 0, aside = 0;
+	uint64_t early = 0;
 
 	for (uint64_t p = e->address; p < end; p++) {
 		if (q->to[p] == FAILED) {
@@ -141,16 +156,20 @@ static void free_parts(struct requests *q, const struct trace_event *e)
 		} else if (q->to[p] == ASIDE) {
 			q->to[p] = NOT_LIVE;
 			aside++;
+		} else if (q->to[p] == EARLY) {
+			q->to[p] = NOT_LIVE;
+			early++;
 		} else if (q->to[p] < FRAMES) {
 			give_back(q, e->cpu, p);
 			parts++;
 		}
 	}
+	q->counts.free_of_reclaimed += early;
 	if (parts > 1)
 		q->counts.joined_live++;
 	else if (failed)
 		q->counts.free_of_failed++;
-	else if (!parts && !aside && !grow(q, e->address, e->order))
+	else if (!parts && !aside && !early && !grow(q, e->address, e->order))
 		q->counts.free_unknown++;
 }
 
@@ -222,7 +241,13 @@ static void move(struct requests *q, const struct trace_event *e)
 	q->moving[e->cpu] = q->nr_pfns;
 	if (q->to[e->address] != NOT_LIVE && q->to[e->address] != ASIDE)
 		return;
-	if (from >= q->nr_pfns || q->to[from] >= FRAMES || q->order[from] != e->order)
+	if (from >= q->nr_pfns)
+		return;
+	if (q->to[from] == EARLY) {
+		q->to[e->address] = EARLY;
+		q->to[from] = ASIDE;
+	}
+	if (q->to[from] >= FRAMES || q->order[from] != e->order)
 		return;
 	put(q, e->address, q->to[from], e->order);
 	q->to[from] = ASIDE;
@@ -313,6 +338,15 @@ static void compact(struct requests *q, const struct trace_event *e)
 	q->ops->compact(q->ctx, e);
 }
 
+static void make_request(struct requests *q, const struct trace_event *e)
+{
+	q->now_ns = e->time_ns;
+	q->counts.events++;
+	if (e->time_ns >= q->wake_ns)
+		q->ops->wake(q->ctx);
+	serve(q, e);
+}
+
 void requests_feed(struct requests *q, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
@@ -321,12 +355,13 @@ void requests_feed(struct requests *q, const struct trace_event *e, long n)
 		if (e->kind == KMT_COMPACT_BEGIN || e->kind == KMT_COMPACT_END ||
 		    e->kind == KMT_MIGRATE_TO)
 			compact(q, e);
-		if (!is_request(e->kind) || e->time_ns <= q->t_ns || !usable(q, e))
+		if (q->ops->reclaim && e->cpu < q->nr_cpus &&
+		    (e->kind == KMT_RECLAIM_BEGIN || e->kind == KMT_RECLAIM_END))
+			q->ops->reclaim(q->ctx, e);
+		if (!is_request(e->kind) || e->time_ns <= q->t_ns)
 			continue;
-		q->now_ns = e->time_ns;
-		q->counts.events++;
-		if (e->time_ns >= q->wake_ns)
-			q->ops->wake(q->ctx);
-		serve(q, e);
+		if (usable(q, e))
+			make_request(q, e);
+		q->allocs += e->kind == KMT_PAGE_ALLOC;
 	}
 }

@@ -44,6 +44,11 @@ struct requests_ops {
 	int (*split)(void *ctx, uint32_t at, unsigned int order);
 	/* Reserved frames come into use; false: they were not reserved */
 	bool (*grow)(void *ctx, uint64_t pfn, unsigned int order);
+	/* The recorded kernel frees what is at @at: true: here it is not freed now, but by
+	 * the allocator itself, when it likes; may be NULL */
+	bool (*keep)(void *ctx, unsigned int cpu, uint32_t at);
+	/* Direct reclaim: KMT_RECLAIM_BEGIN and END; may be NULL */
+	void (*reclaim)(void *ctx, const struct trace_event *e);
 	/* Somebody compacts: KMT_COMPACT_BEGIN and END of a zone, KMT_MIGRATE_TO for
 	 * each block that he moved; may be NULL */
 	void (*compact)(void *ctx, const struct trace_event *e);
@@ -58,6 +63,7 @@ struct requests_counts {
 	uint64_t alloc_failed;	    /* the kernel had one, the allocator has none */
 	uint64_t alloc_below_marks; /* only without watermarks: counted by the allocator */
 	uint64_t alloc_of_live;	    /* an unseen free came before: made up for */
+	uint64_t free_of_reclaimed; /* pages: the allocator's own reclaim had freed them */
 	uint64_t free_of_failed;    /* nothing to free: its allocation failed here */
 	uint64_t free_unknown;	    /* its allocation was not seen */
 	uint64_t free_refused;	    /* the allocator says no: a defect */
@@ -80,6 +86,7 @@ struct requests {
 	uint64_t nr_pfns;
 	uint64_t t_ns;	  /* the start state's; earlier events are in it */
 	uint64_t now_ns;  /* of the event at hand */
+	uint64_t allocs;  /* PAGE_ALLOC events after t_ns, the one at hand left out */
 	uint64_t wake_ns; /* when ops->wake is due; the allocator sets it */
 	const struct gfp_map *gfp;
 	const struct kmt_class *const *classes;
@@ -101,6 +108,10 @@ bool requests_grow_early(struct requests *q, uint64_t pfn, unsigned int order);
 /** requests_moved() - the allocator wants to move what is at @from to @to, both its
  *  own frames. Return: whether that may be, and if so, it has */
 bool requests_moved(struct requests *q, uint32_t from, uint32_t to);
+
+/** requests_reclaimed() - the allocator frees the block at its frame @at by itself.
+ *  Return: whether the recorded kernel has it still; its free will not be asked for */
+bool requests_reclaimed(struct requests *q, uint32_t at, unsigned int order);
 
 /** requests_feed() - make @n events' requests */
 void requests_feed(struct requests *q, const struct trace_event *e, long n);

@@ -141,6 +141,7 @@ json_t *result_build(struct replay *p, const struct result_options *o)
 	json_object_set_new(doc, "trust", result_trust(p));
 	json_object_set_new(doc, "zones", zones(&p->host));
 	json_object_set_new(doc, "time_ns", times(p));
+	json_object_set_new(doc, "page_events", result_array(p->sample_events, p->samples));
 	json_object_set_new(doc, "runs", result_runs(p, o->reproducible));
 	json_object_set_new(doc, "kernel_samples", result_kernel_samples(p));
 	fidelity = result_fidelity(p);

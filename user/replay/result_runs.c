@@ -215,6 +215,10 @@ static json_t *result_run(const struct replay *p, const struct run *run, bool re
 	add_host_series(p, run, o);
 	json_object_set_new(o, "final", final(p, run));
 	json_object_set_new(o, "counts", counts_of(run));
+	if (run->reference)
+		json_object_set_new(o, "not_predicted", result_not_predicted(run->reference));
+	if (run->reference && run->reference->models_reclaim)
+		json_object_set_new(o, "modelled_reclaim", result_modelled_reclaim(run->reference));
 	json_object_set_new(o, "unmatched", result_unmatched(run));
 	if (!reproducible)
 		json_object_set_new(o, "speed",

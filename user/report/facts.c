@@ -191,6 +191,17 @@ static bool is_what_if(const char *name)
 	return strcmp(name, "observed") && strcmp(name, "reference") && strcmp(name, "baseline");
 }
 
+const char *facts_no_prediction(const json_t *run, const char *what)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (json_object_get(run, "not_predicted"), i, one)
+		if (!strcmp(jstr(one, "what", ""), what))
+			return jstr(one, "why", "");
+	return NULL;
+}
+
 static void gather_what_if(struct report_facts *f, const json_t *root)
 {
 	struct facts_what_if *w = &f->what_if;
@@ -205,6 +216,8 @@ static void gather_what_if(struct report_facts *f, const json_t *root)
 		if (!is_what_if(jstr(run, "name", "")))
 			continue;
 		w->runs++;
+		if (facts_no_prediction(run, "all"))
+			continue;
 		double end = unusable_at(run, 9, true);
 		if (w->best && !(end < w->best_end))
 			continue;

@@ -65,6 +65,9 @@ struct report_facts {
 /** facts_settings() - "knob=value knob=value" of a run, "" where it has none */
 const char *facts_settings(const json_t *run, struct report_pool *pool);
 
+/** facts_no_prediction() - why @what of a run ("all", or a field) is none; NULL: it is one */
+const char *facts_no_prediction(const json_t *run, const char *what);
+
 /** report_facts() - gather them from a checked result */
 void report_facts(struct report_facts *f, const json_t *root);
 

@@ -153,6 +153,33 @@ static void rows_policies(const struct rows *r, size_t i, bool ranked)
 		row_policy(r, i, order[k], report_run(root, "reference"));
 }
 
+/* What a run does not predict, and whose reclaim it had. */
+static void remarks_predictions(struct report_doc *d, struct doc_section *s, const json_t *root)
+{
+	const json_t *run, *one, *reclaim;
+	size_t k, i;
+
+	json_array_foreach (json_object_get(root, "runs"), k, run) {
+		const char *name = jstr(run, "name", "");
+
+		reclaim = json_object_get(run, "modelled_reclaim");
+		if (reclaim)
+			doc_remark(
+				d, s,
+				pool_printf(&d->pool,
+					    "%s: reclaim is a model that answers to the "
+					    "watermarks. It took %.0f pages while the recorded "
+					    "kernel still had them, and left %.0f alone when that "
+					    "reclaimed them.",
+					    name, jnum(reclaim, "reclaimed_early"),
+					    jnum(reclaim, "reclaim_deferred")));
+		json_array_foreach (json_object_get(run, "not_predicted"), i, one)
+			doc_remark(d, s,
+				   pool_printf(&d->pool, "%s: no prediction of %s: %s.", name,
+					       jstr(one, "what", ""), jstr(one, "why", "")));
+	}
+}
+
 void section_policies(struct report_doc *d, const struct report_input *in)
 {
 	static const struct doc_column columns[] = {
@@ -178,6 +205,8 @@ void section_policies(struct report_doc *d, const struct report_input *in)
 	for (size_t i = 0; i < in->n; i++)
 		rows_policies(&r, i, ranked);
 	rows_end(&r, s);
+	for (size_t i = 0; i < in->n; i++)
+		remarks_predictions(d, s, in->results[i].root);
 	s->lead =
 		ranked ? "Ranked by the share of free memory unusable at order 9 at the end; the "
 			 "kernel's own run is the truth the reference was held against."

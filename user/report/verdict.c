@@ -184,6 +184,8 @@ static const char *say_what_if(const struct report_facts *f, struct report_pool 
 	if (f->model != MODEL_BEATS)
 		return pool_printf(pool, "; nothing is concluded from the %s",
 				   w->runs == 1 ? "what-if run" : "what-if runs");
+	if (!w->best)
+		return "; no what-if run is a prediction";
 	if (isnan(w->best_end) || isnan(w->reference_end))
 		return "";
 	const char *settings = facts_settings(w->best_run, pool);

@@ -22,7 +22,6 @@ static size_t place(const struct grid *g, const char *name)
 
 static int add_value(struct grid_axis *a, const char *value, char *error)
 {
-	struct rmm_config scratch;
 	char *assignment;
 
 	if (a->values == GRID_VALUES) {
@@ -37,8 +36,7 @@ static int add_value(struct grid_axis *a, const char *value, char *error)
 			snprintf(error, 512, "setting '%s' is given twice", assignment);
 			return -EINVAL;
 		}
-	rmm_config_init(&scratch);
-	return knob_set(&scratch, assignment, NULL, error);
+	return knob_check(assignment, error);
 }
 
 static void free_axis(struct grid_axis *a)
