@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # slab.sh [DIR] - /sys/kernel/slab (or DIR) as one line a cache, and a head that
-# says which kernel and how many CPUs. Aliases of a cache share its line. Few
+# says which kernel, how many CPUs and how it was booted. Aliases of a cache share its line. Few
 # processes, so that it also runs in an emulated guest.
 set -u
 dir=${1:-/sys/kernel/slab}
@@ -10,7 +10,8 @@ fields="object_size slab_size align order objs_per_slab cpu_partial min_partial
 	sanity_checks red_zone poison store_user hwcache_align reclaim_account
 	destroy_by_rcu cache_dma usersize sheaf_capacity"
 
-echo "# $(uname -r) cpus $(nproc --all) page $(getconf PAGESIZE 2>/dev/null || echo 4096)"
+booted=$(tr ' ' '\n' </proc/cmdline | grep -E '^sl[au]b_(min_order|max_order|min_objects)=' | xargs)
+echo "# $(uname -r) cpus $(nproc --all) page $(getconf PAGESIZE 2>/dev/null || echo 4096)${booted:+ $booted}"
 echo "name" $fields "ctor"
 cd "$dir" || exit
 # "alias of cache" for each link, in the order of the aliases

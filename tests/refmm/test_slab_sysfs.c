@@ -41,6 +41,7 @@ struct row {
 struct table {
 	char release[64];
 	unsigned int cpus, page;
+	char booted[64];	  /* parameters of the slab layer */
 	unsigned int rows, known; /* known: differences with a reason */
 };
 
@@ -141,6 +142,9 @@ static struct rmm *boot(const struct table *t)
 	w.config.nr_cpus = t->cpus;
 	w.config.sheaves = RMM_SHEAVES_CHOSEN;
 	w.config.order_61 = !strncmp(t->release, "6.1.", 4);
+	sscanf(t->booted, "sl%*1[au]b_max_order=%u", &w.config.max_order);
+	sscanf(t->booted, "sl%*1[au]b_min_order=%u", &w.config.min_order);
+	sscanf(t->booted, "sl%*1[au]b_min_objects=%u", &w.config.min_objects);
 	return slabs_boot(&w);
 }
 
@@ -171,7 +175,8 @@ static unsigned int check_table(FILE *f, struct table *t)
 		struct rmm_kmem_cache_args args;
 		struct rmm_kmem_cache_info info;
 
-		if (sscanf(line, "# %63s cpus %u page %u", t->release, &t->cpus, &t->page) == 3) {
+		if (sscanf(line, "# %63s cpus %u page %u %63[^\n]", t->release, &t->cpus, &t->page,
+			   t->booted) >= 3) {
 			rmm = boot(t);
 			continue;
 		}
@@ -194,6 +199,8 @@ static void test_sysfs_bundled_tables_equal_what_is_computed(void **state)
 		"tests/data/slab-6.1.txt",	  "tests/data/slab-6.12.txt",
 		"tests/data/slab-6.12-debug.txt", "tests/data/slab-6.1-8cpus.txt",
 		"tests/data/slab-6.1-debug.txt",  "tests/data/slab-6.12-8cpus.txt",
+		"tests/data/slab-6.1-order0.txt", "tests/data/slab-6.12-order0.txt",
+		"tests/data/slab-6.1-64.txt",	  "tests/data/slab-6.12-64.txt",
 	};
 
 	(void)state;

@@ -10,6 +10,7 @@
 
 #include "replay/gfp.h"
 #include "replay/knobs.h"
+#include "replay/slabs.h"
 
 static void test_knob_known_settings_change_the_configuration(void **state)
 {
@@ -21,9 +22,14 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 		"mobility=off",
 		"pcp.high=64",
 		"pcp.mode=fixed",
+		"slab.max_order=0",
+		"slab.cpu_partial=off",
+		"sheaf.capacity=60",
+		"reclaim=model",
 	};
 	struct rmm_config c;
-	struct knob_config k = {.pages = &c};
+	struct slabs_knobs slabs = {0};
+	struct knob_config k = {.pages = &c, .slabs = &slabs};
 	json_t *noted = json_object();
 	char error[512];
 
@@ -40,7 +46,12 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 	assert_false(c.mobility);
 	assert_int_equal(c.pcp_high, 64);
 	assert_int_equal(c.pcp_mode, RMM_PCP_FIXED);
-	assert_int_equal(json_object_size(noted), 7);
+	assert_int_equal(slabs.max_order, 1); /* plus 1: 0 would be the host's */
+	assert_int_equal(slabs.cpu_partial, 1);
+	assert_int_equal(slabs.sheaf_capacity, 61);
+	assert_int_equal(slabs.min_order, 0);
+	assert_int_equal(k.reclaim, KNOB_RECLAIM_MODEL);
+	assert_int_equal(json_object_size(noted), 11);
 	assert_int_equal(json_integer_value(json_object_get(noted, "pcp.high")), 64);
 	json_decref(noted);
 }
@@ -56,7 +67,8 @@ static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
 		"kernel=6.1",
 	};
 	struct rmm_config c;
-	struct knob_config k = {.pages = &c};
+	struct slabs_knobs slabs = {0};
+	struct knob_config k = {.pages = &c, .slabs = &slabs};
 	char error[512];
 
 	(void)state;
@@ -71,7 +83,8 @@ static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
 static void test_knob_kernel_sets_all_of_it(void **state)
 {
 	struct rmm_config c;
-	struct knob_config k = {.pages = &c};
+	struct slabs_knobs slabs = {0};
+	struct knob_config k = {.pages = &c, .slabs = &slabs};
 	char error[512];
 
 	(void)state;
@@ -105,7 +118,8 @@ static void test_knob_wrong_settings_say_why(void **state)
 		{"vm.min_free_kbytes=99999999999999999999", "number from 0"},
 	};
 	struct rmm_config c, before;
-	struct knob_config k = {.pages = &c};
+	struct slabs_knobs slabs = {0};
+	struct knob_config k = {.pages = &c, .slabs = &slabs};
 	char error[512];
 
 	(void)state;

@@ -176,12 +176,12 @@ static void test_reclaim_tells_page_cache_by_its_mask(void **state)
 		unsigned int order;
 		bool takes;
 	} cases[] = {
-		{RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_NORETRY, 0, true},	/* read ahead */
+		{RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_NORETRY, 0, true}, /* read ahead */
 		{RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_WRITE, 2, true},
-		{RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_ZERO, 0, false},	/* anonymous */
-		{RMM_GFP_HIGHUSER_MOVABLE, 0, false},			/* copied on write */
+		{RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_ZERO, 0, false}, /* anonymous */
+		{RMM_GFP_HIGHUSER_MOVABLE, 0, false},		     /* copied on write */
 		{RMM_GFP_TRANSHUGE | RMM_GFP_NORETRY, 9, false},
-		{RMM_GFP_KERNEL | RMM_GFP_NORETRY, 0, false},		/* slab */
+		{RMM_GFP_KERNEL | RMM_GFP_NORETRY, 0, false}, /* slab */
 	};
 
 	(void)state;

@@ -340,6 +340,56 @@ static void test_slabs_more_slabs_than_slabinfo_has_are_counted(void **state)
 	end(&w);
 }
 
+/* The same trace once more, with slabs of another shape */
+static void replay_again(struct world *w, struct slabs *mine)
+{
+	struct trace_event e[256];
+	long got;
+
+	mine->plain = &w->s;
+	assert_int_equal(trace_reader_rewind(w->r), 0);
+	assert_int_equal(slabs_new(mine, &w->h, w->r, w->classes, trace_reader_classes(w->r)), 0);
+	while ((got = trace_reader_next(w->r, e, 256)) > 0)
+		assert_int_equal(slabs_feed(mine, e, got), 0);
+	slabs_finish(mine);
+}
+
+/* 48 objects of the start, 8 of them free, and 30 freed: the kernel's three slabs stay. */
+static void test_slabs_of_another_shape_hold_the_same_objects(void **state)
+{
+	static const struct {
+		struct slabs_knobs knobs;
+		unsigned int objects, start, end;
+	} cases[] = {
+		{{.cpu_partial = 1}, PER_SLAB, 3, 3},
+		{{.min_objects = 33}, 2 * PER_SLAB, 2, 2},
+		{{.min_order = 3}, 4 * PER_SLAB, 1, 1},
+		{{.sheaf_capacity = 17}, PER_SLAB, 3, 3},
+	};
+	struct world w;
+	char msg[256];
+
+	(void)state;
+	begin(&w, 3 * PER_SLAB - 8, 3, PER_SLAB);
+	events(&w, KMT_CACHE_FREE, "thing", 0, 0, PER_SLAB);
+	events(&w, KMT_CACHE_FREE, "thing", 1, 2, PER_SLAB);
+	assert_int_equal(replay(&w), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slabs mine = {.knobs = cases[i].knobs};
+
+		replay_again(&w, &mine);
+		assert_false(mine.caches[0].differs);
+		assert_int_equal(mine.caches[0].my_objects, cases[i].objects);
+		assert_int_equal(mine.caches[0].slabs_start, cases[i].start);
+		assert_int_equal(mine.caches[0].slabs_end, cases[i].end);
+		assert_int_equal(mine.caches[0].objects_end, thing(&w)->objects_end);
+		assert_int_equal(mine.counts.free_refused + mine.counts.free_unknown, 0);
+		assert_int_equal(rmm_validate(mine.rmm, msg, sizeof(msg)), 0);
+		slabs_destroy(&mine);
+	}
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +407,7 @@ int main(void)
 		cmocka_unit_test(test_slabs_address_inside_an_object_is_not_placed),
 		cmocka_unit_test(test_slabs_without_slabinfo_there_is_no_replay),
 		cmocka_unit_test(test_slabs_more_slabs_than_slabinfo_has_are_counted),
+		cmocka_unit_test(test_slabs_of_another_shape_hold_the_same_objects),
 	};
 
 	return cmocka_run_group_tests_name("slabs", tests, NULL, NULL);

@@ -35,7 +35,8 @@ static const struct text_file text_files[] = {
 /* What not every kernel has; its absence is none of a file. */
 static const struct text_file optional_files[] = {
 	{"/sys/kernel/mm/lru_gen/enabled", "kernel/mm/lru_gen/enabled", false},
-	{"/sys/module/page_alloc/parameters/shuffle", "module/page_alloc/parameters/shuffle", false},
+	{"/sys/module/page_alloc/parameters/shuffle", "module/page_alloc/parameters/shuffle",
+	 false},
 };
 
 static int record_file(struct trace_writer *w, uint16_t phase, const char *path, const char *name)

@@ -12,6 +12,7 @@
 
 #include "common/nearest.h"
 #include "replay/knobs.h"
+#include "replay/slabs.h"
 
 enum knob_type {
 	KNOB_NUMBER,
@@ -105,6 +106,31 @@ static void set_extfrag(struct knob_config *k, int64_t v)
 	k->pages->extfrag_threshold = (int)v;
 }
 
+static void set_slab_min_order(struct knob_config *k, int64_t v)
+{
+	k->slabs->min_order = (uint32_t)v + 1;
+}
+
+static void set_slab_max_order(struct knob_config *k, int64_t v)
+{
+	k->slabs->max_order = (uint32_t)v + 1;
+}
+
+static void set_slab_min_objects(struct knob_config *k, int64_t v)
+{
+	k->slabs->min_objects = (uint32_t)v + 1;
+}
+
+static void set_slab_cpu_partial(struct knob_config *k, int64_t v)
+{
+	k->slabs->cpu_partial = (uint32_t)v + 1;
+}
+
+static void set_sheaf_capacity(struct knob_config *k, int64_t v)
+{
+	k->slabs->sheaf_capacity = (uint32_t)v + 1;
+}
+
 static void set_reclaim(struct knob_config *k, int64_t v)
 {
 	k->reclaim = (enum knob_reclaim)v;
@@ -139,6 +165,11 @@ static const struct knob knobs[] = {
 	{"pcp.mode", KNOB_PCP_MODE, 0, 0, set_pcp_mode},
 	{"pcp.high", KNOB_NUMBER, 1, 1 << 24, set_pcp_high},
 	{"reclaim", KNOB_RECLAIM, 0, 0, set_reclaim},
+	{"slab.min_order", KNOB_NUMBER, 0, 10, set_slab_min_order},
+	{"slab.max_order", KNOB_NUMBER, 0, 10, set_slab_max_order},
+	{"slab.min_objects", KNOB_NUMBER, 0, 32767, set_slab_min_objects},
+	{"slab.cpu_partial", KNOB_SWITCH, 0, 1, set_slab_cpu_partial},
+	{"sheaf.capacity", KNOB_NUMBER, 0, 1024, set_sheaf_capacity},
 	{"pcp.batch", KNOB_NUMBER, 1, 1 << 16, set_pcp_batch},
 };
 enum { KNOBS = sizeof(knobs) / sizeof(*knobs) };
@@ -262,7 +293,8 @@ int knob_set(struct knob_config *config, const char *assignment, json_t *setting
 int knob_check(const char *assignment, char *error)
 {
 	struct rmm_config pages;
-	struct knob_config scratch = {.pages = &pages};
+	struct slabs_knobs slabs = {0};
+	struct knob_config scratch = {.pages = &pages, .slabs = &slabs};
 
 	rmm_config_init(&pages);
 	return knob_set(&scratch, assignment, NULL, error);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct rmm_config;
+struct slabs_knobs;
 struct json_t;
 
 /* Whose reclaim frees pages (reclaim.h) */
@@ -21,6 +22,7 @@ enum knob_reclaim {
 /* What knobs turn. */
 struct knob_config {
 	struct rmm_config *pages;
+	struct slabs_knobs *slabs;
 	enum knob_reclaim reclaim;
 };
 

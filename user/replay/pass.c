@@ -174,6 +174,9 @@ static int feed(struct pass *a, const struct trace_event *e, long n)
 
 	for (unsigned int k = 0; k < p->nr_runs && n; k++)
 		run_feed(&p->runs[k], e, n);
+	for (unsigned int k = 0; k < p->nr_runs; k++)
+		if (p->runs[k].slabs && slabs_feed(p->runs[k].slabs, e, n))
+			return -ENOMEM;
 	if (p->slabs && slabs_feed(p->slabs, e, n))
 		return -ENOMEM;
 	if (p->started && areas_feed(&p->areas, e, n))

@@ -10,8 +10,8 @@
 
 enum {
 	DEF_PRIORITY = 12,
-	CLUSTER_PAGES = 32,   /* SWAP_CLUSTER_MAX */
-	PAGE_NS = 10 * 1000,  /* to reclaim a page, if the trace shows none */
+	CLUSTER_PAGES = 32,  /* SWAP_CLUSTER_MAX */
+	PAGE_NS = 10 * 1000, /* to reclaim a page, if the trace shows none */
 	HUGE_PAGE_ORDER = 9,
 	COSTLY_ORDER = 3,
 	MIN_LRU_BATCH = 4096, /* BITS_PER_LONG * 64 */
@@ -146,7 +146,7 @@ static uint64_t take_one(struct reclaim *m, unsigned int node, unsigned int cpu)
 
 /* What the node's zones say together */
 struct marks {
-	bool balanced;		 /* pgdat_balanced(): one zone is above its high mark */
+	bool balanced;		    /* pgdat_balanced(): one zone is above its high mark */
 	uint64_t boost, to_reclaim; /* sum of the boosts, of the high marks */
 };
 
@@ -165,8 +165,8 @@ static void look(const struct reclaim *m, unsigned int node, struct marks *out)
 			continue;
 		out->boost += z.boost;
 		out->to_reclaim += z.wmark[RMM_WMARK_HIGH] + z.boost;
-		out->balanced |= z.free_pages > z.wmark[RMM_WMARK_HIGH] + z.boost +
-							z.lowmem_reserve[highest];
+		out->balanced |= z.free_pages >
+				 z.wmark[RMM_WMARK_HIGH] + z.boost + z.lowmem_reserve[highest];
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "replay/kswapd.h"
 #include "replay/reclaim.h"
 #include "replay/requests.h"
+#include "replay/slabs.h"
 #include "replay/start.h"
 
 struct trace_event;
@@ -33,8 +34,9 @@ struct reference {
 	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
 	uint64_t next_drain_ns;	  /* for want of pages: not before */
 	struct kswapd kswapd;
-	bool models_reclaim;	   /* else the recorded kernel's */
-	const struct fates *fates; /* with models_reclaim */
+	bool models_reclaim;	       /* else the recorded kernel's */
+	const struct fates *fates;     /* with models_reclaim */
+	struct slabs_knobs slab_knobs; /* not used by the pages' replay */
 	struct reclaim reclaim;
 	int compact_zone; /* that kcompactd, of whichever node, works on; -1: none */
 	uint8_t compact_order;

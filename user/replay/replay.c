@@ -148,6 +148,7 @@ static int set_knobs(struct run *run, const struct replay_policy *policy, char *
 	struct knob_config config = {.pages = &f->config};
 	int err = 0;
 
+	config.slabs = &f->slab_knobs;
 	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
 		err = knob_set(&config, policy->settings[i], run->settings, error);
 	f->models_reclaim =
@@ -200,8 +201,31 @@ static int open_run(struct replay *p, const struct replay_policy *policy, char *
 	return open_reference(p, run, policy, error);
 }
 
-/* Slab objects are replayed beside the first reference, whatever its settings: those
- * are of pages. */
+/* With a run's settings of the slab layer */
+static int open_own_slabs(struct replay *p, struct run *run)
+{
+	run->slabs = calloc(1, sizeof(*run->slabs));
+	if (!run->slabs)
+		return -ENOMEM;
+	run->slabs->knobs = run->reference->slab_knobs;
+	run->slabs->plain = p->slabs;
+	return slabs_new(run->slabs, &p->host, p->reader, p->classes, p->nr_classes);
+}
+
+static int open_all_own_slabs(struct replay *p)
+{
+	static const struct slabs_knobs none;
+	int err = 0;
+
+	for (unsigned int i = 0; i < p->nr_runs && !err; i++)
+		if (p->runs[i].reference &&
+		    memcmp(&p->runs[i].reference->slab_knobs, &none, sizeof(none)) != 0)
+			err = open_own_slabs(p, &p->runs[i]);
+	return err;
+}
+
+/* Slab objects are replayed once as on the host, and for each run that has settings
+ * of the slab layer. */
 static int open_slabs(struct replay *p)
 {
 	bool wanted = false;
@@ -217,7 +241,7 @@ static int open_slabs(struct replay *p)
 	log_progress("replay: looking ahead for slab objects");
 	err = slabs_new(p->slabs, &p->host, p->reader, p->classes, p->nr_classes);
 	if (!err)
-		return 0;
+		return open_all_own_slabs(p);
 	free(p->slabs);
 	p->slabs = NULL;
 	return err == -ENOENT ? 0 : err;

@@ -61,8 +61,8 @@ struct replay {
 	struct areas areas;  /* fed if there is a reference */
 	struct slabs *slabs; /* if there is a reference; NULL: no slabinfo, no objects */
 	struct blockmap map;
-	uint64_t first_ns, last_ns;	    /* of the events */
-	uint64_t sample_ns[REPLAY_SAMPLES]; /* absolute */
+	uint64_t first_ns, last_ns;		/* of the events */
+	uint64_t sample_ns[REPLAY_SAMPLES];	/* absolute */
 	uint64_t sample_events[REPLAY_SAMPLES]; /* page events up to there */
 	unsigned int samples;
 	uint64_t by_kind[KMT_KINDS];

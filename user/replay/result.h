@@ -29,10 +29,12 @@ json_t *result_fidelity(const struct replay *p);
 json_t *result_kernel_samples(const struct replay *p);
 json_t *result_slabs(struct replay *p);
 json_t *result_areas(const struct replay *p); /* NULL: no such events */
+/** result_run_slabs() - caches of a run with a slab layer of its own */
+json_t *result_run_slabs(const struct slabs *s);
 /** result_modelled_reclaim() - of a reference that models it */
 json_t *result_modelled_reclaim(const struct reference *f);
 /** result_not_predicted() - [{what, why}], of a reference; empty: all is */
-json_t *result_not_predicted(const struct reference *f);
+json_t *result_not_predicted(const struct run *run);
 /** result_slab_replay() - of p->slabs, which is not NULL */
 json_t *result_slab_replay(const struct replay *p, bool reproducible);
 json_t *result_call_sites(struct replay *p, json_int_t *left_out);

@@ -57,8 +57,9 @@ static void not_predicted(json_t *list, const char *what, const char *why)
 	json_array_append_new(list, json_pack("{s:s, s:s}", "what", what, "why", why));
 }
 
-json_t *result_not_predicted(const struct reference *f)
+json_t *result_not_predicted(const struct run *run)
 {
+	const struct reference *f = run->reference;
 	const struct requests_counts *c = &f->requests.counts;
 	json_t *list = json_array();
 	uint64_t differs;
@@ -67,6 +68,10 @@ json_t *result_not_predicted(const struct reference *f)
 		not_predicted(list, "all",
 			      "many requests were served below the watermarks, where the kernel "
 			      "would have reclaimed, waited or killed");
+	if (run->slabs)
+		not_predicted(list, "pages for slabs",
+			      "settings of the slab layer are followed by the replay of objects; "
+			      "that of pages has the requests of the recorded slabs");
 	if (!f->models_reclaim)
 		return list;
 	if (f->reclaim.counts.gave_up)

@@ -48,9 +48,9 @@ static json_t *reference(const struct slabs_cache *c)
 		json_pack("{s:I, s:I, s:I, s:i, s:i, s:b, s:I, s:I}", "slabs_start",
 			  (json_int_t)c->slabs_start, "slabs_end", (json_int_t)c->slabs_end,
 			  "objects_end", (json_int_t)c->objects_end, "objects_per_slab",
-			  (int)c->objects, "pages_per_slab", 1 << c->order, "as_slabinfo",
+			  (int)c->my_objects, "pages_per_slab", 1 << c->my_order, "as_slabinfo",
 			  !c->differs, "unseen_frees", (json_int_t)c->unseen_frees, "unused_bytes",
-			  unused(c->slabs_end, 1u << c->order, c->objects_end, c->size));
+			  unused(c->slabs_end, 1u << c->my_order, c->objects_end, c->size));
 
 	if (!c->has_end)
 		return o;
@@ -77,6 +77,11 @@ static json_t *slab(const struct replay *p, const struct object_counts *c,
 		add_slabinfo(o, &t->start, name, "objects_start", "slabs_start");
 	if (t->has_end)
 		add_slabinfo(o, &t->end, name, "objects_end", "slabs_end");
+	if (t->has_end && proc_slabinfo_find(&t->end, name))
+		json_object_set_new(
+			o, "pages_per_slab",
+			json_integer(
+				(json_int_t)proc_slabinfo_find(&t->end, name)->pages_per_slab));
 	if (r && r->cache)
 		json_object_set_new(o, "reference", reference(r));
 	if (!series)
@@ -102,6 +107,27 @@ json_t *result_slabs(struct replay *p)
 		json_array_append_new(list, slab(p, &c[i], &t, i < LIVE_SERIES_MAX));
 	proc_slabinfo_free(&t.start);
 	proc_slabinfo_free(&t.end);
+	return list;
+}
+
+json_t *result_run_slabs(const struct slabs *s)
+{
+	json_t *list = json_array();
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct slabs_cache *c = &s->caches[i];
+
+		if (!c->cache || c->differs)
+			continue;
+		json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:I, s:I, s:I, s:I}", "name",
+						      c->start.name, "objects_per_slab",
+						      (int)c->my_objects, "pages_per_slab",
+						      1 << c->my_order, "slabs_start",
+						      (json_int_t)c->slabs_start, "slabs_end",
+						      (json_int_t)c->slabs_end, "pages_end",
+						      (json_int_t)c->pages_end, "objects_end",
+						      (json_int_t)c->objects_end));
+	}
 	return list;
 }
 

@@ -28,6 +28,9 @@ void run_destroy(struct run *run)
 		reference_destroy(run->reference);
 	if (run->plugin)
 		plugin_destroy(run->plugin);
+	if (run->slabs)
+		slabs_destroy(run->slabs);
+	free(run->slabs);
 	free(run->plugin);
 	free(run->observed);
 	free(run->reference);
@@ -80,6 +83,8 @@ void run_finish(struct run *run)
 {
 	if (run->observed)
 		observed_finish(run->observed);
+	if (run->slabs)
+		slabs_finish(run->slabs);
 }
 
 static void reference_state(const struct reference *f, const struct host *h,

@@ -13,6 +13,7 @@
 #include "replay/observed.h"
 #include "replay/plugin.h"
 #include "replay/reference.h"
+#include "replay/slabs.h"
 
 struct json_t;
 
@@ -30,6 +31,7 @@ struct run {
 	struct observed *observed; /* one of the three */
 	struct reference *reference;
 	struct plugin *plugin;
+	struct slabs *slabs;	     /* beside a reference: its own, if its settings are of slabs */
 	struct zone_blocks *samples; /* [sample][zone] */
 	struct zone_blocks *end;     /* [zone], when the kernel was last looked at */
 	uint64_t events;	     /* of pages: the others are none of a run's business */

@@ -19,7 +19,6 @@ int slabs_new(struct slabs *s, const struct host *h, struct trace_reader *r,
 	struct slabs_firsts firsts = {0};
 	int err;
 
-	memset(s, 0, sizeof(*s));
 	err = live_init(&s->live);
 	s->nr_pfns = h->nr_pfns;
 	s->cache_of = calloc(h->nr_pfns + 1, sizeof(*s->cache_of));
@@ -168,6 +167,7 @@ void slabs_finish(struct slabs *s)
 			continue;
 		rmm_kmem_cache_info(s->rmm, c->cache, &info);
 		c->slabs_end = info.slabs;
+		c->pages_end = info.pages;
 		c->objects_end = info.objects;
 		c->total_end = info.total_objects;
 	}

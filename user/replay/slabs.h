@@ -27,17 +27,30 @@ struct rmm_kmem_cache;
 struct trace_event;
 struct trace_reader;
 
-/* A cache with events. In slabs, objects, bytes. */
+/* Parameters of the slab layer, each plus 1; 0: as the host has it. */
+struct slabs_knobs {
+	uint32_t min_order, max_order, min_objects, cpu_partial, sheaf_capacity;
+};
+
+/*
+ * A cache with events. In slabs, objects, bytes. Its slabs are the kernel's: size, order,
+ * objects; and the reference's, which differ from these if knobs say so. Then the start's
+ * objects keep their order, in slabs of that many:
+ *
+ *   kernel     [ 0 1 2 3 ][ 4 5 6 7 ][ 8 9 .. ]
+ *   reference  [ 0 1 ][ 2 3 ][ 4 5 ][ 6 7 ][ 8 9 ]
+ */
 struct slabs_cache {
 	uint32_t string; /* its name */
 	struct proc_slab start, end;
 	bool has_start, has_end;
 	struct rmm_kmem_cache *cache;	   /* NULL: not in the start's slabinfo */
-	unsigned int size, order, objects; /* of a slab, as refmm computes them */
-	bool differs;			   /* from what slabinfo says, or that is more than fits */
+	unsigned int size, order, objects; /* of a slab of the kernel's */
+	unsigned int my_order, my_objects; /* of a slab of the reference's */
+	bool differs; /* without knobs: from what slabinfo says; or that is more than fits */
 	uint64_t allocs;
 	uint64_t unseen_frees; /* allocated or its slab freed while it was live */
-	uint64_t slabs_start, slabs_end, objects_end, total_end;
+	uint64_t slabs_start, slabs_end, pages_end, objects_end, total_end;
 };
 
 /* What does not match, in objects. */
@@ -55,6 +68,8 @@ struct slabs_counts {
 };
 
 struct slabs {
+	struct slabs_knobs knobs;
+	const struct slabs *plain; /* with knobs: the same trace without */
 	struct rmm *rmm;
 	struct slabs_cache *caches;
 	uint32_t n;
@@ -73,6 +88,7 @@ struct slabs {
 
 /**
  * slabs_new() - set up the start; reads all events, and rewinds
+ * @s: zeroed but for knobs and plain
  * Return: 0, -ENOMEM, or -ENOENT: the trace has no slabinfo of its start, or no
  * object events.
  */

@@ -47,16 +47,31 @@ static int create_machine(struct slabs *s, const struct host *h)
 	return err ? err : rmm_setup_done(s->rmm);
 }
 
+static void set_knobs(struct rmm_slab_config *c, const struct slabs_knobs *k)
+{
+	if (k->min_order)
+		c->min_order = k->min_order - 1;
+	if (k->max_order)
+		c->max_order = k->max_order - 1;
+	if (k->min_objects)
+		c->min_objects = k->min_objects - 1;
+	if (k->cpu_partial)
+		c->cpu_partial = k->cpu_partial > 1;
+}
+
 static int create_layer(struct slabs *s, const struct host *h)
 {
 	struct rmm_slab_config c;
 
 	rmm_slab_config_init(&c);
+	set_knobs(&c, &s->knobs);
 	c.order_61 = !host_release_from(h, 6, 8);
 	if (host_release_from(h, 6, 18))
 		c.sheaves = RMM_SHEAVES_CHOSEN;
 	if (host_release_from(h, 7, 0))
 		c.sheaves = RMM_SHEAVES_ALL;
+	if (s->knobs.sheaf_capacity)
+		c.sheaves = s->knobs.sheaf_capacity > 1 ? RMM_SHEAVES_CHOSEN : RMM_SHEAVES_OFF;
 	return rmm_kmem_cache_init(s->rmm, &c);
 }
 
@@ -64,6 +79,34 @@ static bool asks_for_sheaf(const struct host *h, const char *name)
 {
 	return host_release_from(h, 6, 18) &&
 	       (!strcmp(name, "maple_node") || !strcmp(name, "vm_area_struct"));
+}
+
+static unsigned int sheaf_capacity(const struct slabs *s, const struct host *h, const char *name)
+{
+	if (s->knobs.sheaf_capacity)
+		return s->knobs.sheaf_capacity - 1;
+	return asks_for_sheaf(h, name) ? 32 : 0;
+}
+
+/* The kernel's slabs, and the reference's slabs for as many objects at the start */
+static void shape_cache(struct slabs *s, struct slabs_cache *c, const struct slabs_cache *plain)
+{
+	struct rmm_kmem_cache_info info;
+
+	rmm_kmem_cache_info(s->rmm, c->cache, &info);
+	c->size = info.size;
+	c->my_order = info.order;
+	c->my_objects = info.objs_per_slab;
+	c->order = plain ? plain->order : info.order;
+	c->objects = plain ? plain->objects : info.objs_per_slab;
+	c->differs = info.size != c->start.object_bytes ||
+		     c->objects != c->start.objects_per_slab ||
+		     1u << c->order != c->start.pages_per_slab;
+}
+
+static uint64_t start_slabs(const struct slabs_cache *c)
+{
+	return (c->start.slabs * c->objects + c->my_objects - 1) / c->my_objects;
 }
 
 /* slabinfo's size holds alignment and free pointer already. */
@@ -74,25 +117,19 @@ static void create_cache(struct slabs *s, struct slabs_cache *c, const struct ho
 		.size = c->start.object_bytes,
 		.align = 8,
 		.flags = RMM_SLAB_NO_MERGE,
-		.sheaf_capacity = asks_for_sheaf(h, c->start.name) ? 32 : 0,
+		.sheaf_capacity = sheaf_capacity(s, h, c->start.name),
 	};
-	struct rmm_kmem_cache_info info;
 
 	if (!c->has_start || !c->start.object_bytes)
 		return;
 	c->cache = rmm_kmem_cache_create(s->rmm, &args);
 	if (!c->cache)
 		return;
-	rmm_kmem_cache_info(s->rmm, c->cache, &info);
-	c->size = info.size;
-	c->order = info.order;
-	c->objects = info.objs_per_slab;
-	c->differs = info.size != c->start.object_bytes ||
-		     info.objs_per_slab != c->start.objects_per_slab ||
-		     1u << info.order != c->start.pages_per_slab ||
-		     c->start.slabs > s->pages_left >> info.order;
+	shape_cache(s, c, s->plain ? slabs_find(s->plain, c->string) : NULL);
 	if (!c->differs)
-		s->pages_left -= c->start.slabs << info.order;
+		c->differs = start_slabs(c) > s->pages_left >> c->my_order;
+	if (!c->differs)
+		s->pages_left -= start_slabs(c) << c->my_order;
 }
 
 /* A cache for each name that classes have; index + 1 */
@@ -178,8 +215,9 @@ int slabs_create(struct slabs *s, const struct host *h, struct trace_reader *r,
 /* One cache while it is filled */
 struct filling {
 	struct slabs_cache *c;
-	uintptr_t *slab; /* address of each slab at the start */
-	uint64_t nr, bound;
+	uintptr_t *slab;     /* address of each slab at the start */
+	uint64_t nr;	     /* of them */
+	uint64_t bound;	     /* slabs of the kernel's that are known by an event */
 	struct live of_head; /* kernel's first frame -> index of slab */
 	struct live known;   /* address of slab in pages -> the same */
 	uint64_t freed;
@@ -187,7 +225,7 @@ struct filling {
 
 static uintptr_t slab_of(const struct slabs *s, const struct slabs_cache *c, const void *object)
 {
-	unsigned int shift = PAGE_SHIFT + c->order;
+	unsigned int shift = PAGE_SHIFT + c->my_order;
 
 	return s->base + (((uintptr_t)object - s->base) >> shift << shift);
 }
@@ -210,7 +248,7 @@ static uint32_t slab_index(struct filling *f, uintptr_t slab, uint64_t most)
  * these are handed out: such go back. */
 static int fill(struct slabs *s, struct filling *f)
 {
-	uint64_t most = f->c->start.slabs, wanted = most * f->c->objects, got = 0, extra = 0;
+	uint64_t most = start_slabs(f->c), wanted = most * f->c->my_objects, got = 0, extra = 0;
 	void *extras[SHEAF_ROOM];
 
 	f->slab = calloc(most + 1, sizeof(*f->slab));
@@ -236,17 +274,18 @@ static int fill(struct slabs *s, struct filling *f)
 static void *stand_in(struct filling *f, uint64_t address)
 {
 	uint64_t head = slabs_head(address, f->c->order);
-	uint64_t at = (address - (head << 9)) * 8;
+	uint64_t at = (address - (head << 9)) * 8, index;
 	uint32_t slab, old;
 
 	if (at % f->c->size || at / f->c->size >= f->c->objects)
 		return NULL;
 	slab = live_take(&f->of_head, head);
-	if (slab == LIVE_NONE && f->bound < f->nr)
+	if (slab == LIVE_NONE && f->bound < f->c->start.slabs)
 		slab = (uint32_t)f->bound++;
 	if (slab == LIVE_NONE || live_put(&f->of_head, head, slab, &old))
 		return NULL;
-	return (void *)(f->slab[slab] + at);
+	index = (uint64_t)slab * f->c->objects + at / f->c->size;
+	return (void *)(f->slab[index / f->c->my_objects] + index % f->c->my_objects * f->c->size);
 }
 
 /* Find its place; live ones are known by their address from now on. */
@@ -276,30 +315,52 @@ static int free_first(struct slabs *s, struct filling *f, const struct slabs_fir
 	return rmm_kmem_cache_free(s->rmm, first->cpu % s->cpus, f->c->cache, o);
 }
 
+static int free_nth(struct slabs *s, const struct filling *f, uint64_t index)
+{
+	uintptr_t slab = f->slab[index / f->c->my_objects];
+
+	return rmm_kmem_cache_free(s->rmm, 0, f->c->cache,
+				   (void *)(slab + index % f->c->my_objects * f->c->size));
+}
+
+/* Of slab @i at most @each that no event touches and the kernel had; @left: in all */
+static int free_some(struct slabs *s, const struct filling *f, uint64_t i, uint64_t each,
+		     uint64_t *left)
+{
+	uint64_t index = i * f->c->my_objects, end = index + f->c->my_objects;
+	int err = 0;
+
+	if (index < f->bound * f->c->objects)
+		index = f->bound * f->c->objects;
+	if (end > f->c->start.slabs * f->c->objects)
+		end = f->c->start.slabs * f->c->objects;
+	for (; index < end && each && *left && !err; index++, each--, --*left)
+		err = free_nth(s, f, index);
+	return err;
+}
+
 /* What slabinfo counts as free and no event touches, in slabs that none touches;
  * an object stays in each. It counts those on the nodes' lists: there they go. */
 static int free_rest(struct slabs *s, struct filling *f)
 {
 	uint64_t free = f->c->start.objects - f->c->start.active_objects, each;
-	uint64_t slabs = f->nr - f->bound;
+	uint64_t first = f->bound * f->c->objects / f->c->my_objects, slabs = f->nr - first;
+	int err = 0;
 
-	if (f->c->start.objects < f->c->start.active_objects || free <= f->freed || !slabs)
-		return 0;
+	/* Of another shape, the last slab may have room for more than there were. */
+	for (uint64_t i = f->c->start.slabs * f->c->objects; i < f->nr * f->c->my_objects && !err;
+	     i++)
+		err = free_nth(s, f, i);
+	if (err || f->c->start.objects < f->c->start.active_objects || free <= f->freed || !slabs)
+		return err;
 	free -= f->freed;
 	each = (free + slabs - 1) / slabs;
-	if (each >= f->c->objects)
-		each = f->c->objects - 1;
-	for (uint64_t i = f->bound; i < f->nr && free; i++) {
-		for (uint64_t k = 0; k < each && free; k++, free--) {
-			void *o = (void *)(f->slab[i] + k * f->c->size);
-			int err = rmm_kmem_cache_free(s->rmm, 0, f->c->cache, o);
-
-			if (err)
-				return err;
-		}
-	}
+	if (each >= f->c->my_objects)
+		each = f->c->my_objects - 1;
+	for (uint64_t i = first; i < f->nr && free && !err; i++)
+		err = free_some(s, f, i, each, &free);
 	rmm_kmem_cache_shrink(s->rmm, 0, f->c->cache);
-	return 0;
+	return err;
 }
 
 static int preload_cache(struct slabs *s, uint32_t index, const struct slabs_firsts *firsts)
