@@ -22,6 +22,7 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 		"mobility=off",
 		"pcp.high=64",
 		"pcp.mode=fixed",
+		"pageblock_order=7",
 		"slab.max_order=0",
 		"slab.cpu_partial=off",
 		"sheaf.capacity=60",
@@ -51,7 +52,8 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 	assert_int_equal(slabs.sheaf_capacity, 61);
 	assert_int_equal(slabs.min_order, 0);
 	assert_int_equal(k.reclaim, KNOB_RECLAIM_MODEL);
-	assert_int_equal(json_object_size(noted), 11);
+	assert_int_equal(c.pageblock_order, 7);
+	assert_int_equal(json_object_size(noted), 12);
 	assert_int_equal(json_integer_value(json_object_get(noted, "pcp.high")), 64);
 	json_decref(noted);
 }
@@ -78,6 +80,26 @@ static void test_knob_that_moves_pcp_marks_has_them_computed(void **state)
 		assert_int_equal(knob_set(&k, settings[i], NULL, error), 0);
 		assert_true(c.compute_pcp_high);
 	}
+}
+
+static void test_knob_own_value_leaves_the_watermarks(void **state)
+{
+	static const char *const settings[] = {"vm.min_free_kbytes=4096",
+					       "vm.watermark_scale_factor=10"};
+	struct rmm_config c, before;
+	struct slabs_knobs slabs = {0};
+	struct knob_config k = {.pages = &c, .slabs = &slabs};
+	char error[512];
+
+	(void)state;
+	rmm_config_init(&c);
+	c.given_watermarks = true;
+	c.min_free_kbytes = 4096;
+	c.watermark_scale_factor = 10;
+	before = c;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++)
+		assert_int_equal(knob_set(&k, settings[i], NULL, error), 0);
+	assert_memory_equal(&c, &before, sizeof(c));
 }
 
 static void test_knob_kernel_sets_all_of_it(void **state)
@@ -112,6 +134,7 @@ static void test_knob_wrong_settings_say_why(void **state)
 		{"pcp.high=0", "number from 1"},
 		{"pcp.high=12x", "number from 1"},
 		{"pcp.high=", "number from 1"},
+		{"pageblock_order=11", "number from 1 to 10"},
 		{"fallback=never", "claim, steal"},
 		{"reclaim=now", "recorded, model"},
 		{"mobility=maybe", "on, 1, off, 0"},
@@ -166,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_knob_known_settings_change_the_configuration),
 		cmocka_unit_test(test_knob_that_moves_pcp_marks_has_them_computed),
+		cmocka_unit_test(test_knob_own_value_leaves_the_watermarks),
 		cmocka_unit_test(test_knob_kernel_sets_all_of_it),
 		cmocka_unit_test(test_knob_wrong_settings_say_why),
 		cmocka_unit_test(test_gfp_named_bits_are_translated_by_name),

@@ -131,6 +131,41 @@ static void test_replay_pages_of_lists_not_seen_are_stood_in(void **state)
 	done(r);
 }
 
+/* Smaller ones have the recorded one's type, larger ones the first's of two that differ. */
+static void test_replay_pageblocks_of_another_size_have_the_recorded_types(void **state)
+{
+	static const struct replay_policy sizes[] = {
+		{.name = "observed"},
+		{.name = "4", .settings = {"pageblock_order=4"}, .nr_settings = 1},
+		{.name = "10", .settings = {"pageblock_order=10"}, .nr_settings = 1},
+	};
+	static const struct trace_page_run pages[] = {
+		{KMT_PG_KERNEL, 0, 512}, {KMT_PG_FILE, 0, 3584}, {KMT_PG_FREE, 10, 4}};
+	char error[512], broken[256];
+	struct trace_reader *r;
+	struct machine m;
+
+	(void)state;
+	machine_begin_with(&m, pages, 3, 4);
+	machine_event(&m, 1, &alloc, 4096);
+	r = machine_end(&m, 0, (const unsigned int[11]){[10] = 4});
+	assert_int_equal(replay_open(&p, r, sizes, 3, error), 0);
+	assert_int_not_equal(p.start.at.block_type[0], p.start.at.block_type[1]);
+	for (rmm_pfn pfn = 0; pfn < MACHINE_PAGES; pfn += 16)
+		assert_int_equal(rmm_get_pageblock_migratetype(p.runs[1].reference->rmm, pfn),
+				 p.start.at.block_type[pfn >> 9]);
+	for (rmm_pfn pfn = 0; pfn < MACHINE_PAGES; pfn += 1024)
+		assert_int_equal(rmm_get_pageblock_migratetype(p.runs[2].reference->rmm, pfn),
+				 p.start.at.block_type[pfn >> 9]);
+	assert_int_equal(replay_events(&p, error), 0);
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(p.runs[i].reference->requests.counts.load_refused, 0);
+		if (rmm_validate(p.runs[i].reference->rmm, broken, sizeof(broken)))
+			fail_msg("%s", broken);
+	}
+	done(r);
+}
+
 static const struct kmt_class direct10 = {.kind = KMT_ZONE_LOCKED, .order = 10, .migratetype = 1};
 static const struct kmt_class alloc10 = {
 	.kind = KMT_PAGE_ALLOC, .order = 10, .migratetype = 1, .gfp = 0x100cca};
@@ -305,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_replay_reference_conserves_pages),
 		cmocka_unit_test(test_replay_first_event_tells_pages_on_lists),
 		cmocka_unit_test(test_replay_pages_of_lists_not_seen_are_stood_in),
+		cmocka_unit_test(test_replay_pageblocks_of_another_size_have_the_recorded_types),
 		cmocka_unit_test(test_replay_zone_grows_by_what_was_reserved),
 		cmocka_unit_test(test_replay_result_has_the_schemas_fields),
 		cmocka_unit_test(test_replay_same_trace_gives_same_bytes),

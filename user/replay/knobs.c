@@ -30,8 +30,12 @@ struct knob {
 	void (*set)(struct knob_config *k, int64_t value);
 };
 
+/* The host's own value leaves its watermarks as they are: those were computed when less
+ * memory was managed, and some pages more or less change when kswapd is woken. */
 static void set_min_free(struct knob_config *k, int64_t v)
 {
+	if (k->pages->min_free_kbytes == v)
+		return;
 	k->pages->min_free_kbytes = v;
 	k->pages->given_watermarks = false;
 	k->pages->compute_pcp_high = true; /* from the low watermark */
@@ -39,6 +43,8 @@ static void set_min_free(struct knob_config *k, int64_t v)
 
 static void set_scale(struct knob_config *k, int64_t v)
 {
+	if (k->pages->watermark_scale_factor == (unsigned int)v)
+		return;
 	k->pages->watermark_scale_factor = (unsigned int)v;
 	k->pages->given_watermarks = false;
 	k->pages->compute_pcp_high = true;
@@ -57,6 +63,11 @@ static void set_defrag(struct knob_config *k, int64_t v)
 static void set_fallback(struct knob_config *k, int64_t v)
 {
 	k->pages->fallback = (enum rmm_fallback)v;
+}
+
+static void set_pageblock_order(struct knob_config *k, int64_t v)
+{
+	k->pages->pageblock_order = (unsigned int)v;
 }
 
 static void set_mobility(struct knob_config *k, int64_t v)
@@ -160,17 +171,18 @@ static const struct knob knobs[] = {
 	{"page_alloc.shuffle", KNOB_SWITCH, 0, 1, set_shuffle},
 	{"kernel", KNOB_KERNEL, 0, 0, set_kernel},
 	{"fallback", KNOB_FALLBACK, 0, 0, set_fallback},
+	{"pageblock_order", KNOB_NUMBER, 1, 10, set_pageblock_order},
 	{"mobility", KNOB_SWITCH, 0, 1, set_mobility},
 	{"pcp", KNOB_SWITCH, 0, 1, set_pcp},
 	{"pcp.mode", KNOB_PCP_MODE, 0, 0, set_pcp_mode},
 	{"pcp.high", KNOB_NUMBER, 1, 1 << 24, set_pcp_high},
+	{"pcp.batch", KNOB_NUMBER, 1, 1 << 16, set_pcp_batch},
 	{"reclaim", KNOB_RECLAIM, 0, 0, set_reclaim},
 	{"slab.min_order", KNOB_NUMBER, 0, 10, set_slab_min_order},
 	{"slab.max_order", KNOB_NUMBER, 0, 10, set_slab_max_order},
 	{"slab.min_objects", KNOB_NUMBER, 0, 32767, set_slab_min_objects},
 	{"slab.cpu_partial", KNOB_SWITCH, 0, 1, set_slab_cpu_partial},
 	{"sheaf.capacity", KNOB_NUMBER, 0, 1024, set_sheaf_capacity},
-	{"pcp.batch", KNOB_NUMBER, 1, 1 << 16, set_pcp_batch},
 };
 enum { KNOBS = sizeof(knobs) / sizeof(*knobs) };
 

@@ -294,7 +294,9 @@ static void load_one(struct reference *f, const struct start *s, uint64_t pfn)
 {
 	const struct pagemap *m = &s->at.map;
 	unsigned int order = page_head_order(m->head[pfn]);
-	uint8_t type = s->at.block_type[pfn >> m->pageblock_order];
+	int type = f->config.pageblock_order > m->pageblock_order
+			   ? rmm_get_pageblock_migratetype(f->rmm, (rmm_pfn)pfn)
+			   : s->at.block_type[pfn >> m->pageblock_order];
 	int err;
 
 	switch (page_head_kind(m->head[pfn])) {
@@ -317,19 +319,45 @@ static void load_one(struct reference *f, const struct start *s, uint64_t pfn)
 	f->requests.counts.load_refused += err != 0;
 }
 
+/* Of the recorded pageblocks in @n pages from @pfn the type that most have, the first of
+ * equals. @zone: of the pageblocks, HOST_ZONE_NONE: there are none */
+static uint8_t type_of(const struct pagemap *m, const struct start *s, uint64_t pfn, uint64_t n,
+		       unsigned int *zone)
+{
+	unsigned int votes[UINT8_MAX + 1] = {0};
+	uint8_t most = 0;
+
+	*zone = HOST_ZONE_NONE;
+	for (uint64_t b = pfn >> m->pageblock_order;
+	     b < m->nr_blocks && b << m->pageblock_order < pfn + n; b++) {
+		if (m->block_zone[b] == HOST_ZONE_NONE)
+			continue;
+		if (*zone == HOST_ZONE_NONE)
+			most = s->at.block_type[b];
+		*zone = m->block_zone[b];
+		if (++votes[s->at.block_type[b]] > votes[most])
+			most = s->at.block_type[b];
+	}
+	return most;
+}
+
+/* A what-if's pageblocks may be smaller or larger than those that were recorded. */
 static void load_types(struct reference *f, const struct start *s)
 {
 	const struct pagemap *m = &s->at.map;
+	uint64_t n = 1ull << f->config.pageblock_order;
 
-	for (uint64_t b = 0; b < m->nr_blocks; b++) {
-		rmm_pfn pfn = (rmm_pfn)(b << m->pageblock_order);
-		unsigned int z = m->block_zone[b];
+	for (uint64_t first = 0; first < m->nr_pfns; first += n) {
+		unsigned int z;
+		uint8_t type = type_of(m, s, first, n, &z);
+		uint64_t pfn = first;
 
 		if (z == HOST_ZONE_NONE)
 			continue;
 		if (pfn < f->zones[z].start_pfn)
 			pfn = f->zones[z].start_pfn;
-		rmm_set_pageblock_migratetype(f->rmm, pfn, s->at.block_type[b]);
+		if (pfn < first + n)
+			rmm_set_pageblock_migratetype(f->rmm, (rmm_pfn)pfn, type);
 	}
 }
 
