@@ -44,3 +44,12 @@ check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "has no run 'nobody
 check "compare: no result" "status" status 1 README.md
 check "compare: nothing given" "status" status 2
 check "compare: list" "status" status 0 --list
+
+# Reclaim is a model where watermarks are others: its base is the model, and that is said.
+"$KMEMLAB" replay reports/samples/pressure.kmt --set vm.watermark_scale_factor=1000 -f -o "$one" 2>"$SCRATCH/err"
+check "compare: replay says what the model did" "$(cat "$SCRATCH/err")" \
+	grep -Eq '^kmemlab: what-if: a model reclaimed [0-9]+ pages, the recorded kernel [1-9][0-9]*$' "$SCRATCH/err"
+check "compare: a model beside none" "status" status 0 "$one"
+check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "'what-if': reclaim is a model there" "$SCRATCH/err"
+check "compare: model beside model" "status" status 0 --base reclaim-model "$one"
+same "compare: and says nothing" 0 "$(grep -c "'what-if': reclaim is a model" "$SCRATCH/err")"

@@ -37,6 +37,16 @@ same "sweep: a cell is what a replay gives" "$(field "$SCRATCH/c.json" \
 	"$(grep '"trace":"mix.kmt"' "$SCRATCH/all.jsonl" |
 		grep '"settings":"kernel=6.1 pcp.high=64 vm.watermark_boost_factor=0"' |
 		sed 's/.*"zone_lock":\([0-9]*\).*/\1/')"
+# Of a kernel that reclaimed: a cell with a model of it is held against the model itself.
+"$KMEMLAB" sweep -o "$SCRATCH/marks" --grid vm.watermark_scale_factor=10,1000 --grid slab.max_order=0 \
+	-F jsonl reports/samples/pressure.kmt >"$SCRATCH/marks.jsonl" 2>/dev/null
+"$KMEMLAB" sweep --merge "$SCRATCH/marks" -F json >"$SCRATCH/marks.json" 2>/dev/null
+same "sweep: a modelled cell has its own base" "1 true" "$(grep -c '"base_figures"' "$SCRATCH/marks.jsonl") $(
+	field "$SCRATCH/marks.json" '(line => Math.abs(d.ranked.find(r => r.settings === line.settings).changes.free.median -
+		(line.figures.free - line.base_figures.free)) < 0.001)(JSON.parse(require("fs").readFileSync(
+		"'"$SCRATCH/marks.jsonl"'", "utf8").split("\n").find(l => l.includes("base_figures"))))')"
+same "sweep: settings of slabs change their pages" true "$(field "$SCRATCH/marks.json" \
+	'd.ranked.filter(r => r.settings).every(r => r.changes.slab_pages.median !== 0)')"
 sweep -o "$all" --grid pcp.hihg=1 >/dev/null
 same "sweep: unknown setting" 2 $?
 sweep -o "$all" --grid pcp.high=1,1 >/dev/null

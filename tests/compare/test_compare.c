@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compare/gate.h"
+#include "compare/prediction.h"
 
 static size_t find(const char *name)
 {
@@ -48,6 +49,42 @@ static void test_measure_of_run_gives_figures(void **state)
 	assert_true(near(measure_of(run, find("large")), (2 * 512 + 1024) * 4096. / 1048576));
 	assert_true(isnan(measure_of(run, find("zone_lock"))));
 	assert_true(isnan(measure_of(run, find("unusable[3]"))));
+	json_decref(run);
+}
+
+static void test_measure_of_slab_pages_is_the_runs(void **state)
+{
+	json_t *run = json_pack("{s:i}", "slab_pages_end", 12);
+
+	(void)state;
+	assert_true(near(measure_of(run, find("slab_pages")), 12));
+	json_decref(run);
+}
+
+static void test_prediction_base_has_the_same_reclaim(void **state)
+{
+	json_t *root = json_pack("{s:[{s:s}, {s:s}, {s:s}, {s:s, s:{s:s}}]}", "runs", "name",
+				 "reference", "name", "model", "name", "other", "name", "what-if",
+				 "modelled_reclaim", "base", "model");
+	json_t *runs = json_object_get(root, "runs");
+
+	(void)state;
+	assert_ptr_equal(prediction_base(root, json_array_get(runs, 2)), json_array_get(runs, 0));
+	assert_ptr_equal(prediction_base(root, json_array_get(runs, 3)), json_array_get(runs, 1));
+	json_array_remove(runs, 1);
+	assert_null(prediction_base(root, json_array_get(runs, 2)));
+	json_decref(root);
+}
+
+static void test_prediction_refused_says_why(void **state)
+{
+	json_t *run = json_pack("{s:[{s:s, s:s}, {s:s, s:s}]}", "not_predicted", "what", "refills",
+				"why", "a", "what", "all", "why", "b");
+
+	(void)state;
+	assert_string_equal(prediction_refused(run, "all"), "b");
+	assert_string_equal(prediction_refused(run, "refills"), "a");
+	assert_null(prediction_refused(run, "free"));
 	json_decref(run);
 }
 
@@ -139,6 +176,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_measure_of_run_gives_figures),
+		cmocka_unit_test(test_measure_of_slab_pages_is_the_runs),
+		cmocka_unit_test(test_prediction_base_has_the_same_reclaim),
+		cmocka_unit_test(test_prediction_refused_says_why),
 		cmocka_unit_test(test_group_change_tells_chance_from_difference),
 		cmocka_unit_test(test_group_rank_puts_best_first_unknown_last),
 		cmocka_unit_test(test_gate_parse_wrong_text_says_why),

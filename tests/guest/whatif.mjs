@@ -74,8 +74,8 @@ function results(path) {
 		.map((n) => JSON.parse(readFileSync(join(path, n, 'result.json'), 'utf8')));
 }
 
-// What a run that models reclaim is held against: the same marks as recorded, modelled.
-const base_of = (result, run) => named(result, run.modelled_reclaim ? 'control' : 'reference');
+// What a run that models reclaim is held against: the recorded marks, modelled.
+const base_of = (result, run) => named(result, run.modelled_reclaim?.base ?? 'reference');
 
 // Why not to believe it: what most of A's traces say.
 function no_prediction(runs, what) {

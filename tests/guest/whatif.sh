@@ -81,7 +81,7 @@ record() { # kernel workload memory how directory
 # Of A's traces every prediction, of B's the kernel alone.
 replay() { # directory change changes-of-the-workload
 	local name how set arguments=(-p observed)
-	[ "$2" = none ] && arguments+=(-p reference -p control:reclaim=model) &&
+	[ "$2" = none ] && arguments+=(-p reference) &&
 		while read -r name how set; do
 			[ "$set" = - ] || ! wanted "$3" "$name" || arguments+=(-p "$name:$set")
 		done < <(changes)

@@ -4,6 +4,9 @@
 
 #include "machine.h"
 
+#include "compare/prediction.h"
+#include "replay/result.h"
+
 #include <kmemlab/refmm_query.h>
 #include <kmemlab/refmm_stat.h>
 
@@ -140,6 +143,7 @@ static void test_reclaim_recorded_frees_wait_for_the_marks(void **state)
 	r = replay_of(&m);
 	assert_int_equal(counts(SAME)->deferred, RECLAIMED + 1);
 	assert_int_equal(counts(SAME)->wakes, 0);
+	assert_int_equal(p.fates.reclaimed_pages, RECLAIMED + 1);
 	assert_int_equal(free_pages(REFERENCE), free_pages(SAME) + RECLAIMED + 1);
 	done(r);
 }
@@ -166,6 +170,33 @@ static void test_reclaim_takes_first_what_was_reclaimed(void **state)
 	assert_true(counts(MORE)->early > 0);
 	for (unsigned int i = 0; i < KEPT; i++)
 		assert_true(p.runs[MORE].reference->requests.to[FIRST_FREE + i] < MACHINE_PAGES);
+	done(r);
+}
+
+/* Runs with a model are held against one that has it with the recorded settings. */
+static void test_reclaim_model_with_recorded_marks_is_the_base(void **state)
+{
+	const struct replay_policy more[] = {policies[0], policies[MORE]};
+	const struct result_options options = {"test", "test.kmt", true, true};
+	struct trace_reader *r;
+	struct machine m;
+	char error[512];
+	json_t *doc, *runs;
+
+	(void)state;
+	machine_begin(&m);
+	machine_event(&m, 1, &anonymous, FIRST_FREE);
+	r = machine_end(&m, 0, (const unsigned int[11]){[10] = 4});
+	assert_int_equal(replay_open(&p, r, more, 2, error), 0);
+	assert_int_equal(replay_events(&p, error), 0);
+	assert_int_equal(p.nr_runs, 3);
+	assert_ptr_equal(p.control, &p.runs[2]);
+	doc = result_build(&p, &options);
+	runs = json_object_get(doc, "runs");
+	assert_ptr_equal(prediction_base(doc, json_array_get(runs, 1)), json_array_get(runs, 2));
+	assert_null(json_object_get(json_object_get(json_array_get(runs, 2), "modelled_reclaim"),
+				    "base"));
+	json_decref(doc);
 	done(r);
 }
 
@@ -196,6 +227,7 @@ int main(void)
 		cmocka_unit_test(test_reclaim_free_memory_follows_the_marks),
 		cmocka_unit_test(test_reclaim_recorded_frees_wait_for_the_marks),
 		cmocka_unit_test(test_reclaim_takes_first_what_was_reclaimed),
+		cmocka_unit_test(test_reclaim_model_with_recorded_marks_is_the_base),
 		cmocka_unit_test(test_reclaim_tells_page_cache_by_its_mask),
 	};
 

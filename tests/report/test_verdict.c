@@ -21,6 +21,11 @@ struct verdict_case {
 };
 
 #define WHAT_IF "{\"name\":\"defrag\",\"policy\":\"reference\",\"unusable\":{\"9\":[300,250]}}"
+#define MODELLED                                                                                   \
+	"{\"name\":\"defrag\",\"modelled_reclaim\":{\"base\":\"model\"},\"unusable\":{\"9\":[250]" \
+	"}}"
+#define MODELLED_BASE "{\"name\":\"model\",\"modelled_reclaim\":{},\"unusable\":{\"9\":[400]}}"
+#define NO_PREDICTION "{\"name\":\"defrag\",\"not_predicted\":[{\"what\":\"all\",\"why\":\"w\"}]}"
 #define STALLS                                                                                     \
 	"{\"by_kind\":[{\"kind\":\"reclaim\",\"count\":4},{\"kind\":\"compaction\",\"count\":3}]," \
 	"\"longest\":[{\"duration_ns\":2500000,\"comm\":\"postgres\"}]}"
@@ -106,6 +111,17 @@ static const struct verdict_case cases[] = {
 	 {{"runs.2", WHAT_IF}, {"runs.1.unusable.9", "[300,255]"}},
 	 "within the model's error",
 	 "; with"},
+	{"what-if, held against its own base",
+	 2,
+	 {{"runs.2", MODELLED}, {"runs.0", MODELLED_BASE}},
+	 "; with defrag, 25.0 % of free memory ends too scattered for an order-9 request instead "
+	 "of 40.0 %",
+	 NULL},
+	{"what-if, no prediction",
+	 2,
+	 {{"runs.2", NO_PREDICTION}},
+	 "no what-if run is a prediction",
+	 "; with defrag"},
 	{"what-if, model unproven",
 	 2,
 	 {{"runs.2", WHAT_IF}, {"fidelity.runs.1.emd", "9.0"}},

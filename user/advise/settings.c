@@ -11,6 +11,7 @@
 
 #include "advise/advise.h"
 #include "compare/measure.h"
+#include "compare/prediction.h"
 #include "replay/result.h"
 
 /* What an administrator can set at run time; the kernel's own default comes first. */
@@ -48,11 +49,12 @@ static unsigned int plan(struct replay_policy *p)
 	return n;
 }
 
-/* How far the reference is from the kernel in that measure, over the same time. */
-static double error_of(const json_t *runs, size_t measure)
+/* How far a run with the recorded settings is from the kernel in that measure, over the
+ * same time. */
+static double error_of(const json_t *runs, const json_t *base, size_t measure)
 {
 	double kernel = measure_of(json_array_get(runs, 0), measure);
-	double reference = measure_of(json_array_get(runs, 1), measure);
+	double reference = measure_of(base, measure);
 
 	return isnan(kernel) || isnan(reference) ? 0 : fabs(reference - kernel);
 }
@@ -87,13 +89,16 @@ static int judge(struct advices *all, const json_t *doc)
 
 	for (size_t g = 0; g < sizeof(goals) / sizeof(*goals) && !err; g++) {
 		size_t m = measure_find(goals[g].measure, strlen(goals[g].measure));
-		double reference = measure_of(json_array_get(runs, 1), m), off = error_of(runs, m);
 
 		for (unsigned int i = 0; i < TRIES && !err; i++) {
-			double with = measure_of(json_array_get(runs, 2 + i), m);
+			const json_t *run = json_array_get(runs, 2 + i);
+			const json_t *base = prediction_base(doc, run);
+			double reference = measure_of(base, m), off = error_of(runs, base, m);
+			double with = measure_of(run, m);
 			const double v[3] = {reference, with, off};
 
-			if (reference - with >= goals[g].least && reference - with > 2 * off)
+			if (!prediction_refused(run, "all") && reference - with >= goals[g].least &&
+			    reference - with > 2 * off)
 				err = add(all, i, g, v);
 		}
 	}
@@ -103,7 +108,7 @@ static int judge(struct advices *all, const json_t *doc)
 static int replay_all(struct advices *all, struct replay *p, struct trace_reader *r, char *judged,
 		      char *error)
 {
-	struct replay_policy *policies = calloc(REPLAY_RUNS_MAX, sizeof(*policies));
+	struct replay_policy *policies = calloc(REPLAY_POLICIES_MAX, sizeof(*policies));
 	const struct result_options ro = {"kmemlab advise", "", true, false};
 	const char *grade = NULL;
 	json_t *doc = NULL;

@@ -10,6 +10,8 @@
 #include "common/log.h"
 #include "common/out.h"
 #include "compare/faithful.h"
+#include "compare/prediction.h"
+#include "replay/knobs.h"
 #include "report/report.h"
 
 enum { KEY_BASE = 0x100, KEY_FAIL_IF, KEY_LIST, KEY_RANK, GATES_MAX = 16 };
@@ -137,6 +139,7 @@ static bool add_run(struct options *o, const char *group, const json_t *run)
 
 	if (!g)
 		return false;
+	warn_unless_prediction(group, run);
 	if (group_add(g, run))
 		return true;
 	log_error("cannot compare more than %d runs of '%s'", GROUP_RUNS_MAX, group);
@@ -216,6 +219,20 @@ static bool find_base(struct options *o)
 	return !o->base;
 }
 
+/* The model is a part of the difference then. */
+static void warn_of_models(const struct options *o)
+{
+	const struct group *base = &o->groups[o->view.base];
+
+	for (size_t i = 0; i < o->n; i++)
+		if (o->groups[i].modelled && !base->modelled &&
+		    strcmp(o->groups[i].name, KNOB_CONTROL_RUN) != 0)
+			log_warn("'%s': reclaim is a model there, and is not in '%s': hold it "
+				 "against the run that models the recorded settings "
+				 "(--base " KNOB_CONTROL_RUN ")",
+				 o->groups[i].name, base->name);
+}
+
 /* One condition on all groups but the base, which is judged if it is alone, by its values. */
 static int check_gate(const struct options *o, const struct gate *gate)
 {
@@ -266,6 +283,7 @@ static int compare(struct options *o)
 		group_sum_up(&o->groups[i]);
 	if (!find_base(o))
 		return EXIT_USAGE;
+	warn_of_models(o);
 	if (compare_print(&o->view, o->groups, o->n)) {
 		log_error("cannot print the comparison: out of memory");
 		return EXIT_FAILED;

@@ -11,6 +11,7 @@
 #include "cli/view.h"
 #include "common/log.h"
 #include "common/out.h"
+#include "compare/prediction.h"
 #include "replay/knobs.h"
 #include "replay/result.h"
 #include "report/report.h"
@@ -21,13 +22,13 @@ struct options {
 	const char *path;
 	const char *output; /* NULL or "-": standard output */
 	bool force, reproducible;
-	struct replay_policy policies[REPLAY_RUNS_MAX];
+	struct replay_policy policies[REPLAY_POLICIES_MAX];
 	unsigned int n;
 	struct replay_policy what_if; /* of --set */
-	const char *backends[REPLAY_RUNS_MAX];
+	const char *backends[REPLAY_POLICIES_MAX];
 	unsigned int nr_backends;
 	char *command;
-	char *copies[REPLAY_RUNS_MAX]; /* that the settings of policies point into */
+	char *copies[REPLAY_POLICIES_MAX]; /* that the settings of policies point into */
 };
 
 static const struct argp_option option_list[] = {
@@ -54,7 +55,8 @@ static bool is_standard(const char *name)
 
 static bool is_own_name(const char *name)
 {
-	return is_standard(name) || !strcmp(name, "baseline") || !strcmp(name, "what-if");
+	return is_standard(name) || !strcmp(name, "baseline") || !strcmp(name, "what-if") ||
+	       !strcmp(name, KNOB_CONTROL_RUN);
 }
 
 static error_t add_setting(struct replay_policy *p, const char *setting)
@@ -80,8 +82,8 @@ static error_t add_settings(struct replay_policy *p, char *list)
 
 static error_t new_policy(struct options *o, const char *name)
 {
-	if (o->n == REPLAY_RUNS_MAX - 1)
-		return cmd_usage("too many policies; at most %d", REPLAY_RUNS_MAX - 1);
+	if (o->n == REPLAY_POLICIES_MAX - 1)
+		return cmd_usage("too many policies; at most %d", REPLAY_POLICIES_MAX - 1);
 	if (!*name || strlen(name) >= RUN_NAME_BYTES)
 		return cmd_usage("policy name '%.60s' is empty or too long", name);
 	for (unsigned int i = 0; i < o->n; i++)
@@ -118,8 +120,8 @@ static error_t parse_policy(struct options *o, const char *arg)
 
 static error_t add_backend(struct options *o, const char *file)
 {
-	if (o->nr_backends == REPLAY_RUNS_MAX)
-		return cmd_usage("too many backends; at most %d", REPLAY_RUNS_MAX);
+	if (o->nr_backends == REPLAY_POLICIES_MAX)
+		return cmd_usage("too many backends; at most %d", REPLAY_POLICIES_MAX);
 	o->backends[o->nr_backends++] = file;
 	return 0;
 }
@@ -135,8 +137,8 @@ static error_t add_standard(struct options *o)
 	for (unsigned int i = 0; i < o->n; i++)
 		if (is_standard(o->policies[i].name))
 			return 0;
-	if (o->n > REPLAY_RUNS_MAX - 3)
-		return cmd_usage("too many policies; at most %d", REPLAY_RUNS_MAX - 3);
+	if (o->n > REPLAY_POLICIES_MAX - 3)
+		return cmd_usage("too many policies; at most %d", REPLAY_POLICIES_MAX - 3);
 	memmove(o->policies + 2, o->policies, o->n * sizeof(*o->policies));
 	memset(o->policies, 0, 2 * sizeof(*o->policies));
 	o->n += 2;
@@ -152,8 +154,8 @@ static error_t complete(struct options *o)
 	if (!err && o->what_if.nr_settings)
 		o->policies[o->n++] = o->what_if;
 	for (unsigned int i = 0; i < o->nr_backends && !err; i++) {
-		if (o->n == REPLAY_RUNS_MAX)
-			return cmd_usage("too many runs; at most %d", REPLAY_RUNS_MAX);
+		if (o->n == REPLAY_POLICIES_MAX)
+			return cmd_usage("too many runs; at most %d", REPLAY_POLICIES_MAX);
 		o->policies[o->n++].backend = o->backends[i];
 	}
 	return err;
@@ -204,6 +206,8 @@ static const struct argp argp = {
 	"vm.defrag_mode (on, off), vm.percpu_pagelist_high_fraction, "
 	"vm.compaction_proactiveness, vm.extfrag_threshold, page_alloc.shuffle (on, off), "
 	"kernel (6.1, 6.12, 6.18, 7.2: how that one behaves), fallback (claim, steal), "
+	"pageblock_order (1 to 10; at the start each pageblock has the type that was recorded "
+	"there; watermarks stay), "
 	"mobility (on, off), pcp (on, off), pcp.mode (auto, fixed), pcp.high, pcp.batch, "
 	"reclaim (recorded, model), slab.min_order, slab.max_order, slab.min_objects, "
 	"slab.cpu_partial (on, off), sheaf.capacity (objects in a sheaf of every cache; 0: "
@@ -211,9 +215,10 @@ static const struct argp argp = {
 	"A run whose min_free_kbytes, watermark_scale_factor or watermark_boost_factor differs "
 	"from the recorded one has a model of reclaim, as with reclaim=model: kswapd and direct "
 	"reclaim take page cache by that run's own watermarks. Others free what the recorded "
-	"kernel freed, and so does reclaim=recorded. A run of reclaim=model alone is what such a "
-	"run is best compared with. Settings of slabs are followed by the replay of slab "
-	"objects (the run's 'slabs'); the pages asked for are the recorded ones.\n\n"
+	"kernel freed, and so does reclaim=recorded. Beside such runs one of reclaim=model alone "
+	"is made, '" KNOB_CONTROL_RUN "': what they are to be compared with. Settings of slabs "
+	"are followed by the replay of slab objects (the run's 'slabs'); the pages asked for are "
+	"the recorded ones.\n\n"
 	"Examples:\n"
 	"  kmemlab replay -o result.json host.kmt\n"
 	"  kmemlab replay --set vm.watermark_boost_factor=0 -o result.json host.kmt\n"
@@ -239,6 +244,19 @@ static int write_file(const struct options *o, const char *text)
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* Whose reclaim it was, and whether it may be believed. */
+static void tell_model(const json_t *run)
+{
+	const char *name = json_string_value(json_object_get(run, "name"));
+	json_int_t kswapd, direct, kernel;
+
+	if (!json_unpack(json_object_get(run, "modelled_reclaim"), "{s:I, s:I, s:I}",
+			 "kswapd_pages", &kswapd, "direct_pages", &direct, "kernel_pages", &kernel))
+		log_info("%s: a model reclaimed %lld pages, the recorded kernel %lld", name,
+			 (long long)(kswapd + direct), (long long)kernel);
+	warn_unless_prediction(name, run);
+}
+
 /* What a user wants to know at once. */
 static void tell(const json_t *doc)
 {
@@ -246,6 +264,8 @@ static void tell(const json_t *doc)
 	const json_t *w = json_object_get(trust, "witness");
 	const char *grade =
 		json_string_value(json_object_get(json_object_get(doc, "fidelity"), "grade"));
+	size_t i;
+	json_t *run;
 
 	log_info("events: %s", json_string_value(json_object_get(trust, "verdict")));
 	if (w)
@@ -256,6 +276,8 @@ static void tell(const json_t *doc)
 			 (long long)json_integer_value(json_object_get(w, "worst_free_pages")));
 	if (grade)
 		log_info("reference: %s", grade);
+	json_array_foreach (json_object_get(doc, "runs"), i, run)
+		tell_model(run);
 }
 
 static int put_result(const struct options *o, const json_t *doc)
@@ -356,7 +378,7 @@ int cmd_replay(int argc, char **argv)
 	} else {
 		log_error("cannot replay: out of memory");
 	}
-	for (unsigned int i = 0; o && i < REPLAY_RUNS_MAX; i++)
+	for (unsigned int i = 0; o && i < REPLAY_POLICIES_MAX; i++)
 		free(o->copies[i]);
 	if (o)
 		free(o->command);

@@ -11,6 +11,7 @@ bool group_add(struct group *g, const json_t *run)
 		return false;
 	for (size_t i = 0; i < MEASURES; i++)
 		g->value[g->runs][i] = measure_of(run, i);
+	g->modelled |= json_object_get(run, "modelled_reclaim") != NULL;
 	g->runs++;
 	return true;
 }

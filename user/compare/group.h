@@ -19,6 +19,7 @@ struct spread {
 
 struct group {
 	char name[GROUP_NAME_BYTES];
+	bool modelled; /* in one of them reclaim is a model (prediction.h) */
 	size_t runs;
 	double value[GROUP_RUNS_MAX][MEASURES];
 	struct spread spread[MEASURES]; /* by group_sum_up() */

@@ -27,6 +27,7 @@ const struct measure measures[MEASURES] = {
 	{"split", "", 0, "blocks halved"},
 	{"merge", "", 0, "buddies joined"},
 	{"watermark_boost", "", 0, "fallbacks that raised a watermark"},
+	{"slab_pages", "", -1, "pages of slabs at the end, by the replay of slab objects"},
 };
 
 size_t measure_find(const char *name, size_t length)
@@ -108,5 +109,7 @@ double measure_of(const json_t *run, size_t i)
 		return free_from(run, 0);
 	if (!strcmp(name, "large"))
 		return free_from(run, LARGE_ORDER);
+	if (!strcmp(name, "slab_pages"))
+		return jnum(run, "slab_pages_end");
 	return !strcmp(name, "fallbacks") ? fallbacks(counts) : jnum(counts, name);
 }

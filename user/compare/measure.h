@@ -16,7 +16,7 @@ struct measure {
 	const char *what; /* with its formula */
 };
 
-enum { MEASURES = 18 };
+enum { MEASURES = 19 };
 
 extern const struct measure measures[MEASURES];
 

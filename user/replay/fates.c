@@ -62,7 +62,11 @@ static void keep(struct scan *c, uint64_t pfn)
 
 static void freed(struct scan *c, const struct trace_event *e)
 {
-	if (!by_reclaim(c, e->cpu))
+	bool reclaimed = by_reclaim(c, e->cpu);
+
+	if (reclaimed)
+		c->f->reclaimed_pages += 1ull << (e->order & 31);
+	if (!reclaimed)
 		keep(c, e->address);
 	else if (c->held[e->address] > c->youngest)
 		c->youngest = c->held[e->address];

@@ -21,9 +21,10 @@ struct start;
 struct trace_reader;
 
 struct fates {
-	uint64_t *kept;	      /* by number of the allocation after the start */
-	uint64_t n, words;    /* allocations; words there is room for */
-	uint64_t *start_kept; /* by frame, of what was live at the start */
+	uint64_t *kept;		  /* by number of the allocation after the start */
+	uint64_t n, words;	  /* allocations; words there is room for */
+	uint64_t *start_kept;	  /* by frame, of what was live at the start */
+	uint64_t reclaimed_pages; /* freed by kswapd or direct reclaim, of any kind */
 };
 
 /** fates_read() - a pass over all events, then rewound; 0 or -errno */

@@ -19,6 +19,10 @@ enum knob_reclaim {
 	KNOB_RECLAIM_MODEL,
 };
 
+/* The run that those with a model of reclaim are held against: the model with the
+ * recorded settings. It is added where there is one of them and no such run. */
+#define KNOB_CONTROL_RUN "reclaim-model"
+
 /* What knobs turn. */
 struct knob_config {
 	struct rmm_config *pages;

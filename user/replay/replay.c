@@ -247,6 +247,32 @@ static int open_slabs(struct replay *p)
 	return err == -ENOENT ? 0 : err;
 }
 
+static bool is_control(const struct replay_policy *policy)
+{
+	return policy->nr_settings == 1 && !strcmp(policy->settings[0], "reclaim=model");
+}
+
+/* What runs that model reclaim are held against */
+static int find_control(struct replay *p, const struct replay_policy *policies, unsigned int n,
+			char *error)
+{
+	static const struct replay_policy own = {
+		.name = KNOB_CONTROL_RUN, .settings = {"reclaim=model"}, .nr_settings = 1};
+	bool wanted = false;
+	int err;
+
+	for (unsigned int i = 0; i < n; i++) {
+		wanted |= p->runs[i].reference && p->runs[i].reference->models_reclaim;
+		if (!p->control && is_control(&policies[i]))
+			p->control = &p->runs[i];
+	}
+	if (!wanted || p->control)
+		return 0;
+	err = open_run(p, &own, error);
+	p->control = &p->runs[p->nr_runs - 1];
+	return err;
+}
+
 int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
 		unsigned int n, char *error)
 {
@@ -261,6 +287,8 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 	set_samples(p);
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = open_run(p, &policies[i], error);
+	if (!err)
+		err = find_control(p, policies, n, error);
 	if (!err)
 		err = blockmap_init(&p->map, &p->host);
 	if (!err)

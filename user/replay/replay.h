@@ -19,7 +19,11 @@
 #include "replay/slabs.h"
 #include "replay/start.h"
 
-enum { REPLAY_SAMPLES = 600, REPLAY_RUNS_MAX = 32 };
+enum {
+	REPLAY_SAMPLES = 600,
+	REPLAY_POLICIES_MAX = 32,
+	REPLAY_RUNS_MAX = REPLAY_POLICIES_MAX + 1, /* and KNOB_CONTROL_RUN */
+};
 
 /* What to run: "observed", "reference", NAME with settings, or a plug-in, whose
  * name is then its own. */
@@ -55,8 +59,9 @@ struct replay {
 	struct fates fates; /* read if a run models reclaim */
 	struct run runs[REPLAY_RUNS_MAX];
 	unsigned int nr_runs;
-	struct run *observed; /* of the runs; NULL if not asked for */
-	struct scout scout;   /* of the observed run */
+	const struct run *control; /* of the runs; NULL if none models reclaim */
+	struct run *observed;	   /* of the runs; NULL if not asked for */
+	struct scout scout;	   /* of the observed run */
 	struct objects *objects;
 	struct areas areas;  /* fed if there is a reference */
 	struct slabs *slabs; /* if there is a reference; NULL: no slabinfo, no objects */

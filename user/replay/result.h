@@ -32,7 +32,7 @@ json_t *result_areas(const struct replay *p); /* NULL: no such events */
 /** result_run_slabs() - caches of a run with a slab layer of its own */
 json_t *result_run_slabs(const struct slabs *s);
 /** result_modelled_reclaim() - of a reference that models it */
-json_t *result_modelled_reclaim(const struct reference *f);
+json_t *result_modelled_reclaim(const struct replay *p, const struct run *run);
 /** result_not_predicted() - [{what, why}], of a reference; empty: all is */
 json_t *result_not_predicted(const struct run *run);
 /** result_slab_replay() - of p->slabs, which is not NULL */

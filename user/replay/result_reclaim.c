@@ -26,28 +26,27 @@ static uint64_t cache_pages(const struct reference *f)
 	return pages;
 }
 
-json_t *result_modelled_reclaim(const struct reference *f)
+json_t *result_modelled_reclaim(const struct replay *p, const struct run *run)
 {
+	const struct reference *f = run->reference;
 	const struct reclaim *m = &f->reclaim;
 	const struct {
 		const char *name;
 		uint64_t n;
 	} counts[] = {
-		{"kswapd_wakes", m->counts.wakes},
-		{"kswapd_pages", m->counts.kswapd},
-		{"direct_pages", m->counts.direct},
-		{"reclaimed_early", m->counts.early},
-		{"reclaim_deferred", m->counts.deferred},
-		{"cache_pages", cache_pages(f)},
-		{"cache_less", cache_less(f)},
-		{"cache_more", cache_more(f)},
-		{"nothing_left", m->counts.gave_up},
+		{"kswapd_wakes", m->counts.wakes},    {"kswapd_pages", m->counts.kswapd},
+		{"direct_pages", m->counts.direct},   {"kernel_pages", f->fates->reclaimed_pages},
+		{"reclaimed_early", m->counts.early}, {"reclaim_deferred", m->counts.deferred},
+		{"cache_pages", cache_pages(f)},      {"cache_less", cache_less(f)},
+		{"cache_more", cache_more(f)},	      {"nothing_left", m->counts.gave_up},
 		{"ns_per_page", m->ns_per_page},
 	};
 	json_t *o = json_object();
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));
+	if (p->control != run)
+		json_object_set_new(o, "base", json_string(p->control->name));
 	json_object_set_new(o, "lru_gen", json_boolean(m->lru_gen));
 	return o;
 }

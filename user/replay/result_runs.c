@@ -215,12 +215,16 @@ static json_t *result_run(const struct replay *p, const struct run *run, bool re
 	add_host_series(p, run, o);
 	json_object_set_new(o, "final", final(p, run));
 	json_object_set_new(o, "counts", counts_of(run));
+	if (run->reference && p->slabs)
+		json_object_set_new(o, "slab_pages_end",
+				    json_integer((json_int_t)slabs_pages_end(
+					    run->slabs ? run->slabs : p->slabs)));
 	if (run->slabs)
 		json_object_set_new(o, "slabs", result_run_slabs(run->slabs));
 	if (run->reference)
 		json_object_set_new(o, "not_predicted", result_not_predicted(run));
 	if (run->reference && run->reference->models_reclaim)
-		json_object_set_new(o, "modelled_reclaim", result_modelled_reclaim(run->reference));
+		json_object_set_new(o, "modelled_reclaim", result_modelled_reclaim(p, run));
 	json_object_set_new(o, "unmatched", result_unmatched(run));
 	if (!reproducible)
 		json_object_set_new(o, "speed",

@@ -173,6 +173,16 @@ void slabs_finish(struct slabs *s)
 	}
 }
 
+uint64_t slabs_pages_end(const struct slabs *s)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (s->caches[i].cache && !s->caches[i].differs)
+			pages += s->caches[i].pages_end;
+	return pages;
+}
+
 const struct slabs_cache *slabs_find(const struct slabs *s, uint32_t string)
 {
 	for (uint32_t i = 0; i < s->n; i++)

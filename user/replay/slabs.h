@@ -100,6 +100,8 @@ void slabs_destroy(struct slabs *s);
 int slabs_feed(struct slabs *s, const struct trace_event *e, long n);
 /** slabs_finish() - no more events follow: count slabs */
 void slabs_finish(struct slabs *s);
+/** slabs_pages_end() - after slabs_finish(): pages of the slabs of all caches replayed */
+uint64_t slabs_pages_end(const struct slabs *s);
 /** slabs_find() - cache by name's string number; NULL: not replayed */
 const struct slabs_cache *slabs_find(const struct slabs *s, uint32_t string);
 

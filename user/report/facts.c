@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* facts.c - see facts.h */
 #include "report/facts.h"
+#include "compare/prediction.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -186,20 +187,14 @@ static void gather_model(struct report_facts *f, const json_t *root)
 		f->model = f->better ? MODEL_MIXED : MODEL_LOSES;
 }
 
-static bool is_what_if(const char *name)
+static bool is_what_if(const json_t *run)
 {
-	return strcmp(name, "observed") && strcmp(name, "reference") && strcmp(name, "baseline");
-}
+	const char *name = jstr(run, "name", "");
+	const json_t *model = json_object_get(run, "modelled_reclaim");
 
-const char *facts_no_prediction(const json_t *run, const char *what)
-{
-	const json_t *one;
-	size_t i;
-
-	json_array_foreach (json_object_get(run, "not_predicted"), i, one)
-		if (!strcmp(jstr(one, "what", ""), what))
-			return jstr(one, "why", "");
-	return NULL;
+	/* A model of reclaim with the recorded settings is a base for others. */
+	return strcmp(name, "observed") && strcmp(name, "reference") && strcmp(name, "baseline") &&
+	       (!model || json_object_get(model, "base"));
 }
 
 static void gather_what_if(struct report_facts *f, const json_t *root)
@@ -208,22 +203,23 @@ static void gather_what_if(struct report_facts *f, const json_t *root)
 	size_t i;
 	json_t *run;
 
-	w->best_end = NAN;
-	w->model_error = percent(
-		jnum(json_object_get(fidelity_of(root, "reference"), "unusable_error"), "9"));
-	w->reference_end = unusable_at(report_run(root, "reference"), 9, true);
+	w->best_end = w->reference_end = w->model_error = NAN;
 	json_array_foreach (json_object_get(root, "runs"), i, run) {
-		if (!is_what_if(jstr(run, "name", "")))
-			continue;
-		w->runs++;
-		if (facts_no_prediction(run, "all"))
-			continue;
-		double end = unusable_at(run, 9, true);
-		if (w->best && !(end < w->best_end))
+		const json_t *base = prediction_base(root, run);
+		double end = unusable_at(run, 9, true), base_end = unusable_at(base, 9, true);
+
+		w->runs += is_what_if(run);
+		if (!is_what_if(run) || prediction_refused(run, "all") ||
+		    (w->best && !(end - base_end < w->best_end - w->reference_end)))
 			continue;
 		w->best = jstr(run, "name", "");
 		w->best_end = end;
 		w->best_run = run;
+		w->reference_end = base_end;
+		w->model_error =
+			percent(jnum(json_object_get(fidelity_of(root, jstr(base, "name", "")),
+						     "unusable_error"),
+				     "9"));
 	}
 }
 

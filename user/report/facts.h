@@ -26,10 +26,10 @@ enum facts_model {
 
 struct facts_what_if {
 	size_t runs;
-	const char *best; /* lowest unusable index at order 9 at the end */
-	double best_end;  /* percent */
-	double reference_end;
-	double model_error;	/* of the reference there, percentage points */
+	const char *best;	/* its unusable index at order 9 ends lowest against its base's */
+	double best_end;	/* percent */
+	double reference_end;	/* its base's: the reference, or the model of reclaim's own */
+	double model_error;	/* of the base there, percentage points */
 	const json_t *best_run; /* of the result: its settings */
 };
 
@@ -64,9 +64,6 @@ struct report_facts {
 
 /** facts_settings() - "knob=value knob=value" of a run, "" where it has none */
 const char *facts_settings(const json_t *run, struct report_pool *pool);
-
-/** facts_no_prediction() - why @what of a run ("all", or a field) is none; NULL: it is one */
-const char *facts_no_prediction(const json_t *run, const char *what);
 
 /** report_facts() - gather them from a checked result */
 void report_facts(struct report_facts *f, const json_t *root);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/prediction.h"
 #include "report/facts.h"
 #include "report/sections.h"
 
@@ -110,9 +111,10 @@ static double unusable_end(const json_t *run, const char *order)
 	return jlast(json_object_get(json_object_get(run, "unusable"), order)) / 10;
 }
 
-static void row_policy(const struct rows *r, size_t i, json_t *run, const json_t *reference)
+static void row_policy(const struct rows *r, size_t i, json_t *run)
 {
 	const json_t *root = r->in->results[i].root;
+	const json_t *base = prediction_base(root, run);
 	const json_t *speed = json_object_get(run, "speed");
 	struct doc_cell *c = rows_add(r, i);
 
@@ -123,7 +125,7 @@ static void row_policy(const struct rows *r, size_t i, json_t *run, const json_t
 	c[3].value = unusable_end(run, "3");
 	c[4].value = unusable_end(run, "4");
 	c[5].value = unusable_end(run, "9");
-	c[6].value = run == reference ? NAN : c[5].value - unusable_end(reference, "9");
+	c[6].value = run == base ? NAN : c[5].value - unusable_end(base, "9");
 	c[7].value = jnum(speed, "events") / jnum(speed, "ns") * 1e9;
 }
 
@@ -150,7 +152,7 @@ static void rows_policies(const struct rows *r, size_t i, bool ranked)
 	if (ranked)
 		qsort(order, n, sizeof(json_t *), by_unusable);
 	for (size_t k = 0; k < n; k++)
-		row_policy(r, i, order[k], report_run(root, "reference"));
+		row_policy(r, i, order[k]);
 }
 
 /* What a run does not predict, and whose reclaim it had. */
@@ -166,13 +168,16 @@ static void remarks_predictions(struct report_doc *d, struct doc_section *s, con
 		if (reclaim)
 			doc_remark(
 				d, s,
-				pool_printf(&d->pool,
-					    "%s: reclaim is a model that answers to the "
-					    "watermarks. It took %.0f pages while the recorded "
-					    "kernel still had them, and left %.0f alone when that "
-					    "reclaimed them.",
-					    name, jnum(reclaim, "reclaimed_early"),
-					    jnum(reclaim, "reclaim_deferred")));
+				pool_printf(
+					&d->pool,
+					"%s: reclaim is a model that answers to the "
+					"watermarks. It reclaimed %.0f pages, the recorded "
+					"kernel %.0f; of its own %.0f while that still had them.",
+					name,
+					jnum(reclaim, "kswapd_pages") +
+						jnum(reclaim, "direct_pages"),
+					jnum(reclaim, "kernel_pages"),
+					jnum(reclaim, "reclaimed_early")));
 		json_array_foreach (json_object_get(run, "not_predicted"), i, one)
 			doc_remark(d, s,
 				   pool_printf(&d->pool, "%s: no prediction of %s: %s.", name,
@@ -190,7 +195,9 @@ void section_policies(struct report_doc *d, const struct report_input *in)
 		{"unusable 3", UNIT_PERCENT, "of free memory, order 3, at the end"},
 		{"unusable 4", UNIT_PERCENT, "of free memory, order 4, at the end"},
 		{"unusable 9", UNIT_PERCENT, "of free memory, order 9, at the end"},
-		{"vs reference", UNIT_POINTS, "difference at order 9; negative is better"},
+		{"vs its base", UNIT_POINTS,
+		 "difference at order 9 from the reference, or from the model of reclaim with the "
+		 "recorded settings; negative is better"},
 		{"page events/s", UNIT_COUNT, "events of pages, replayed, of wall time"},
 	};
 	struct doc_section *s = doc_section(d, "policies", "Runs compared");

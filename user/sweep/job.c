@@ -14,6 +14,7 @@
 #include "cli/view.h"
 #include "common/log.h"
 #include "compare/measure.h"
+#include "compare/prediction.h"
 #include "replay/result.h"
 #include "report/report.h"
 #include "sweep/sweep.h"
@@ -78,6 +79,18 @@ static json_t *figures_of(const json_t *run)
 	return figures;
 }
 
+/* What it is to be held against, unless that is the reference; what it does not predict */
+static void add_prediction(json_t *line, const json_t *doc, const json_t *run)
+{
+	const json_t *refused = json_object_get(run, "not_predicted");
+	const json_t *base = prediction_base(doc, run);
+
+	if (json_array_size(refused))
+		json_object_set(line, "not_predicted", (json_t *)(uintptr_t)refused);
+	if (json_object_get(run, "modelled_reclaim") && base)
+		json_object_set_new(line, "base_figures", figures_of(base));
+}
+
 /* One line a run. Keys are sorted, so equal lines are equal bytes. */
 static int print_cell(FILE *out, const struct sweep_job *job, const json_t *doc,
 		      const struct replay_policy *policy, const json_t *run)
@@ -93,6 +106,7 @@ static int print_cell(FILE *out, const struct sweep_job *job, const json_t *doc,
 	line = json_pack("{s:s, s:s, s:s, s:o, s:O?}", "trace", slash ? slash + 1 : job->trace,
 			 "trace_xxh3", checksum, "settings", cell, "figures", figures_of(run),
 			 "fidelity", (json_t *)(uintptr_t)grade);
+	add_prediction(line, doc, run);
 	text = line ? json_dumps(line, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9))
 		    : NULL;
 	json_decref(line);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "compare/faithful.h"
+#include "compare/prediction.h"
 #include "sweep/table.h"
 
 enum { CELL_BYTES = 96 };
@@ -82,11 +83,19 @@ static const json_t *reference_of(const struct table *t, const json_t *line)
 	return NULL;
 }
 
-static double figure(const json_t *line, size_t i)
+static double figure(const json_t *line, const char *of, size_t i)
 {
-	const json_t *v = json_object_get(json_object_get(line, "figures"), measures[i].name);
+	const json_t *v = json_object_get(json_object_get(line, of), measures[i].name);
 
 	return json_is_number(v) ? json_number_value(v) : NAN;
+}
+
+/* A line whose reclaim is a model has its own. */
+static double base_figure(const struct table *t, const json_t *line, size_t i)
+{
+	if (json_object_get(line, "base_figures"))
+		return figure(line, "base_figures", i);
+	return figure(reference_of(t, line), "figures", i);
 }
 
 static int by_value(const void *x, const void *y)
@@ -112,7 +121,7 @@ static struct change change_of(const struct table *t, const char *settings, size
 
 		if (strcmp(text_of(t->line[k], "settings"), settings) != 0)
 			continue;
-		d = figure(t->line[k], i) - figure(reference_of(t, t->line[k]), i);
+		d = figure(t->line[k], "figures", i) - base_figure(t, t->line[k], i);
 		if (!isnan(d))
 			v[c.traces++] = d;
 	}
@@ -228,13 +237,15 @@ static int print_json(const struct sweep_view *v, const struct row *rows, size_t
 		json_pack("{s:s, s:o}", "ranked_by", measures[v->rank].name, "ranked", list));
 }
 
-/* Once a trace: its reference's line tells. */
+/* Once a trace: its reference's line tells. Others, if they are no predictions. */
 static void tell_fidelity(const struct table *t)
 {
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < t->n; i++) {
+		warn_unless_prediction(text_of(t->line[i], "settings"), t->line[i]);
 		if (!*text_of(t->line[i], "settings"))
 			warn_unless_faithful(text_of(t->line[i], "trace"),
 					     json_object_get(t->line[i], "fidelity"));
+	}
 }
 
 int sweep_table(const struct sweep_view *v, char *lines)
