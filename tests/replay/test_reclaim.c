@@ -200,6 +200,53 @@ static void test_reclaim_model_with_recorded_marks_is_the_base(void **state)
 	done(r);
 }
 
+/* Stalls in direct reclaim free 64 pages with generations, 32 without. */
+static void test_reclaim_direct_takes_a_batch(void **state)
+{
+	struct trace_reader *r;
+	struct reclaim *m;
+	struct machine machine;
+
+	(void)state;
+	machine_begin(&machine);
+	machine_event(&machine, 1, &anonymous, FIRST_FREE);
+	r = replay_of(&machine);
+	m = &p.runs[SAME].reference->reclaim;
+	m->lru_gen = true;
+	assert_int_equal(reclaim_direct(m, 0, 0), 64);
+	m->lru_gen = false;
+	assert_int_equal(reclaim_direct(m, 0, 0), 32);
+	assert_int_equal(m->counts.direct, 96);
+	done(r);
+}
+
+/* A pass that would take more ends when all zones are a batch above their marks. */
+static void test_reclaim_generations_end_when_it_is_enough(void **state)
+{
+	enum { ALLOCS = 2620 };
+	uint64_t after[2];
+
+	(void)state;
+	for (int gen = 0; gen < 2; gen++) {
+		struct trace_reader *r;
+		struct machine machine;
+		struct reclaim *m;
+
+		machine_begin(&machine);
+		for (unsigned int i = 0; i < ALLOCS; i++)
+			machine_event(&machine, 1, &anonymous, FIRST_FREE + i);
+		r = replay_of(&machine);
+		m = &p.runs[MORE].reference->reclaim;
+		m->lru_gen = gen;
+		m->node[0] = (struct reclaim_node){.active = true, .priority = 1};
+		reclaim_tick(m, UINT64_MAX / 2);
+		after[gen] = rmm_nr_free_pages(p.runs[MORE].reference->rmm);
+		done(r);
+	}
+	assert_in_range(after[1], HIGH + 64, HIGH + 300);
+	assert_true(after[0] > after[1] + 200);
+}
+
 static void test_reclaim_tells_page_cache_by_its_mask(void **state)
 {
 	static const struct {
@@ -228,6 +275,8 @@ int main(void)
 		cmocka_unit_test(test_reclaim_recorded_frees_wait_for_the_marks),
 		cmocka_unit_test(test_reclaim_takes_first_what_was_reclaimed),
 		cmocka_unit_test(test_reclaim_model_with_recorded_marks_is_the_base),
+		cmocka_unit_test(test_reclaim_direct_takes_a_batch),
+		cmocka_unit_test(test_reclaim_generations_end_when_it_is_enough),
 		cmocka_unit_test(test_reclaim_tells_page_cache_by_its_mask),
 	};
 

@@ -14,7 +14,7 @@ enum {
 	PAGE_NS = 10 * 1000, /* to reclaim a page, if the trace shows none */
 	HUGE_PAGE_ORDER = 9,
 	COSTLY_ORDER = 3,
-	MIN_LRU_BATCH = 4096, /* BITS_PER_LONG * 64 */
+	MIN_LRU_BATCH = 64, /* pages that lru_gen takes at once */
 };
 
 /* From what the recorded kswapds freed in the time they were at work. */
@@ -147,6 +147,7 @@ static uint64_t take_one(struct reclaim *m, unsigned int node, unsigned int cpu)
 /* What the node's zones say together */
 struct marks {
 	bool balanced;		    /* pgdat_balanced(): one zone is above its high mark */
+	bool enough;		    /* should_abort_scan(): all are, and by a batch */
 	uint64_t boost, to_reclaim; /* sum of the boosts, of the high marks */
 };
 
@@ -156,17 +157,21 @@ static void look(const struct reclaim *m, unsigned int node, struct marks *out)
 	struct rmm_zone_info z;
 
 	memset(out, 0, sizeof(*out));
+	out->enough = true;
 	for (unsigned int i = 0; i < rmm_nr_zones(m->rmm); i++)
 		if (!rmm_zone_info(m->rmm, i, &z) && z.node == node && z.managed &&
 		    z.type > highest)
 			highest = z.type;
 	for (unsigned int i = 0; i < rmm_nr_zones(m->rmm); i++) {
+		uint64_t high;
+
 		if (rmm_zone_info(m->rmm, i, &z) || z.node != node || !z.managed)
 			continue;
+		high = z.wmark[RMM_WMARK_HIGH] + z.boost + z.lowmem_reserve[highest];
 		out->boost += z.boost;
 		out->to_reclaim += z.wmark[RMM_WMARK_HIGH] + z.boost;
-		out->balanced |= z.free_pages >
-				 z.wmark[RMM_WMARK_HIGH] + z.boost + z.lowmem_reserve[highest];
+		out->balanced |= z.free_pages > high;
+		out->enough &= z.free_pages > high + MIN_LRU_BATCH;
 	}
 }
 
@@ -274,6 +279,19 @@ static bool begin_pass(struct reclaim *m, unsigned int node)
 	return true;
 }
 
+/* Generations are taken from in batches, and after each kswapd may see that it is done. */
+static bool is_enough(struct reclaim *m, unsigned int node)
+{
+	struct reclaim_node *n = &m->node[node];
+	struct marks marks;
+
+	if (!m->lru_gen || n->batch < MIN_LRU_BATCH)
+		return false;
+	n->batch = 0;
+	look(m, node, &marks);
+	return marks.enough;
+}
+
 static void work(struct reclaim *m, unsigned int node, uint64_t now_ns)
 {
 	struct reclaim_node *n = &m->node[node];
@@ -290,8 +308,11 @@ static void work(struct reclaim *m, unsigned int node, uint64_t now_ns)
 		}
 		m->counts.kswapd += pages;
 		n->done_ns += pages * m->ns_per_page;
+		n->batch += pages;
 		n->pass -= pages < n->pass ? pages : n->pass;
 		n->boosted -= pages < n->boosted ? pages : n->boosted;
+		if (is_enough(m, node))
+			n->pass = 0;
 	}
 }
 
@@ -304,16 +325,16 @@ void reclaim_tick(struct reclaim *m, uint64_t now_ns)
 
 uint64_t reclaim_direct(struct reclaim *m, unsigned int cpu, unsigned int order)
 {
-	uint64_t taken = 0, pages = 1;
+	uint64_t taken = 0, pages = 1, most = m->lru_gen ? MIN_LRU_BATCH : CLUSTER_PAGES;
 	struct marks marks;
 
 	look(m, m->cpu_node[cpu], &marks);
 	if (order > COSTLY_ORDER && marks.balanced)
 		return 0;
-	for (unsigned int i = 0; i < m->nodes && taken < CLUSTER_PAGES; i++) {
+	for (unsigned int i = 0; i < m->nodes && taken < most; i++) {
 		unsigned int node = (m->cpu_node[cpu] + i) % m->nodes;
 
-		for (pages = 1; pages && taken < CLUSTER_PAGES; taken += pages)
+		for (pages = 1; pages && taken < most; taken += pages)
 			pages = take_one(m, node, cpu);
 	}
 	m->counts.gave_up += !taken;

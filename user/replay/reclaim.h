@@ -23,11 +23,12 @@
  * that of the recording.
  *
  * Modelled: balance_pgdat (passes over size >> priority pages from 12 down, until balanced;
- * boosts first; with lru_gen's first priority), wakeup_kswapd, pgdat_balanced, direct
- * reclaim by 32 pages. Simplified: all of the page cache is inactive. Omitted: what
- * would have been read again after it was taken early (refaults), writing dirty pages,
- * anonymous pages and swap, shrinkers, orders, memory cgroups (their reclaim is replayed),
- * the OOM killer. (6.12, mm/vmscan.c)
+ * boosts first; with lru_gen's first priority, batches of 64 and should_abort_scan),
+ * wakeup_kswapd, pgdat_balanced, direct reclaim by 32 pages, or one batch of lru_gen.
+ * Simplified: all of the page cache is inactive. Omitted: what would have been read again
+ * after it was taken early (refaults), writing dirty pages, anonymous pages and swap,
+ * shrinkers, orders, memory cgroups (their reclaim is replayed), the OOM killer. (6.12,
+ * mm/vmscan.c)
  */
 #ifndef KMEMLAB_REPLAY_RECLAIM_H
 #define KMEMLAB_REPLAY_RECLAIM_H
@@ -60,6 +61,7 @@ struct reclaim_node {
 	unsigned int seen_on;	/* where the recorded one ran last, plus 1; 0: not seen */
 	unsigned int priority;	/* of the next pass */
 	uint64_t pass, boosted; /* pages left of this pass; to take for a boost */
+	uint64_t batch;		/* pages taken since it looked whether it is done */
 	uint64_t done_ns;	/* work up to here is done */
 };
 
