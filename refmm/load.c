@@ -275,6 +275,8 @@ static void take_given(struct rmm_zone *z, const struct rmm_zone_config *from)
 {
 	for (int m = 0; m < RMM_NR_WMARK; m++)
 		z->wmark[m] = from->wmark[m];
+	if (z->rmm->config.compute_reserve)
+		return;
 	for (int t = 0; t < RMM_ZONE_TYPES; t++)
 		z->lowmem_reserve[t] = (int64_t)from->lowmem_reserve[t];
 }

@@ -30,7 +30,8 @@ enum rmm_pcp_mode {
  * A populated zone. `spanned` frames from `start_pfn`; zones neither overlap
  * nor share a pageblock. `wmark` and `lowmem_reserve` are read only when
  * rmm_config.given_watermarks is set (from /proc/zoneinfo: min, low, high,
- * promo, protection). `pcp_*` 0 means compute.
+ * promo, protection), lowmem_reserve only without rmm_config.compute_reserve.
+ * `pcp_*` 0 means compute.
  */
 struct rmm_zone_config {
 	uint8_t node, type; /* enum rmm_zone_type */
@@ -58,7 +59,8 @@ struct rmm_config {
 
 	int64_t min_free_kbytes; /* -1: compute as the kernel does at boot */
 	bool thp; /* true: min_free_kbytes as khugepaged raises it, PCP lists */
-	bool given_watermarks;		     /* false: compute */
+	bool given_watermarks; /* false: compute */
+	bool compute_reserve;  /* false; true: not the zones' lowmem_reserve */
 	unsigned int watermark_scale_factor; /* 10, in 1/10000 */
 	unsigned int watermark_boost_factor; /* 15000, in 1/10000 */
 	unsigned int lowmem_reserve_ratio[RMM_ZONE_TYPES]; /* 256 256 32 0 0 */

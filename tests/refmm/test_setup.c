@@ -249,6 +249,24 @@ static void test_setup_given_values_are_kept(void **state)
 	rmm_destroy(rmm);
 }
 
+static void test_setup_reserve_is_computed_beside_given_marks(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 64);
+	m.config.given_watermarks = true;
+	m.config.compute_reserve = true;
+	m.zone[0].wmark[RMM_WMARK_LOW] = 101;
+	m.zone[0].lowmem_reserve[RMM_ZONE_MOVABLE] = 77;
+	rmm = machine_new(&m);
+	rmm_setup_done(rmm);
+	assert_int_equal(rmm->zone[0].wmark[RMM_WMARK_LOW], 101);
+	assert_int_equal(rmm->zone[0].lowmem_reserve[RMM_ZONE_MOVABLE], 0); /* none above */
+	rmm_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_setup_highmem_min_is_clamped),
 		cmocka_unit_test(test_setup_batch_and_distance_follow_the_size),
 		cmocka_unit_test(test_setup_given_values_are_kept),
+		cmocka_unit_test(test_setup_reserve_is_computed_beside_given_marks),
 	};
 
 	return RUN(tests);

@@ -166,6 +166,28 @@ static void test_replay_pageblocks_of_another_size_have_the_recorded_types(void 
 	done(r);
 }
 
+/* Who asks for the ratios makes the kernel compute the reserves. */
+static void test_replay_reserves_are_those_after_the_ratios_were_read(void **state)
+{
+	struct trace_reader *r;
+	struct machine m;
+
+	(void)state;
+	for (int read = 0; read < 2; read++) {
+		machine_begin(&m);
+		if (read)
+			machine_text(&m, KMT_PHASE_START, MACHINE_START_NS,
+				     "sys/vm/lowmem_reserve_ratio", "256\t512\t32\t0\t0\n");
+		machine_event(&m, 1, &alloc, 4096);
+		r = machine_end(&m, 0, (const unsigned int[11]){[10] = 4});
+		replay(r);
+		assert_int_equal(p.runs[1].reference->config.compute_reserve, read);
+		assert_int_equal(p.runs[1].reference->config.lowmem_reserve_ratio[1],
+				 read ? 512 : 256);
+		done(r);
+	}
+}
+
 static const struct kmt_class direct10 = {.kind = KMT_ZONE_LOCKED, .order = 10, .migratetype = 1};
 static const struct kmt_class alloc10 = {
 	.kind = KMT_PAGE_ALLOC, .order = 10, .migratetype = 1, .gfp = 0x100cca};
@@ -341,6 +363,7 @@ int main(void)
 		cmocka_unit_test(test_replay_first_event_tells_pages_on_lists),
 		cmocka_unit_test(test_replay_pages_of_lists_not_seen_are_stood_in),
 		cmocka_unit_test(test_replay_pageblocks_of_another_size_have_the_recorded_types),
+		cmocka_unit_test(test_replay_reserves_are_those_after_the_ratios_were_read),
 		cmocka_unit_test(test_replay_zone_grows_by_what_was_reserved),
 		cmocka_unit_test(test_replay_result_has_the_schemas_fields),
 		cmocka_unit_test(test_replay_same_trace_gives_same_bytes),

@@ -68,6 +68,11 @@ static bool shuffles(struct trace_reader *r)
 	return on;
 }
 
+/*
+ * The recorder read the ratios after zoneinfo, and a kernel that is asked for them computes
+ * the reserves anew from what is managed by then: those of zoneinfo were older.
+ * (lowmem_reserve_ratio_sysctl_handler)
+ */
 static void set_reserve_ratios(struct rmm_config *c, struct trace_reader *r)
 {
 	struct trace_text t;
@@ -75,6 +80,7 @@ static void set_reserve_ratios(struct rmm_config *c, struct trace_reader *r)
 
 	if (trace_reader_find_text(r, "sys/vm/lowmem_reserve_ratio", KMT_PHASE_START, &t))
 		return;
+	c->compute_reserve = true;
 	at = t.text;
 	for (unsigned int i = 0; i < RMM_ZONE_TYPES; i++) {
 		char *end;
