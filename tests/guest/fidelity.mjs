@@ -22,6 +22,7 @@ const measures = [
 	{ key: 'fallback_error', title: 'fallbacks', aim: 0.15, show: percent },
 	{ key: 'refill_error', title: 'PCP refills', aim: 0.05, show: percent },
 	{ key: 'drain_error', title: 'PCP drains', aim: 0.05, show: percent },
+	{ key: 'slab_error', title: 'slabs per cache, median', aim: 0.05, show: percent },
 	{ key: 'unexplained_frees', title: 'unexplained frees', aim: 0.001, show: percent },
 ];
 
@@ -109,6 +110,31 @@ function unexplainedFrees(observed) {
 	return observed.counts.free ? pages / observed.counts.free : null;
 }
 
+// Caches that have so many slabs at the end; those of fewer differ by whole percents each.
+const SLABS = 100;
+function slabs(result) {
+	const large = result.slabs.filter((s) => s.slabs_end >= SLABS && s.reference?.as_slabinfo);
+	const errors = large.map((s) => Math.abs(s.reference.slabs_error));
+	return {
+		slab_caches: large.length,
+		slab_error: median(errors),
+		slab_error_worst: errors.length ? Math.max(...errors) : null,
+		slab_error_baseline: median(large.map((s) => Math.abs(s.slabs_start / s.slabs_end - 1))),
+	};
+}
+
+// Where requests were served, and how long the kernel took, by function and order or size.
+const paths = (counts) => [counts.pcp_hit, counts.pcp_refill, counts.buddy_alloc];
+function latency(result, observed, reference) {
+	return {
+		paths_kernel: paths(observed.counts),
+		paths_reference: paths(reference.counts),
+		reference_ns: reference.speed ? reference.speed.ns / reference.speed.events : null,
+		rows: (result.latency?.rows ?? []).map(({ what, order, bytes, calls, p50_ns, p99_ns,
+			p999_ns }) => ({ what, order, bytes, calls, p50_ns, p99_ns, p999_ns })),
+	};
+}
+
 function measure(result) {
 	const run = (name) => result.runs.find((r) => r.name === name);
 	const fit = (name) => result.fidelity.runs.find((r) => r.name === name);
@@ -149,6 +175,8 @@ function measure(result) {
 		drain_error: relative(reference.counts.pcp_drain_pages, observed.counts.pcp_drain_pages),
 		...overTime(result, observed, reference),
 		ablations: ablations(result, observed),
+		...slabs(result),
+		latency: latency(result, observed, reference),
 		failed: reference.unmatched.alloc_failed ?? 0,
 		unexplained_frees: unexplainedFrees(observed),
 	};
@@ -188,7 +216,7 @@ function readLab(lab) {
 		row.median = {};
 		row.spread = {};
 		for (const key of Object.keys(row.runs[0])) {
-			if (key === 'ablations')
+			if (key === 'ablations' || key === 'latency')
 				continue;
 			const values = known(row.runs.map((r) => r[key]));
 			row.median[key] = median(values);
@@ -242,15 +270,66 @@ function kernelTables(rows, { kernel, ...s }) {
 				...measures.map((m) => cell(r, m))])),
 		'Counts, kernel / reference, pages for refills and drains; errors of the baseline:', '',
 		...table(['workload', 'page events', 'seen: allocated, freed', 'buddyinfo equal',
-			'fallbacks', 'refills', 'drains', 'refused', 'baseline: free', 'per order', 'distance',
-			'unusable'], mine.map((r) => [r.workload, r.median.events,
+			'fallbacks', 'refills', 'drains', 'refused', `caches of ${SLABS} slabs`,
+			'baseline: free', 'per order', 'distance', 'unusable', 'slabs'], mine.map((r) => [r.workload, r.median.events,
 			`${percent(r.median.coverage_alloc)}, ${percent(r.median.coverage_free)}`,
 			`${r.median.witness_exact} of ${r.median.witness_readings}`,
 			pair(r, 'fallbacks_kernel', 'fallbacks_reference'),
 			pair(r, 'refill_kernel', 'refill_reference'),
 			pair(r, 'drain_kernel', 'drain_reference'), r.median.failed,
-			percent(r.median.free_error_baseline), percent(r.median.order_error_baseline ?? 0),
-			thousandth(r.median.emd_baseline), thousandth(r.median.unusable_error_baseline)]))];
+			r.median.slab_caches, percent(r.median.free_error_baseline), percent(r.median.order_error_baseline ?? 0),
+			thousandth(r.median.emd_baseline), thousandth(r.median.unusable_error_baseline),
+			r.median.slab_error_baseline === null ? '-' : percent(r.median.slab_error_baseline)]))];
+}
+
+const us = (ns) => (ns / 1000).toFixed(ns < 100000 ? 1 : 0);
+function spread(values, show) {
+	const all = known(values);
+	if (!all.length)
+		return '-';
+	const [low, middle, high] = [Math.min(...all), median(all), Math.max(...all)].map(show);
+	return low === high ? middle : `${middle} (${low} .. ${high})`;
+}
+
+// Order 0 in each workload: nearly all requests
+function workloadLatency(rows) {
+	const single = (run) => run.latency.rows.find((l) => l.what === 'pages' && l.order === 0);
+	const sums = (r, key) => [0, 1, 2].map((i) => median(r.runs.map((run) => run.latency[key][i])));
+	return table(['workload', 'timed', 'kernel: median', '99 %', '99.9 %', 'kernel: hit', 'refill',
+		'buddy lists', 'reference: hit', 'refill', 'buddy lists', 'ns a page event'],
+	rows.map((r) => [r.workload, median(r.runs.map((run) => single(run)?.calls)) ?? '-',
+		...['p50_ns', 'p99_ns', 'p999_ns'].map((key) =>
+			spread(r.runs.map((run) => single(run)?.[key] ?? null), us)),
+		...sums(r, 'paths_kernel'), ...sums(r, 'paths_reference'),
+		spread(r.runs.map((run) => run.latency.reference_ns), (ns) => ns.toFixed(0))]));
+}
+
+const LEAST_CALLS = 100;
+function functionLatency(rows) {
+	const kinds = ['pages', 'kmalloc', 'cache'], size = (l) => l.order ?? l.bytes;
+	const all = rows.flatMap((r) => r.runs.flatMap((run) => run.latency.rows))
+		.filter((l) => l.calls >= LEAST_CALLS)
+		.sort((a, b) => kinds.indexOf(a.what) - kinds.indexOf(b.what) || size(a) - size(b));
+	const name = (l) => l.what === 'pages' ? `pages, order ${l.order}` : `${l.what}, up to ${l.bytes}`;
+	return table(['function', 'recordings', 'calls', 'median', '99 %', '99.9 %'],
+		[...new Set(all.map(name))].map((n) => {
+			const mine = all.filter((l) => name(l) === n);
+			return [n, mine.length, sum(mine.map((l) => l.calls)),
+				...['p50_ns', 'p99_ns', 'p999_ns'].map((key) => spread(mine.map((l) => l[key]), us))];
+		}));
+}
+
+function latencyTables(rows, { kernel, ...s }) {
+	const timed = rows.filter((r) => r.kernel === kernel &&
+		r.runs.some((run) => run.latency.rows.length));
+	if (!timed.length)
+		return [`### Latency, Linux ${ofKernel({ kernel, ...s })}`, '',
+			'Not timed: no program may attach to functions there.', ''];
+	return [`### Latency, Linux ${ofKernel({ kernel, ...s })}`, '',
+		'Single pages: median of the runs, and their range; microseconds. Paths: requests.', '',
+		...workloadLatency(timed),
+		`By function, over all recordings with ${LEAST_CALLS} calls or more:`, '',
+		...functionLatency(timed)];
 }
 
 function ablationTable(rows, summary) {
@@ -285,7 +364,8 @@ if (!rows.length) {
 }
 const summary = summarize(rows);
 const made = [BEGIN, '', ...summaryTable(summary), ...summary.flatMap((s) => kernelTables(rows, s)),
-	...ablationTable(rows, summary), ...commands(rows), END].join('\n');
+	...ablationTable(rows, summary), ...summary.flatMap((s) => latencyTables(rows, s)),
+	...commands(rows), END].join('\n');
 const page = join(out, 'fidelity.md');
 const old = existsSync(page) ? readFileSync(page, 'utf8') : `# Fidelity\n\n${BEGIN}\n${END}\n`;
 writeFileSync(page, old.slice(0, old.indexOf(BEGIN)) + made + old.slice(old.indexOf(END) + END.length));

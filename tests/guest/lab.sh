@@ -67,11 +67,11 @@ record() { # kernel workload options directory
 ABLATIONS=(
 	-p no-pcp:pcp=off -p pcp-fixed:pcp.mode=fixed -p pcp-auto:pcp.mode=auto
 	-p claim:fallback=claim -p steal:fallback=steal -p no-mobility:mobility=off
-	-p no-boost:vm.watermark_boost_factor=0
+	-p no-boost:vm.watermark_boost_factor=0,reclaim=recorded -p model-reclaim:reclaim=model
 )
 
 replay() { # directory
-	"$KMEMLAB" replay --reproducible -f -p observed -p reference "${ABLATIONS[@]}" \
+	"$KMEMLAB" replay -f -p observed -p reference "${ABLATIONS[@]}" \
 		-o "$1/result.json" "$1/trace.kmt" 2>"$1/replay.log" ||
 		say "$1: $(tail -n 1 "$1/replay.log")"
 }
@@ -90,7 +90,7 @@ guests() {
 				"$NOT_THERE") continue ;;
 				*) say "Linux $kernel, $name: not recorded" && rm -f "$dir/trace.kmt" ;;
 				esac
-				say "Linux $kernel, $name, run $n: $(tail -n 1 "$dir/replay.log")"
+				say "Linux $kernel, $name, run $n: $(grep "^kmemlab: reference:" "$dir/replay.log")"
 			done < <(rows)
 		done
 	done
@@ -113,7 +113,7 @@ host() {
 			describe "$dir" "kmemlab record -d ${HOST_SECONDS}s -- tests/support/workload.sh $((HOST_SECONDS + 2)) mix"
 		fi
 		replay "$dir"
-		say "this host, run $n: $(tail -n 1 "$dir/replay.log")"
+		say "this host, run $n: $(grep "^kmemlab: reference:" "$dir/replay.log")"
 	done
 }
 

@@ -174,6 +174,8 @@ static int feed(struct pass *a, const struct trace_event *e, long n)
 
 	for (unsigned int k = 0; k < p->nr_runs && n; k++)
 		run_feed(&p->runs[k], e, n);
+	if (p->observed)
+		paths_feed(&p->paths, e, n);
 	for (unsigned int k = 0; k < p->nr_runs; k++)
 		if (p->runs[k].slabs && slabs_feed(p->runs[k].slabs, e, n))
 			return -ENOMEM;

@@ -287,6 +287,9 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 	set_samples(p);
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = open_run(p, &policies[i], error);
+	if (!err && p->observed)
+		err = paths_init(&p->paths, &p->host, p->classes, p->nr_classes,
+				 p->started ? p->start.t_ns : 0);
 	if (!err)
 		err = find_control(p, policies, n, error);
 	if (!err)
@@ -308,6 +311,7 @@ void replay_close(struct replay *p)
 	start_destroy(&p->start);
 	fates_destroy(&p->fates);
 	scout_destroy(&p->scout);
+	paths_destroy(&p->paths);
 	objects_free(p->objects);
 	areas_destroy(&p->areas);
 	if (p->slabs)

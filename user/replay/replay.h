@@ -14,6 +14,7 @@
 #include "replay/blockmap.h"
 #include "replay/chunks.h"
 #include "replay/kernel.h"
+#include "replay/paths.h"
 #include "replay/run.h"
 #include "replay/scout.h"
 #include "replay/slabs.h"
@@ -61,6 +62,7 @@ struct replay {
 	unsigned int nr_runs;
 	const struct run *control; /* of the runs; NULL if none models reclaim */
 	struct run *observed;	   /* of the runs; NULL if not asked for */
+	struct paths paths;	   /* of the observed run, and so of the kernel */
 	struct scout scout;	   /* of the observed run */
 	struct objects *objects;
 	struct areas areas;  /* fed if there is a reference */

@@ -102,7 +102,7 @@ static json_t * final(const struct replay *p, const struct run *run)
 	return json_pack("{s:o}", "zones", zones);
 }
 
-static json_t *observed_counts(const struct observed_counts *c)
+static json_t *observed_counts(const struct observed_counts *c, const struct paths *paths)
 {
 	json_t *o = json_object();
 	uint64_t claimed = 0, stolen = 0, drained = 0;
@@ -117,6 +117,9 @@ static json_t *observed_counts(const struct observed_counts *c)
 		drained += c->found[KMT_PCPU_DRAIN][k];
 	json_object_set_new(o, "alloc", json_integer((json_int_t)c->events[KMT_PAGE_ALLOC]));
 	json_object_set_new(o, "free", json_integer((json_int_t)c->events[KMT_PAGE_FREE]));
+	json_object_set_new(o, "pcp_hit", json_integer((json_int_t)paths->hit));
+	json_object_set_new(o, "pcp_refill", json_integer((json_int_t)paths->refill));
+	json_object_set_new(o, "buddy_alloc", json_integer((json_int_t)paths->buddy));
 	json_object_set_new(o, "pcp_refill_pages", json_integer((json_int_t)c->refill));
 	json_object_set_new(o, "pcp_drain_pages", json_integer((json_int_t)drained));
 	json_object_set_new(o, "pcp_free", json_integer((json_int_t)c->to_pcp));
@@ -189,10 +192,10 @@ static json_t *plugin_counts(const struct plugin *p)
 	return o;
 }
 
-static json_t *counts_of(const struct run *run)
+static json_t *counts_of(const struct replay *p, const struct run *run)
 {
 	if (run->observed)
-		return observed_counts(&run->observed->counts);
+		return observed_counts(&run->observed->counts, &p->paths);
 	return run->reference ? reference_counts(run->reference) : plugin_counts(run->plugin);
 }
 
@@ -214,7 +217,7 @@ static json_t *result_run(const struct replay *p, const struct run *run, bool re
 	json_object_set_new(o, "pcp_pages", pcp_pages(p, run));
 	add_host_series(p, run, o);
 	json_object_set_new(o, "final", final(p, run));
-	json_object_set_new(o, "counts", counts_of(run));
+	json_object_set_new(o, "counts", counts_of(p, run));
 	if (run->reference && p->slabs)
 		json_object_set_new(o, "slab_pages_end",
 				    json_integer((json_int_t)slabs_pages_end(

@@ -47,7 +47,7 @@ static double or_zero(double v)
 	return isnan(v) ? 0 : v;
 }
 
-/* Where requests of a reference were served. */
+/* Where requests were served, by the kernel (from its events) and by the runs. */
 static void row_paths(const struct rows *r, size_t i, json_t *run)
 {
 	const json_t *counts = json_object_get(run, "counts");
@@ -83,8 +83,7 @@ static void table_paths(struct report_doc *d, struct doc_section *s, const struc
 		{"failed", UNIT_COUNT, NULL},
 		{"zone lock", UNIT_COUNT, "times it was taken, for frees too"},
 	};
-	struct rows r = rows_begin(d, in, "Reference: which path served the same requests",
-				   COLUMNS(columns));
+	struct rows r = rows_begin(d, in, "Which path served the requests", COLUMNS(columns));
 	size_t k;
 	json_t *run;
 
@@ -121,8 +120,8 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 		return;
 	s->chart = "latency";
 	s->lead = "The kernel's calls are timed from entry to return, the probe's own cost and "
-		  "interrupts included. The reference has no clock: for it, the path that served a "
-		  "request stands beside, not a time.";
+		  "interrupts included. The reference has no clock; the paths that served the "
+		  "requests, of both, compare one to one.";
 }
 
 static void row_lifetime(const struct rows *r, size_t i, const json_t *v)
