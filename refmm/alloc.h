@@ -74,7 +74,7 @@ static inline bool rmm_plenty(const struct rmm_zone *z,
 			      const struct rmm_want *want, uint64_t mark,
 			      unsigned int highest)
 {
-	return RMM_READ(z->nr_free) - rmm_unusable_free(z, want) >
+	return RMM_READ(z->nr_free_seen) - rmm_unusable_free(z, want) >
 	       (int64_t)mark + z->lowmem_reserve[highest];
 }
 

@@ -40,12 +40,22 @@ static bool is_mergeable(int mt)
  * rmm_account_freepages() - @nr pages of type @mt came (went, if negative)
  *
  * Isolated pages are on a list but nobody may have them: they do not count.
+ * Watermarks look at a sum that each CPU adds to only when its own part is over
+ * the threshold (__mod_zone_page_state()).
  */
 void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt)
 {
+	int64_t diff;
+
 	if (mt == RMM_ISOLATE)
 		return;
 	RMM_WRITE(z->nr_free, z->nr_free + nr);
+	diff = z->pcp[z->cpu].free_diff + nr;
+	if (diff > z->stat_threshold || diff < -z->stat_threshold) {
+		RMM_WRITE(z->nr_free_seen, z->nr_free_seen + diff);
+		diff = 0;
+	}
+	z->pcp[z->cpu].free_diff = (int)diff;
 	if (mt == RMM_CMA)
 		RMM_WRITE(z->nr_free_cma, z->nr_free_cma + nr);
 	else if (mt == RMM_HIGHATOMIC)

@@ -234,7 +234,7 @@ unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn)
 
 	if (mt != RMM_ISOLATE &&
 	    !rmm__zone_watermark_ok(z, &order0, z->wmark[RMM_WMARK_MIN] + nr,
-				    RMM_ZONE_DMA, z->nr_free))
+				    RMM_ZONE_DMA, z->nr_free_seen))
 		return 0;
 	if (rmm_should_fail(z->rmm, RMM_FAULT_ISOLATE_FREE, 0, order))
 		return 0;

@@ -95,7 +95,7 @@ static bool is_suitable(const struct rmm_compact *cc)
 
 	mark += 2ull << cc->order; /* compact_gap() */
 	if (!rmm__zone_watermark_ok(z, &order0, mark, cc->highest,
-				    RMM_READ(z->nr_free)))
+				    RMM_READ(z->nr_free_seen)))
 		return false;
 	if (!costly)
 		return true;
@@ -114,7 +114,7 @@ static enum rmm_compact_result suits_order(const struct rmm_compact *cc)
 	enum rmm_wmark mark = cc->alloc_flags & RMM_ALLOC_WMARK_MASK;
 
 	if (rmm__zone_watermark_ok(cc->z, &want, rmm_wmark_pages(cc->z, mark),
-				   cc->highest, RMM_READ(cc->z->nr_free)))
+				   cc->highest, RMM_READ(cc->z->nr_free_seen)))
 		return RMM_COMPACT_SUCCESS;
 	return is_suitable(cc) ? RMM_COMPACT_CONTINUE : RMM_COMPACT_SKIPPED;
 }

@@ -47,6 +47,7 @@ struct rmm_pcp {
 	int batch;	      /* pages to move at a time */
 	int free_count;	      /* frees without an allocation between */
 	int loaded;	      /* pages that a snapshot put here */
+	int free_diff;	      /* vm_stat_diff of NR_FREE_PAGES; zone's lock */
 	uint8_t flags;	      /* RMM_PREV_FREE_HIGH */
 	uint8_t alloc_factor; /* doublings of the next refill */
 	uint8_t free_factor;  /* 6.1: doublings of the next drain */
@@ -75,12 +76,14 @@ struct rmm_zone {
 	uint64_t wmark[RMM_NR_WMARK]; /* _watermark */
 	uint64_t boost;		      /* watermark_boost */
 	int64_t lowmem_reserve[RMM_ZONE_TYPES];
-	int64_t nr_free;	    /* NR_FREE_PAGES: all but isolated */
+	int64_t nr_free_seen;	    /* NR_FREE_PAGES, as watermarks see it */
+	int64_t nr_free;	    /* all but isolated: exact */
 	int64_t nr_free_cma;	    /* NR_FREE_CMA_PAGES */
 	int64_t nr_free_highatomic; /* part of nr_free */
 	uint8_t id, type, node;
 	uint8_t pageblock_order, max_order;
 	uint8_t nofragment; /* requests that prefer this zone avoid mixing */
+	uint8_t stat_threshold; /* of free_diff; 0: nothing is put off */
 	union {
 		struct {
 			uint8_t below_high;	/* ZONE_BELOW_HIGH */
@@ -96,13 +99,13 @@ struct rmm_zone {
 	uint32_t spanned, present, managed;
 	uint32_t pcp_batch, pcp_high_min, pcp_high_max;
 	uint64_t nr_given; /* pages that are not reserved */
-	uint64_t random;   /* shuffle: its sequence; under the lock */
 
 	/* Under the lock */
 	uint8_t lock __attribute__((aligned(64)));
 	uint8_t loose;	       /* invariants that do not hold: RMM_LOOSE_* */
 	unsigned int cpu;      /* who holds the lock */
 	struct rmm_stat *stat; /* and where it counts */
+	uint64_t random;       /* shuffle: its sequence */
 	uint64_t nr_reserved_highatomic;
 	struct rmm_free_area free_area[RMM_NR_ORDERS];
 	struct rmm_zone_compact compact;

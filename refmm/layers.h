@@ -134,6 +134,8 @@ bool rmm__zone_watermark_ok(const struct rmm_zone *z,
 bool rmm_zone_watermark_slow(const struct rmm_zone *z,
 			     const struct rmm_want *want, uint64_t mark,
 			     unsigned int highest);
+void rmm_set_stat_threshold(struct rmm_zone *z);
+void rmm_fold_stat_diff(struct rmm_zone *z, unsigned int cpu);
 bool rmm_boost_watermark(struct rmm_zone *z);
 
 /** rmm_wmark_pages() - wmark_pages(): a mark with the boost */

@@ -297,6 +297,7 @@ int rmm_setup_done(struct rmm *rmm)
 		if (c->given_watermarks)
 			take_given(z, &c->zones[i]);
 		rmm_zone_set_pageset_high_and_batch(z, &c->zones[i]);
+		rmm_set_stat_threshold(z);
 		if (c->shuffle && !rmm->loaded)
 			rmm_shuffle_zone(z);
 		check_lists(z);

@@ -172,7 +172,7 @@ static void check_below_high(struct rmm_zone *z)
 		return;
 	if (rmm__zone_watermark_ok(z, &order0,
 				   rmm_wmark_pages(z, RMM_WMARK_HIGH),
-				   RMM_ZONE_MOVABLE, RMM_READ(z->nr_free)))
+				   RMM_ZONE_MOVABLE, RMM_READ(z->nr_free_seen)))
 		RMM_WRITE(z->below_high, 0);
 }
 
@@ -283,16 +283,20 @@ static void decay_pcp_high(struct rmm_zone *z, unsigned int cpu)
 				   0);
 }
 
-/** rmm_refresh_cpu_vm_stats() - the part of refresh_cpu_vm_stats() that shrinks
- *  the lists; 6.1 has none */
+/** rmm_refresh_cpu_vm_stats() - refresh_cpu_vm_stats(): add up what the CPU put
+ *  off, shrink its lists; 6.1 does not */
 void rmm_refresh_cpu_vm_stats(struct rmm *rmm, unsigned int cpu)
 {
-	if (rmm->config.pcp_mode != RMM_PCP_AUTO)
-		return;
 	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
 		struct rmm_zone *z = &rmm->zone[i];
 
-		if (!z->present || !rmm_trylock(rmm, &z->pcp[cpu].lock))
+		if (!z->present)
+			continue;
+		rmm_zone_lock(z, cpu);
+		rmm_fold_stat_diff(z, cpu);
+		rmm_zone_unlock(z);
+		if (rmm->config.pcp_mode != RMM_PCP_AUTO ||
+		    !rmm_trylock(rmm, &z->pcp[cpu].lock))
 			continue;
 		decay_pcp_high(z, cpu);
 		rmm_unlock(rmm, &z->pcp[cpu].lock);

@@ -324,6 +324,14 @@ static int check_sums(const struct check *c)
 			      "zone %u: %lld pages on free lists, counter "
 			      "says %lld",
 			      z->id, (long long)free, (long long)z->nr_free);
+	for (unsigned int cpu = 0; cpu < c->rmm->config.nr_cpus; cpu++)
+		free -= z->pcp[cpu].free_diff;
+	if (free != z->nr_free_seen)
+		return broken(
+			c,
+			"zone %u: watermarks see %lld pages, not the %lld "
+			"that CPUs have told",
+			z->id, (long long)z->nr_free_seen, (long long)free);
 	if (c->free[RMM_CMA] != z->nr_free_cma ||
 	    c->free[RMM_HIGHATOMIC] != z->nr_free_highatomic)
 		return broken(c,

@@ -24,9 +24,11 @@
  *
  * Locking: reads counters without a lock; rmm_boost_watermark() is locked.
  *
- * Modelled: __zone_watermark_ok, zone_watermark_fast, boost_watermark.
- * Simplified: NR_FREE_PAGES is exact (the kernel's lags by per-CPU deltas).
- * Omitted: ALLOC_OOM. (6.12, mm/page_alloc.c; LKD3 ch. 12 "Zones")
+ * Modelled: __zone_watermark_ok, zone_watermark_fast, boost_watermark; with
+ * config.stat_threshold that NR_FREE_PAGES lags by what CPUs have not told yet
+ * (mm/vmstat.c). Simplified: 6.1 tells of a refill at once, not page by page.
+ * Omitted: ALLOC_OOM, folding by CPUs that go idle, percpu_drift_mark. (6.12,
+ * mm/page_alloc.c; LKD3 ch. 12 "Zones")
  */
 #include "alloc.h"
 
@@ -90,7 +92,7 @@ bool rmm_zone_watermark_slow(const struct rmm_zone *z,
 			     const struct rmm_want *want, uint64_t mark,
 			     unsigned int highest)
 {
-	int64_t free = RMM_READ(z->nr_free);
+	int64_t free = RMM_READ(z->nr_free_seen);
 	unsigned int flags = want->alloc_flags;
 
 	if (rmm__zone_watermark_ok(z, want, mark, highest, free))
@@ -127,9 +129,49 @@ bool rmm_boost_watermark(struct rmm_zone *z)
 	return true;
 }
 
+enum { STAT_THRESHOLD_MAX = 125 };
+
+static unsigned int fls(uint64_t v)
+{
+	return v ? 64 - (unsigned int)__builtin_clzll(v) : 0;
+}
+
+/**
+ * rmm_set_stat_threshold() - how far a CPU's part of the free pages may be off
+ *
+ * calculate_normal_threshold(): by the number of CPUs and of 128 MiB. While
+ * kswapd works, calculate_pressure_threshold(): by what is between the marks.
+ */
+void rmm_set_stat_threshold(struct rmm_zone *z)
+{
+	const struct rmm_config *c = &z->rmm->config;
+	uint64_t units = (uint64_t)z->managed >> (27 - c->page_shift);
+	uint64_t pages = 2ull * fls(c->nr_cpus) * (1 + fls(units));
+
+	if (!c->stat_threshold)
+		return;
+	if (z->reclaim_active)
+		pages = (z->wmark[RMM_WMARK_LOW] - z->wmark[RMM_WMARK_MIN]) /
+			c->nr_cpus;
+	if (pages > STAT_THRESHOLD_MAX)
+		pages = STAT_THRESHOLD_MAX;
+	z->stat_threshold = pages ? (uint8_t)pages : 1;
+}
+
+/** rmm_fold_stat_diff() - a CPU adds its part, with the zone's lock held */
+void rmm_fold_stat_diff(struct rmm_zone *z, unsigned int cpu)
+{
+	RMM_WRITE(z->nr_free_seen, z->nr_free_seen + z->pcp[cpu].free_diff);
+	z->pcp[cpu].free_diff = 0;
+}
+
 /** rmm_set_reclaim_active() - ZONE_RECLAIM_ACTIVE, while kswapd runs */
 void rmm_set_reclaim_active(struct rmm *rmm, unsigned int zone, bool active)
 {
-	if (zone < rmm->nr_zones)
-		RMM_WRITE(rmm->zone[zone].reclaim_active, active);
+	if (zone >= rmm->nr_zones)
+		return;
+	RMM_WRITE(rmm->zone[zone].reclaim_active, active);
+	rmm_zone_lock(&rmm->zone[zone], 0);
+	rmm_set_stat_threshold(&rmm->zone[zone]);
+	rmm_zone_unlock(&rmm->zone[zone]);
 }

@@ -76,8 +76,10 @@ struct rmm_config {
 	bool pcp_free_high_patient; /* false; 6.16+: high-order frees empty a
 				       list after batch + high_min / 2 pages,
 				       not after a batch */
-	bool pcp;     /* true; false: every page straight to the buddy lists */
-	bool threads; /* false: one thread; true: take the locks */
+	bool pcp; /* true; false: every page straight to the buddy lists */
+	bool stat_threshold; /* false; true: watermarks see sums that are late,
+				as the kernel's counters per CPU make them */
+	bool threads;	     /* false: one thread; true: take the locks */
 	unsigned int compaction_proactiveness; /* 20; 0..100, 0: never */
 	int extfrag_threshold; /* 500; costly orders: compact above it only */
 	bool compact_unevictable_allowed; /* true */

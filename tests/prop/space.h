@@ -153,7 +153,7 @@ static inline void space_clear(struct rmm *rmm, const struct space_state *s)
 			rmm_list_init(&z->free_area[o].free_list[mt]);
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++)
 		pcp->lists[l].count = 0;
-	z->nr_free = 0;
+	z->nr_free = z->nr_free_seen = 0;
 	z->boost = s->boost;
 	z->boosted = s->boosted;
 	z->below_high = s->below_high;
@@ -173,6 +173,7 @@ static inline void space_put_block(struct rmm *rmm, rmm_pfn pfn, uint16_t cell)
 	if (space_kind(cell) == RMM_PG_BUDDY) {
 		rmm_add_to_free_list(z, pfn, space_order(cell), space_type(cell), true);
 		z->nr_free += 1ll << space_order(cell);
+		z->nr_free_seen = z->nr_free;
 		return;
 	}
 	/* One reference; or on a list of CPU 0 */

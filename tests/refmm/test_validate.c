@@ -63,6 +63,10 @@ static void damage_free(struct rmm *r)
 {
 	r->zone[0].nr_free--;
 }
+static void damage_seen(struct rmm *r)
+{
+	r->zone[0].nr_free_seen++;
+}
 static void damage_pcp_count(struct rmm *r)
 {
 	r->zone[0].pcp[0].count = 2;
@@ -108,6 +112,7 @@ static void test_validate_damage_is_found_and_named(void **state)
 		{damage_lost, "23 pages in blocks, 24 given"},
 		{damage_merge, "free buddies pfn 4 and 5 of order 0 are not merged"},
 		{damage_free, "18 pages on free lists, counter says 17"},
+		{damage_seen, "watermarks see 19 pages, not the 18 that CPUs have told"},
 		{damage_pcp_count, "1 pages on per-CPU lists, count says 2"},
 		{damage_pcp_cpu, "pfn 3: of CPU 1, on a list of CPU 0"},
 		{damage_pcp_bound, "1 pages on per-CPU lists, at most"},

@@ -137,6 +137,60 @@ static void test_zone_fast_check_ignores_boost_for_atomic_page(void **state)
 	check_destroy(rmm);
 }
 
+/* Two CPUs and 64 MiB: 2 * fls(2) * (1 + fls(0)) = 4 pages; 32 pageblocks free. */
+static void test_zone_watermarks_see_what_cpus_have_told(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+	struct rmm_zone *z;
+
+	(void)state;
+	machine_init(&m, 32);
+	m.config.pcp = false;
+	m.config.nr_cpus = 2;
+	m.config.stat_threshold = true;
+	rmm = machine_boot(&m);
+	z = &rmm->zone[0];
+	assert_int_equal(z->nr_free_seen, 32 * BLOCK);
+	for (int i = 0; i < 4; i++)
+		assert_non_null(rmm_alloc_pages(rmm, 0, RMM_GFP_HIGHUSER_MOVABLE, 0));
+	assert_non_null(rmm_alloc_pages(rmm, 1, RMM_GFP_HIGHUSER_MOVABLE, 0));
+	assert_int_equal(z->nr_free, 32 * BLOCK - 5);
+	assert_int_equal(z->nr_free_seen, 32 * BLOCK);
+	check(rmm);
+	assert_non_null(rmm_alloc_pages(rmm, 0, RMM_GFP_HIGHUSER_MOVABLE, 0)); /* its fifth */
+	assert_int_equal(z->nr_free_seen, 32 * BLOCK - 5);
+	rmm_refresh_cpu_vm_stats(rmm, 1);
+	assert_int_equal(z->nr_free_seen, 32 * BLOCK - 6);
+	assert_int_equal(rmm_nr_free_pages(rmm), 32 * BLOCK - 6);
+	check_destroy(rmm);
+}
+
+static void test_zone_stat_threshold_follows_the_marks_under_pressure(void **state)
+{
+	static const struct {
+		uint64_t low;
+		int threshold;
+	} cases[] = {{MIN + 60, 30}, {MIN + 1, 1}, {MIN + 10000, 125}};
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 32);
+	m.config.nr_cpus = 2;
+	m.config.stat_threshold = true;
+	rmm = machine_boot(&m);
+	rmm->zone[0].wmark[RMM_WMARK_MIN] = MIN;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		rmm->zone[0].wmark[RMM_WMARK_LOW] = cases[i].low;
+		rmm_set_reclaim_active(rmm, 0, true);
+		assert_int_equal(rmm->zone[0].stat_threshold, cases[i].threshold);
+	}
+	rmm_set_reclaim_active(rmm, 0, false);
+	assert_int_equal(rmm->zone[0].stat_threshold, 4);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +200,8 @@ int main(void)
 		cmocka_unit_test(test_zone_boost_adds_pageblocks_up_to_the_limit),
 		cmocka_unit_test(test_zone_boost_is_skipped_where_it_would_hurt),
 		cmocka_unit_test(test_zone_fast_check_ignores_boost_for_atomic_page),
+		cmocka_unit_test(test_zone_watermarks_see_what_cpus_have_told),
+		cmocka_unit_test(test_zone_stat_threshold_follows_the_marks_under_pressure),
 	};
 
 	return RUN(tests);

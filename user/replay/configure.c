@@ -144,6 +144,7 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	c->max_order = h->max_order;
 	c->thp = h->thp_pcp;
 	c->given_watermarks = true;
+	c->stat_threshold = true;
 	c->pcp_mode = h->pcp_auto ? RMM_PCP_AUTO : RMM_PCP_FIXED;
 	c->pcp_free_high_patient = host_release_from(h, 6, 16);
 	c->fallback = fallback_style(h, s);
