@@ -15,14 +15,15 @@ WARN   := -Wall -Wextra -Wshadow -Wundef -Wvla -Wstrict-prototypes -Wmissing-pro
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
           $(if $(STATIC),-DKMEMLAB_STATIC) -D_GNU_SOURCE -DKMEMLAB_VERSION='"$(VERSION)"' -Iinclude -Iuser -I$(BUILD)/bpf -MMD -MP
-LIBS   := -lbpf $(if $(STATIC),,-ldw) -lelf -lz -lzstd -lxxhash -ljansson -lseccomp -lcap -lpthread -lm
+LIBS   := -lbpf $(if $(STATIC),,-ldw) -lelf -lz -lzstd -lxxhash -ljansson -lseccomp -lcap -lncursesw -ltinfo -lpthread -lm
 # Short lines; V=1 shows the commands.
 short   = $(if $(V),,@printf '  %-8s %s\n' $1 $@ &&)
 LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
 RECORD := $(patsubst %,$(BUILD)/bpf/%.bpf.o,page slab stack task percpu vmalloc pressure migrate)
-SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks latency calibrate walk)
+TOP    := $(patsubst %,$(BUILD)/bpf/%.bpf.o,top_sums top_stalls)
+SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks latency calibrate walk top)
 PLUGINS := $(if $(STATIC),,$(patsubst user/backends/%.c,$(BUILD)/backends/%.so,$(wildcard user/backends/*.c)))
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out user/backends/%,$(wildcard user/*/*.c)))
 MAIN   := $(BUILD)/user/cli/main.o
@@ -140,7 +141,7 @@ $(BUILD)/%.a: $(BUILD)/%.objects
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call short,CC) $(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(filter $(BUILD)/user/record/%,$(USER)): | $(SKEL)
+$(filter $(BUILD)/user/record/% $(BUILD)/user/top/%,$(USER)): | $(SKEL)
 $(BUILD)/user/report/template.o: $(PAGE)
 $(BUILD)/user/report/template.o: ALL_CFLAGS += -DPAGE_PATH='"$(PAGE)"'
 
@@ -155,6 +156,8 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c $(BUILD)/flags
 	$(call short,CLANG) $(CLANG) -g -O2 -Wall -Wextra -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Iinclude \
 		-MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
 $(BUILD)/bpf/record.bpf.o: $(RECORD)
+$(BUILD)/bpf/top.bpf.o: $(TOP)
+$(BUILD)/bpf/record.bpf.o $(BUILD)/bpf/top.bpf.o:
 	$(call short,BPFLINK) $(BPFTOOL) gen object $@ $^
 $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(call short,BPFSKEL) $(BPFTOOL) gen skeleton $< name $* >$@.tmp && mv $@.tmp $@

@@ -16,13 +16,11 @@
 #include <bpf/bpf_core_read.h>
 #include <kmemlab/event.h>
 #include "filter.bpf.h"
+#include "object.bpf.h"
 
 /* Set before loading. */
 const volatile __u64 ring_bytes __weak = 1 << 20; /* of cells, a power of two */
 const volatile __u32 ring_shift __weak = 20;	  /* its logarithm */
-const volatile __u64 vmemmap_base __weak = 0;	  /* address of frame 0's struct page */
-const volatile __u64 page_offset_base __weak = 0; /* address of frame 0's memory */
-const volatile __u32 page_struct_bytes __weak = 64;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -31,11 +29,6 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct kml_ring)); /* cells are added before loading */
 } rings SEC(".maps") __weak;
-
-enum {
-	PAGE_SHIFT = 12,
-	KMALLOC_MAX_CACHE_BYTES = 8192, /* beyond it kmalloc takes pages */
-};
 
 static __always_inline struct kml_ring *this_ring(void)
 {
@@ -100,25 +93,6 @@ static __noinline int define_task(struct kml_ring *r, __u64 pid_tgid)
 	put_word(r, KML_TASK, 0, 2, comm[1]);
 	r->last_pid = (__u32)pid_tgid + 1ull;
 	return 0;
-}
-
-/*
- * The cache of a kmalloc'd object, from the page behind it; 0 for a large one.
- * It is a function of call site, size and gfp, so one look per slot suffices.
- */
-static __always_inline __u64 cache_of(__u64 object, __u64 bytes_alloc)
-{
-	__u64 pfn = (object - page_offset_base) >> PAGE_SHIFT;
-	struct page *page = (void *)(vmemmap_base + pfn * page_struct_bytes);
-	struct slab *slab = (void *)page;
-	__u64 head;
-
-	if (bytes_alloc > KMALLOC_MAX_CACHE_BYTES || object < page_offset_base)
-		return 0;
-	head = BPF_CORE_READ(page, compound_head);
-	if (head & 1)
-		slab = (void *)(head - 1);
-	return (__u64)BPF_CORE_READ(slab, slab_cache);
 }
 
 static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __u64 address)

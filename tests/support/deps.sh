@@ -31,12 +31,14 @@ needs() {
 	build pkg libseccomp libseccomp-dev libseccomp-devel
 	build pkg libcap libcap-dev libcap-devel
 	build pkg libdw libdw-dev elfutils-devel
+	build pkg ncursesw libncurses-dev ncurses-devel
 	build cmd scdoc scdoc scdoc
 	build node node nodejs nodejs
 	build node npm npm nodejs-npm
 	test pkg cmocka libcmocka-dev libcmocka-devel
 	test cmd setpriv util-linux util-linux
 	test cmd ps procps procps-ng
+	test cmd tmux tmux tmux
 	test cmd sqlite3 sqlite3 sqlite
 	test cmd python3 python3 python3
 	test cmd chromium|chromium-browser|google-chrome chromium chromium

@@ -27,6 +27,7 @@ int cmd_export(int argc, char **argv);
 int cmd_advise(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_pages(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 

@@ -24,6 +24,7 @@ static const struct cmd commands[] = {
 	{"advise", "what a trace suggests changing, with the evidence", cmd_advise},
 	{"export", "a trace for other tools: Parquet, CSV, Perfetto, flame graphs", cmd_export},
 	{"import", "text of perf script, trace-cmd or ftrace as a trace", cmd_import},
+	{"top", "what the allocators do now, live in a terminal", cmd_top},
 	{"pages", "what physical memory is used for, by kind and page flag", cmd_pages},
 	{NULL, NULL, NULL},
 };

@@ -62,6 +62,10 @@ struct record_options {
  *  everything worth saying has been said. */
 int record_run(const struct record_options *opt);
 
+/** record_refused() - say @what, which ended in @err (-errno), once, with what helps.
+ *  Return: its exit code */
+int record_refused(int err, const char *what);
+
 /* ---- calibrate.c ---- */
 
 struct kernel_bases {

@@ -91,7 +91,7 @@ static int drop_capabilities(const struct sandbox_needs *needs)
 	if (!err && had == CAP_SET) {
 		cap_set_flag(now, CAP_EFFECTIVE, 1, &override, CAP_CLEAR);
 		err = cap_set_proc(now) ? -errno : 0;
-		if (!err && !owner_writes(needs->output))
+		if (!err && needs->output && !owner_writes(needs->output))
 			list[n++] = override;
 	}
 	cap_free(now);
@@ -191,10 +191,25 @@ static int add_calls(scmp_filter_ctx c)
 	return err;
 }
 
-static int filter_calls(void)
+/* To draw on a terminal, and to give it back as it was. */
+static int add_terminal_calls(scmp_filter_ctx c)
+{
+	static const unsigned long set[] = {TCSETS, TCSETSW, TCSETSF};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < sizeof(set) / sizeof(set[0]); i++)
+		err = seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, set[i]));
+	return err;
+}
+
+static int filter_calls(const struct sandbox_needs *needs)
 {
 	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int err = c ? add_calls(c) : -ENOMEM;
+
+	if (!err && needs->terminal)
+		err = add_terminal_calls(c);
 
 	if (!err)
 		err = seccomp_load(c);
@@ -207,16 +222,16 @@ int sandbox_enter(const struct sandbox_needs *needs, char *error)
 	int err = drop_capabilities(needs);
 
 	if (err)
-		snprintf(error, 256, "cannot drop capabilities: %s; recording goes on with them",
+		snprintf(error, 256, "cannot drop capabilities: %s; going on with them",
 			 strerror(-err));
 	else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
 	if (!err)
-		err = filter_calls();
+		err = filter_calls(needs);
 	else
 		return err;
 	if (err)
-		snprintf(error, 256, "cannot filter system calls: %s; recording goes on without",
+		snprintf(error, 256, "cannot filter system calls: %s; going on without",
 			 strerror(-err));
 	return err;
 }

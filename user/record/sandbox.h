@@ -8,7 +8,8 @@
 struct sandbox_needs {
 	bool kill;	    /* it may have to end a command */
 	bool more_files;    /* it will create others later */
-	const char *output; /* which is renamed at the end */
+	bool terminal;	    /* it draws on one */
+	const char *output; /* which is renamed at the end; NULL: it writes no file */
 };
 
 /**

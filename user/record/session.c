@@ -67,8 +67,7 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Say a failure once, with its exit code. */
-static int fail(int err, const char *what)
+int record_refused(int err, const char *what)
 {
 	if (err == -EPERM || err == -EACCES) {
 		log_error("%s; run as root or grant CAP_BPF and CAP_PERFMON (see 'kmemlab doctor')",
@@ -129,7 +128,7 @@ static int load_programs(struct session *s)
 		return EXIT_FAILED;
 	}
 	s->probes = probes_load(&setup, error);
-	return s->probes ? EXIT_DONE : fail(-errno, error);
+	return s->probes ? EXIT_DONE : record_refused(-errno, error);
 }
 
 static void prepare_walk(struct session *s)
@@ -146,11 +145,11 @@ static int open_kernel(struct session *s)
 
 	err = err ? err : find_direct_map(&s->bases);
 	if (err)
-		return fail(err, error);
+		return record_refused(err, error);
 	s->symbols = symbols_load();
 	s->missing = missing_new();
 	if (!s->missing)
-		return fail(-ENOMEM, "cannot start: no memory");
+		return record_refused(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
 	prepare_walk(s);
@@ -179,7 +178,7 @@ static int open_output(struct session *s)
 	if (s->consumer && s->opt->window_ns)
 		s->flight = flight_new(s->opt->window_ns, s->opt->window_bytes, rings->cpus);
 	if (!s->consumer || (s->opt->window_ns && !s->flight))
-		return fail(-ENOMEM, "cannot start: no memory");
+		return record_refused(-ENOMEM, "cannot start: no memory");
 	return EXIT_DONE;
 }
 
@@ -232,7 +231,7 @@ static int start(struct session *s)
 	uint64_t run_ns, runs;
 
 	if (err)
-		return fail(err, error);
+		return record_refused(err, error);
 	start_latency(s);
 	cost_measure_programs(&s->cost, 1);
 	s->header = header_json(s->probes, &s->bases, s->opt, s->missing);
