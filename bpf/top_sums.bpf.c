@@ -76,6 +76,7 @@ static __always_inline void take_back(struct kml_top_cpu *t, const struct kml_to
 		return;
 	source = &t->slot[state->last_source];
 	command = &t->slot[state->last_command];
+	untrack(a->address);
 	source->events--;
 	command->events--;
 	source->req -= a->req;

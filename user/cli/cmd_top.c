@@ -18,6 +18,7 @@ enum {
 	KEY_FILTER,
 	KEY_SAMPLE,
 	DEFAULT_TOP = 20,
+	HUGE_ORDER = 9,
 	SHIFT_MAX = 10,
 	DEFAULT_SHIFT = 6,
 	INTERVAL_MIN_NS = 10000000,
@@ -27,21 +28,18 @@ enum {
 #define INTERVAL_NS 2000000000ull
 
 static const struct argp_option option_list[] = {
-	{"batch", 'b', NULL, 0, "Print readings as text, one after another, and need no terminal",
+	{"batch", 'b', NULL, 0, "Print readings as text, without a terminal", 0},
+	{"json", 'j', NULL, 0, "Print readings as JSON lines (see user/README.md); implies --batch",
 	 0},
-	{"json", 'j', NULL, 0,
-	 "Print readings as JSON lines (documented in user/README.md); implies --batch", 0},
 	{"count", 'n', "COUNT", 0, "Stop after COUNT readings", 0},
 	{"interval", 'i', "TIME", 0, "Read every TIME, e.g. 500ms, 5s (default: 2s)", 0},
-	{"by", KEY_BY, "TABLE", 0, "cache, site, command, pages or order (default: cache)", 0},
+	{"by", KEY_BY, "TABLE", 0, "Table to begin with (default: cache)", 0},
 	{"sort", KEY_SORT, "COLUMN", 0,
 	 "rate, allocs, waste, live, growth, slabs or name (default: rate)", 0},
-	{"filter", KEY_FILTER, "TEXT", 0, "Only rows whose name contains TEXT, in either case", 0},
+	{"filter", KEY_FILTER, "TEXT", 0, "Only names that contain TEXT, in either case", 0},
 	{"top", KEY_TOP, "N", 0, "At most N rows, 0 = all (default: 20 in text, all in JSON)", 0},
 	{"sample", KEY_SAMPLE, "N", 0,
-	 "Follow one life in N for what is live, a power of two up to 1024; 1 follows all "
-	 "(default: 64)",
-	 0},
+	 "Follow one life in N, a power of two up to 1024; 1 follows all (default: 64)", 0},
 	{0},
 };
 
@@ -106,9 +104,11 @@ static error_t parse_sample(struct top_options *o, const char *arg)
 
 static error_t parse_filter(struct top_options *o, const char *arg)
 {
-	if (strlen(arg) >= sizeof(o->view.filter))
+	size_t bytes = strlen(arg) + 1;
+
+	if (bytes > sizeof(o->view.filter))
 		return cmd_usage("--filter takes up to %d bytes", TOP_FILTER_BYTES - 1);
-	strcpy(o->view.filter, arg);
+	memcpy(o->view.filter, arg, bytes);
 	return 0;
 }
 
@@ -119,18 +119,18 @@ static error_t check(struct top_options *o)
 	if (!top_has_column(o->view.group, o->view.sort))
 		return cmd_usage("the table '%s' has no column '%s'", top_group_name(o->view.group),
 				 top_column_name(o->view.sort));
-	/* Into a file or a pipe there is nothing to draw on. */
-	o->batch |= o->json || !isatty(STDOUT_FILENO);
+	o->batch |= o->json;
 	if (o->top == TOP_UNSET)
 		o->top = o->batch && !o->json ? DEFAULT_TOP : 0;
 	if (o->batch)
 		return 0;
+	if (!isatty(STDOUT_FILENO))
+		return cmd_usage("standard output is no terminal to draw on; use --batch");
 	if (!term || !*term || !strcmp(term, "dumb"))
 		return cmd_usage("the terminal (TERM=%s) cannot show a live view; use --batch",
 				 term ? term : "");
 	if (!isatty(STDIN_FILENO))
-		return cmd_usage(
-			"standard input is no terminal, so there are no keys; use --batch");
+		return cmd_usage("standard input is no terminal to read keys from; use --batch");
 	return 0;
 }
 
@@ -175,28 +175,23 @@ static const struct argp argp = {
 	option_list,
 	parse,
 	NULL,
-	"Show what the kernel's allocators do, now: rates, live bytes and waste by cache, call "
-	"site, "
-	"command or order, free memory and its fragmentation, stalls.\v"
-	"The kernel adds up; no event leaves it, so this can stay open on a busy host. Its own "
-	"cost "
-	"is on the screen. Rates are exact but for what recursion loses. Live bytes are of what "
-	"was "
-	"allocated since the start: an estimate from the addresses that are followed, from their "
-	"allocation to their free.\n\n"
+	"Show what the kernel's allocators do now: rates, live bytes and waste by cache, call "
+	"site, command or order, free memory and its fragmentation, stalls.\v"
+	"The kernel adds up and no event leaves it, so this can stay open on a busy host; its own "
+	"cost is on the screen. Live bytes are of what was allocated since the start: an "
+	"estimate from one life in --sample, followed from its allocation to its free.\n\n"
 	"Tables:\n"
 	"  cache    objects by slab cache, with what its slabs take\n"
 	"  site     objects by call site\n"
 	"  command  objects by command\n"
 	"  pages    pages by command\n"
 	"  order    pages by order\n\n"
-	"Keys: g the next table, 1 to 7 sort, / filter, f freeze, h help, q quit.\n\n"
+	"Keys: g the next table, 1 to 7 sort, / filter, f freeze, h all keys, q quit.\n\n"
 	"Examples:\n"
-	"  kmemlab top\n"
 	"  kmemlab top --by pages --sort live\n"
 	"  kmemlab top --batch -n 5 -i 1s --by site\n"
 	"  kmemlab top --json -n 60 >minute.jsonl\n\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 the kernel lacks it.",
+	"Exit status: 0 done, 1 failed, 2 usage, 3 no permission, 4 not in this kernel.",
 	NULL,
 	NULL,
 	NULL,
@@ -208,6 +203,7 @@ int cmd_top(int argc, char **argv)
 		.interval_ns = INTERVAL_NS,
 		.sample_shift = DEFAULT_SHIFT,
 		.top = TOP_UNSET,
+		.view.trend_order = HUGE_ORDER,
 	};
 	int status = cmd_parse(&argp, argc, argv, 0, &o);
 

@@ -11,7 +11,7 @@
 #include "record/record.h"
 #include "top/rows.h"
 
-enum { HUGE_ORDER = 9, PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096 };
 
 int top_free_parse(const char *buddyinfo, struct top_free *out)
 {
@@ -35,14 +35,18 @@ int top_free_parse(const char *buddyinfo, struct top_free *out)
 
 static void remember(struct top_host *h)
 {
-	unsigned int last = h->now.orders ? h->now.orders - 1 : 0;
-
-	h->trend_order = last < HUGE_ORDER ? last : HUGE_ORDER;
 	if (h->readings == TOP_TREND)
 		memmove(h->trend, h->trend + 1, (TOP_TREND - 1) * sizeof(*h->trend));
 	else
 		h->readings++;
-	h->trend[h->readings - 1] = h->now.unusable[h->trend_order];
+	memcpy(h->trend[h->readings - 1], h->now.unusable, sizeof(h->now.unusable));
+}
+
+unsigned int top_trend_order(const struct top_host *h, unsigned int wanted)
+{
+	unsigned int last = h->now.orders ? h->now.orders - 1 : 0;
+
+	return wanted < last ? wanted : last;
 }
 
 int top_slabs_parse(const char *slabinfo, struct top_rows *rows)

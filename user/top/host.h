@@ -22,16 +22,18 @@ struct top_free {
 
 struct top_host {
 	struct top_free now;
-	unsigned int trend[TOP_TREND]; /* unusable for trend_order, oldest first */
-	unsigned int readings;	       /* in `trend` */
-	unsigned int trend_order;
-	bool vmstat, slabinfo;		       /* could be read */
-	uint64_t pages_allocated, pages_freed; /* since boot, as the kernel counts */
+	unsigned int trend[TOP_TREND][PROC_ORDERS]; /* `unusable`, oldest first */
+	unsigned int readings;			    /* in `trend` */
+	bool vmstat, slabinfo;			    /* could be read */
+	uint64_t pages_allocated, pages_freed;	    /* since boot, as the kernel counts */
 };
 
 /** top_host_read() - buddyinfo and vmstat now; @rows: caches get their slabs' bytes.
  *  Return: 0, or -errno if there is no buddyinfo */
 int top_host_read(struct top_host *h, struct top_rows *rows);
+
+/** top_trend_order() - the order that @wanted stands for: the largest is the last */
+unsigned int top_trend_order(const struct top_host *h, unsigned int wanted);
 
 /** top_free_parse() - /proc/buddyinfo's text. Return: 0 or -errno */
 int top_free_parse(const char *buddyinfo, struct top_free *out);

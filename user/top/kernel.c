@@ -81,11 +81,12 @@ static int map_cpus(struct top_kernel *k)
 struct top_kernel *top_kernel_open(unsigned int sample_shift, char *error)
 {
 	struct top_kernel *k = calloc(1, sizeof(*k));
-	int err = k ? 0 : -ENOMEM;
+	int err;
 
-	snprintf(error, 256, "cannot start: no memory");
-	if (err)
+	if (!k) {
+		snprintf(error, 256, "cannot start: no memory");
 		return NULL;
+	}
 	libbpf_set_print(NULL); /* what matters of its words is said in ours */
 	k->cpus = (unsigned int)libbpf_num_possible_cpus();
 	k->skel = top__open();
@@ -142,6 +143,11 @@ void top_kernel_close(struct top_kernel *k)
 		munmap(k->base, k->bytes);
 	top__destroy(k->skel);
 	free(k);
+}
+
+size_t top_kernel_bytes(const struct top_kernel *k)
+{
+	return k->bytes + (size_t)k->skel->rodata->buckets * sizeof(struct kml_top_bucket);
 }
 
 unsigned int top_kernel_cpus(const struct top_kernel *k)

@@ -39,6 +39,8 @@ int top_kernel_attach(struct top_kernel *k, char *error);
 /** top_kernel_close() - nothing stays attached */
 void top_kernel_close(struct top_kernel *k);
 
+/** top_kernel_bytes() - of kernel memory that the tables take */
+size_t top_kernel_bytes(const struct top_kernel *k);
 unsigned int top_kernel_cpus(const struct top_kernel *k);
 /** top_kernel_cpu() - a CPU's sums, mapped: they go on growing */
 const struct kml_top_cpu *top_kernel_cpu(const struct top_kernel *k, unsigned int cpu);

@@ -13,11 +13,10 @@
 enum {
 	LINE_BYTES = 512,
 	TEXT_BYTES = 24,
-	CELL = 9,	 /* columns of a figure, the gap before it included */
-	NAME_MIN = 16,	 /* columns of a name, before figures are left out */
-	NAME_BATCH = 40, /* where there is no width */
-	LIVES_FEW = 16,	 /* below it an estimate is marked */
-	ORDER_CELL = 6,	 /* columns of an order */
+	CELL = 9,	/* columns of a figure, the gap before it included */
+	NAME_MIN = 16,	/* columns of a name, before figures are left out */
+	LIVES_FEW = 16, /* below it an estimate is marked */
+	ORDER_CELL = 6, /* columns of an order */
 	SPARKS = 30,
 };
 
@@ -114,15 +113,15 @@ static void line_objects(const struct top_reading *r, const struct top_pen *pen)
 static void line_cost(const struct top_reading *r, const struct top_pen *pen)
 {
 	double share = top_programs_share(r);
-	char programs[96];
+	char programs[96], maps[TEXT_BYTES];
 
 	if (share < 0)
 		snprintf(programs, sizeof(programs), "programs not known (no CAP_SYS_ADMIN)");
 	else
 		snprintf(programs, sizeof(programs), "programs %.2f %% of a CPU (%.0f ns a run)",
 			 100 * share, r->run_ns);
-	print(pen, TOP_PLAIN, "cost     %s, kmemlab itself %.2f %%", programs,
-	      100 * top_own_share(r));
+	print(pen, TOP_PLAIN, "cost     %s, kmemlab %.2f %%, maps %s", programs,
+	      100 * top_own_share(r), human_bytes((double)top_kernel_bytes(r->kernel), maps));
 }
 
 /* What is not in the figures, if anything. */
@@ -132,9 +131,9 @@ static void line_holes(const struct top_reading *r, const struct top_pen *pen)
 
 	if (r->lost || t->untracked || t->other || r->stalls_missed)
 		print(pen, TOP_WARN,
-		      "left out %" PRIu64 " events to recursion, %" PRIu64
-		      " lives without a place, %" PRIu64 " stalls; under '(no place)' %" PRIu64,
-		      r->lost, t->untracked, r->stalls_missed, t->other);
+		      "holes    lost to recursion %" PRIu64 ", no place for %" PRIu64
+		      " sources, %" PRIu64 " lives, %" PRIu64 " stalls",
+		      r->lost, t->other, t->untracked, r->stalls_missed);
 }
 
 static void lines_free(const struct top_reading *r, const struct top_pen *pen)
@@ -157,36 +156,37 @@ static void lines_free(const struct top_reading *r, const struct top_pen *pen)
 }
 
 /* The newest readings of the trend, as heights between its least and its most. */
-static void sparks(const struct top_host *h, char *text)
+static void sparks(const struct top_host *h, unsigned int order, char *text)
 {
 	static const char heights[] = "_.-:=+*#";
 	unsigned int first = h->readings > SPARKS ? h->readings - SPARKS : 0;
 	unsigned int least = 1000, most = 0, n = 0;
 
 	for (unsigned int i = first; i < h->readings; i++) {
-		least = h->trend[i] < least ? h->trend[i] : least;
-		most = h->trend[i] > most ? h->trend[i] : most;
+		least = h->trend[i][order] < least ? h->trend[i][order] : least;
+		most = h->trend[i][order] > most ? h->trend[i][order] : most;
 	}
 	for (unsigned int i = first; i < h->readings; i++)
-		text[n++] = heights[most > least ? (h->trend[i] - least) * (sizeof(heights) - 2) /
-							   (most - least)
-						 : 0];
+		text[n++] = most > least ? heights[(h->trend[i][order] - least) *
+						   (sizeof(heights) - 2) / (most - least)]
+					 : heights[0];
 	text[n] = '\0';
 }
 
-static void line_trend(const struct top_reading *r, const struct top_pen *pen)
+static void line_trend(const struct top_reading *r, unsigned int wanted, const struct top_pen *pen)
 {
 	const struct top_host *h = &r->host;
+	unsigned int order = top_trend_order(h, wanted);
 	char marks[SPARKS + 1];
 	int now, then;
 
 	if (!h->readings)
 		return;
-	now = (int)h->trend[h->readings - 1];
-	then = (int)h->trend[0];
-	sparks(h, marks);
-	print(pen, TOP_PLAIN, "trend    unusable for order %u: %.3f, %+.3f in %u readings  %s",
-	      h->trend_order, now / 1000.0, (now - then) / 1000.0, h->readings, marks);
+	now = (int)h->trend[h->readings - 1][order];
+	then = (int)h->trend[0][order];
+	sparks(h, order, marks);
+	print(pen, TOP_PLAIN, "trend    order %u unusable: %.3f, %+.3f in %u readings  %s", order,
+	      now / 1000.0, (now - then) / 1000.0, h->readings, marks);
 }
 
 static void line_stalls(const struct top_reading *r, const struct top_pen *pen)
@@ -222,7 +222,8 @@ static void line_stall(const struct top_reading *r, const struct kml_top_stall *
 	      top_stall_name(s->kind), s->order, s->ns ? out_human_ns(s->ns, ns) : "");
 }
 
-void top_lines_head(const struct top_reading *r, const struct top_pen *pen)
+void top_lines_head(const struct top_reading *r, const struct top_view *v,
+		    const struct top_pen *pen)
 {
 	line_title(r, pen);
 	line_pages(r, pen);
@@ -230,7 +231,7 @@ void top_lines_head(const struct top_reading *r, const struct top_pen *pen)
 	line_cost(r, pen);
 	line_holes(r, pen);
 	lines_free(r, pen);
-	line_trend(r, pen);
+	line_trend(r, v->trend_order, pen);
 	line_stalls(r, pen);
 	for (unsigned int i = 0; i < r->n_recent; i++)
 		line_stall(r, &r->recent[i], pen);
@@ -254,7 +255,8 @@ static const struct column columns[] = {
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
-/* Which columns there are for @v, in @index; @name gets the columns of the name. */
+/* Which columns there are for @v, in @index; @name gets the columns of the name, where
+ * there is a width. */
 static unsigned int fit(const struct top_view *v, unsigned int width, unsigned int *index,
 			unsigned int *name)
 {
@@ -264,8 +266,19 @@ static unsigned int fit(const struct top_view *v, unsigned int width, unsigned i
 		if (top_has_column(v->group, columns[i].what) &&
 		    (!width || NAME_MIN + (n + 1) * CELL <= width))
 			index[n++] = i;
-	*name = width ? width - n * CELL : NAME_BATCH;
+	if (width)
+		*name = width - n * CELL;
 	return n;
+}
+
+/* Columns that the longest name of @n rows takes, within a line's. */
+static unsigned int longest(const struct top_row *const *rows, size_t n)
+{
+	size_t most = NAME_MIN;
+
+	for (size_t i = 0; i < n; i++)
+		most = strlen(rows[i]->name) > most ? strlen(rows[i]->name) : most;
+	return (unsigned int)most;
 }
 
 static const char *cell(const struct column *c, const struct top_row *row,
@@ -329,18 +342,21 @@ static void table_row(const struct top_reading *r, const struct top_row *row,
 long top_lines_table(const struct top_reading *r, const struct top_view *v, size_t first,
 		     size_t max, const struct top_pen *pen)
 {
-	unsigned int index[COLUMNS], name, n = fit(v, pen->width, index, &name);
+	unsigned int index[COLUMNS], name, n;
 	char text[LINE_BYTES];
-	size_t all;
+	size_t all, end;
 	const struct top_row **rows = top_view_rows(r, v, &all);
 
 	if (!rows)
 		return -ENOMEM;
+	end = max && first + max < all ? first + max : all;
+	name = first < end ? longest(rows + first, end - first) : NAME_MIN;
+	n = fit(v, pen->width, index, &name);
 	if (name > LINE_BYTES / 2)
 		name = LINE_BYTES / 2;
 	table_head(v, index, n, name, text);
 	pen->line(pen->context, TOP_HEAD, text);
-	for (size_t i = first; i < all && (!max || i < first + max); i++) {
+	for (size_t i = first; i < end; i++) {
 		table_row(r, rows[i], index, n, name, text);
 		pen->line(pen->context, TOP_PLAIN, text);
 	}

@@ -130,7 +130,7 @@ static int print(const struct run *run)
 
 	if (o->json)
 		return top_print_json(&run->reading, o);
-	top_lines_head(&run->reading, &pen);
+	top_lines_head(&run->reading, &o->view, &pen);
 	rows = top_lines_table(&run->reading, &o->view, 0, o->top, &pen);
 	if (rows > (long)o->top && o->top)
 		out_text("... and %ld more (--top 0 shows all)\n", rows - (long)o->top);

@@ -31,6 +31,7 @@ struct top_screen {
 	uint64_t interval_ns;
 	size_t first; /* row at the top of the table */
 	size_t rows;  /* there were */
+	unsigned int orders;
 	bool frozen, help, typing, colours, quit;
 	int y, y_end; /* where the next line goes, and where none does */
 };
@@ -49,6 +50,7 @@ struct top_screen *top_screen_open(const struct top_options *o, char *error)
 	s->options = o;
 	s->view = o->view;
 	s->interval_ns = o->interval_ns;
+	s->orders = 1;
 	setlocale(LC_CTYPE, "");
 	s->terminal = newterm(NULL, stdout, stdin);
 	if (!s->terminal) {
@@ -131,20 +133,19 @@ static void draw_help(struct top_screen *s)
 		"  s        sort by the next column     r  the other way round",
 		"  /        show names that contain ... Esc  show all again",
 		"  f, space hold the figures            + -  read more often, less often",
+		"  o        the trend of the next order",
 		"  arrows, Page Up, Page Down, Home     move through the table",
 		"  h        this help                   q  quit",
 		"",
 		"given/s   bytes allocated, with what the cache rounds up",
 		"waste     given and not asked for",
-		"live      allocated since the start and not freed: an estimate from the lives "
-		"that",
-		"          are followed, all of some addresses; ~ marks one from fewer than 16",
-		"slabs     memory of the cache's slabs, +-slabs its change, as /proc/slabinfo says",
+		"live      allocated since the start, not freed: an estimate from some lives;",
+		"          ~ marks one that rests on fewer than 16",
+		"slabs     memory of the cache's slabs, +-slabs its change (/proc/slabinfo)",
 		"unusable  share of free memory in blocks too small for the order",
-		"cost      CPU time of the programs, by the kernel's statistics of the first "
-		"moments,",
-		"          times their runs",
-		"(no place)  allocations whose source found no place in the kernel's tables",
+		"cost      the programs' runs times what a run took in the first moments",
+		"holes     what the figures lack; rows of sources without a place in the",
+		"          kernel's tables are summed up as (no place)",
 	};
 
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
@@ -176,13 +177,14 @@ int top_screen_draw(struct top_screen *s, const struct top_reading *r)
 	long rows;
 
 	erase();
+	s->orders = r->host.now.orders ? r->host.now.orders : 1;
 	s->y = 0;
 	s->y_end = LINES - FOOT;
 	if (s->help) {
 		draw_help(s);
 	} else {
 		s->y_end = LINES - FOOT - TABLE_MIN;
-		top_lines_head(r, &pen);
+		top_lines_head(r, &s->view, &pen);
 		s->y_end = LINES - FOOT;
 		rows = top_lines_table(r, &s->view, s->first,
 				       s->options->top ? s->options->top : (size_t)LINES, &pen);
@@ -293,6 +295,9 @@ static void press(struct top_screen *s, int key)
 	case KEY_ESCAPE:
 		s->view.filter[0] = '\0';
 		s->help = false;
+		break;
+	case 'o':
+		s->view.trend_order = (s->view.trend_order + 1) % s->orders;
 		break;
 	case 'f':
 	case ' ':

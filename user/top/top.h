@@ -43,6 +43,7 @@ struct top_view {
 	enum top_group group;
 	enum top_column sort;
 	bool reverse;
+	unsigned int trend_order;
 	char filter[TOP_FILTER_BYTES]; /* in the name, either case; "": all */
 };
 
@@ -131,7 +132,8 @@ struct top_pen {
 };
 
 /** top_lines_head() - what is above the table */
-void top_lines_head(const struct top_reading *r, const struct top_pen *pen);
+void top_lines_head(const struct top_reading *r, const struct top_view *v,
+		    const struct top_pen *pen);
 /** top_lines_table() - its head and at most @max rows from the @first; 0: all.
  *  Return: rows there are, or -ENOMEM */
 long top_lines_table(const struct top_reading *r, const struct top_view *v, size_t first,
