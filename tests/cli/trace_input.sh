@@ -109,8 +109,24 @@ intact() {
 	equal stat_sum $EVENTS "$(field "$SCRATCH/out" 'd.kind.reduce((a, r) => a + r.events, 0)')"
 	equal stat_live "$(field "$SCRATCH/out" 'd.order.reduce((a, r) => a + r.live_pages, 0)')" \
 		"$(field "$SCRATCH/out" 'd.type.reduce((a, r) => a + r.live_pages, 0)')"
+	equal stat_gfp_sum true "$(field "$SCRATCH/out" '(sum => sum("gfp") === sum("order") + sum("cache"))(
+		t => d[t].reduce((a, r) => a + r.allocs, 0))')"
+	equal stat_fit_sum true "$(field "$SCRATCH/out" '(sum => sum("fit") === sum("size"))(
+		t => d[t].reduce((a, r) => a + r.allocs, 0))')"
 	expect stat_csv 0 "" stat --csv --by order "$GOOD"
 	equal stat_csv_head "order,allocs,frees,pages,live_pages" "$(head -1 "$SCRATCH/out")"
+	for table in kind order type fallback gfp cache site size command fit lifetime leak cpu; do
+		expect "stat_$table" 0 "" stat --json --by $table "$GOOD"
+		equal "stat_${table}_alone" true "$(field "$SCRATCH/out" "Array.isArray(d.$table)")"
+		expect "stat_${table}_is_listed" 0 "" stat --help
+		check "stat_${table}_is_listed_in_help" "it is not" grep -q "\b$table\b" "$SCRATCH/out"
+	done
+	expect stat_leak_csv 0 "" stat --csv --by leak --sort oldest_age_ns "$GOOD"
+	equal stat_leak_head "allocated_by,live,live_bytes,growth_bytes_per_second,quarters_grown,kept_percent,ended_unseen,median_age_ns,oldest_age_ns" \
+		"$(head -1 "$SCRATCH/out")"
+	expect stat_cpu_rows 0 "" stat --csv --by cpu --sort objects --top 1 "$GOOD"
+	equal stat_cpu_is_cut 2 "$(wc -l <"$SCRATCH/out")"
+	expect stat_column_of_no_such_table 2 "no column 'oldest_age_ns'" stat --sort oldest_age_ns "$GOOD"
 	expect stat_top 0 "" stat --csv --by kind --top 2 "$GOOD"
 	equal stat_top_rows 3 "$(wc -l <"$SCRATCH/out")"
 	expect dump_text 0 "" dump "$GOOD"

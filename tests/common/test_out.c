@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_out.c - one column list, three formats. */
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +122,74 @@ static void test_out_human_units_round_to_the_next(void **state)
 	}
 }
 
+/* Rows "name,count" in their order. */
+static void rows(const struct out_table *t, char *text)
+{
+	json_t *array = out_table_json(t);
+	json_t *row;
+	size_t i;
+
+	*text = 0;
+	json_array_foreach (array, i, row) {
+		sprintf(text + strlen(text), "%s %lld %.1f, ",
+			json_string_value(json_object_get(row, "name")),
+			(long long)json_integer_value(json_object_get(row, "change")),
+			json_real_value(json_object_get(row, "part")));
+	}
+	json_decref(array);
+}
+
+static struct out_table *three(void)
+{
+	struct out_table *t = out_table_new("things", columns, 6);
+	static const union out_value row[][6] = {
+		{{.s = "b"}, {.u = 5}, {.i = -1}, {.u = 0}, {.u = 0}, {.f = 0.5}},
+		{{.s = "c"}, {.u = 5}, {.i = -3}, {.u = 0}, {.u = 0}, {.f = 2.5}},
+		{{.s = "a"}, {.u = UINT64_MAX}, {.i = 2}, {.u = 0}, {.u = 0}, {.f = 1.5}},
+	};
+
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(out_table_row(t, row[i]), 0);
+	return t;
+}
+
+static void test_out_rows_sort_by_any_column(void **state)
+{
+	static const struct {
+		size_t column;
+		const char *rows;
+	} cases[] = {
+		{0, "a 2 1.5, b -1 0.5, c -3 2.5, "}, /* strings rise */
+		{1, "a 2 1.5, b -1 0.5, c -3 2.5, "}, /* what is equal stays in its order */
+		{2, "a 2 1.5, b -1 0.5, c -3 2.5, "},
+		{5, "c -3 2.5, a 2 1.5, b -1 0.5, "},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct out_table *t = three();
+
+		assert_int_equal(out_table_sort(t, cases[i].column), 0);
+		rows(t, text);
+		assert_string_equal(text, cases[i].rows);
+		out_table_free(t);
+	}
+}
+
+static void test_out_rows_are_cut_and_counted(void **state)
+{
+	struct out_table *t = three();
+
+	(void)state;
+	assert_int_equal(out_table_cut(t, 0), 0);
+	assert_int_equal(out_table_cut(t, 5), 0);
+	assert_int_equal(out_table_cut(t, 1), 2);
+	assert_int_equal(out_table_rows(t), 1);
+	assert_int_equal(out_table_sort(t, 0), 0);
+	out_table_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -129,6 +198,8 @@ int main(void)
 		cmocka_unit_test(test_out_json_has_keys_and_numbers),
 		cmocka_unit_test(test_out_names_cannot_steer_a_terminal),
 		cmocka_unit_test(test_out_human_units_round_to_the_next),
+		cmocka_unit_test(test_out_rows_sort_by_any_column),
+		cmocka_unit_test(test_out_rows_are_cut_and_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,14 +41,22 @@ static void count_all(struct view *v)
 	struct trace_event e[64];
 	size_t left_out;
 	long n;
+	int err;
 
 	trace_reader_rewind(v->reader);
 	while (s && (n = trace_reader_next(v->reader, e, 64)) > 0)
 		if (stat_count_feed(s, e, n))
 			break;
 	for (const struct stat_table *t = stat_tables; s && t->name; t++)
-		out_table_free(stat_table_build(t, v, s, -1, 3, &left_out));
+		if (!t->read)
+			out_table_free(stat_table_build(t, v, s, 0, 3, &left_out));
 	stat_count_free(s);
+	for (const struct stat_table *t = stat_tables; t->name; t++) {
+		if (!t->read)
+			continue;
+		trace_reader_rewind(v->reader);
+		out_table_free(t->read(t, v, &err));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "cli/cmd.h"
-#include "cli/stat_lifetime.h"
 #include "cli/stat_tables.h"
 #include "cli/view.h"
 #include "common/log.h"
@@ -27,7 +26,6 @@ struct options {
 	const char *path;
 	const char *sort;
 	const struct stat_table *by;
-	bool lifetime; /* --by lifetime, a table of another kind */
 	enum out_format format;
 	long top;
 	bool lines;		/* of source, beside call sites */
@@ -36,9 +34,12 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"by", KEY_BY, "TABLE", 0,
-	 "One table only: kind, order, type, fallback, cache, site, size, command or lifetime", 0},
+	 "One table only: kind, order, type, fallback, gfp, cache, site, size, command, fit, "
+	 "lifetime, leak or cpu",
+	 0},
 	{"top", 'n', "N", 0, "At most N rows a table, 0 = all (default 10; JSON and CSV: all)", 0},
-	{"sort", KEY_SORT, "COLUMN", 0, "Sort by a column's JSON name, largest first", 0},
+	{"sort", KEY_SORT, "COLUMN", 0, "Sort by a column's JSON name, largest first, names rising",
+	 0},
 	{"lines", KEY_LINES, NULL, 0,
 	 "Tell call sites' lines of source too, from the kernel's debug information", 0},
 	{"debug-info", KEY_DEBUG_INFO, "PATH", 0,
@@ -65,9 +66,6 @@ static error_t parse_by(struct options *o, const char *arg)
 {
 	const char *hint;
 
-	o->lifetime = !strcmp(arg, "lifetime");
-	if (o->lifetime)
-		return 0;
 	o->by = stat_table_find(arg, &hint);
 	if (o->by)
 		return 0;
@@ -82,12 +80,10 @@ static error_t check(const struct options *o)
 	struct nearest near = {.word = o->sort};
 	bool found = !o->sort;
 
-	if (o->lifetime && o->sort)
-		return cmd_usage("--by lifetime is sorted by live bytes; --sort does not apply");
-	if (o->format == OUT_CSV && !o->by && !o->lifetime)
+	if (o->format == OUT_CSV && !o->by)
 		return cmd_usage("--csv prints one table; choose it with --by");
 	for (const struct stat_table *t = stat_tables; o->sort && t->name; t++) {
-		if (o->by && t != o->by)
+		if (o->by ? t != o->by : t->read != NULL)
 			continue;
 		found |= stat_table_column(t, o->sort) >= 0;
 		for (unsigned int c = 0; c < t->columns; c++)
@@ -141,15 +137,18 @@ static const struct argp argp = {
 	option_list,
 	parse,
 	"TRACE",
-	"Print who allocated what, by order, migrate type, cache, call site, size class and "
-	"command, the waste inside objects, and what is live at the end.\v"
+	"Print who allocated what, by order, migrate type, gfp flags, cache, call site, size class "
+	"and command, the waste inside objects, and what is live at the end.\v"
 	"TRACE is a .kmt file, or - for standard input. Frees of what was allocated before the "
-	"recording, or unseen, are counted apart.\n\n"
+	"recording, or unseen, are counted apart. Printed only if asked for:\n"
+	"  lifetime  how long things live\n"
+	"  leak      what is live at the end, first what grew all the time and is not freed\n"
+	"  cpu       allocated on one CPU, freed on another\n\n"
 	"Examples:\n"
 	"  kmemlab stat host.kmt\n"
 	"  kmemlab stat --by site --sort live_bytes --top 20 host.kmt\n"
 	"  kmemlab stat --by cache --csv host.kmt >caches.csv\n"
-	"  kmemlab stat --by lifetime host.kmt\n"
+	"  kmemlab stat --by leak --top 20 host.kmt\n"
 	"  kmemlab stat --by site --debug-info vmlinux-6.12.debug host.kmt\n\n"
 	"Memory: 16 to 32 bytes per page block and object live at a time, up to 32 million of "
 	"each.\n"
@@ -179,18 +178,19 @@ static long count(const struct view *v, struct stat_count *counts)
 
 /* ---- Output ------------------------------------------------------------ */
 
-static struct out_table *build(const struct options *o, const struct view *v,
-			       const struct stat_count *counts, const struct stat_table *t,
-			       size_t *left_out)
+static size_t rows_of(const struct options *o, const struct stat_table *t)
 {
-	long top = o->top != TOP_UNSET ? o->top : o->format == OUT_TEXT ? DEFAULT_TOP : 0;
-	int column = o->sort ? stat_table_column(t, o->sort) : -1;
+	bool own = t->build || t->read;
 
+	if (o->top != TOP_UNSET)
+		return (size_t)o->top;
 	/* A handful of orders, types and size classes is not cut by default. */
-	if (o->top == TOP_UNSET && t->sort == STAT_KEY)
-		top = 0;
-	*left_out = 0;
-	return stat_table_build(t, v, counts, column, (size_t)top, left_out);
+	return o->format == OUT_TEXT && (own || t->sort != STAT_KEY) ? DEFAULT_TOP : 0;
+}
+
+static int column_of(const struct options *o, const struct stat_table *t)
+{
+	return o->sort ? stat_table_column(t, o->sort) : -1;
 }
 
 static json_t *unmatched_json(const struct stat_unmatched *u)
@@ -225,13 +225,10 @@ static void print_unmatched(const struct stat_unmatched *u)
 			 u->untracked);
 }
 
-/* One table in the chosen format; JSON goes into @doc. */
-static int print_table(const struct options *o, const struct view *v,
-		       const struct stat_count *counts, const struct stat_table *t, json_t *doc)
+/* One table in the chosen format, which it frees; JSON goes into @doc. */
+static int print_table(const struct options *o, const struct stat_table *t, struct out_table *table,
+		       size_t left_out, json_t *doc)
 {
-	size_t left_out;
-	struct out_table *table = build(o, v, counts, t, &left_out);
-
 	if (!table)
 		return -ENOMEM;
 	if (o->format == OUT_JSON) {
@@ -255,9 +252,16 @@ static int print_all(const struct options *o, const struct view *v, const struct
 	json_t *doc = o->format == OUT_JSON ? json_object() : NULL;
 	int err = 0;
 
-	for (const struct stat_table *t = stat_tables; !err && t->name; t++)
-		if (!o->by || t == o->by)
-			err = print_table(o, v, counts, t, doc);
+	for (const struct stat_table *t = stat_tables; !err && t->name; t++) {
+		size_t left_out;
+
+		if (o->by ? t != o->by : t->read != NULL)
+			continue;
+		err = print_table(
+			o, t,
+			stat_table_build(t, v, counts, column_of(o, t), rows_of(o, t), &left_out),
+			left_out, doc);
+	}
 	if (o->format == OUT_TEXT)
 		print_unmatched(stat_count_unmatched(counts));
 	if (doc) {
@@ -268,24 +272,25 @@ static int print_all(const struct options *o, const struct view *v, const struct
 	return err;
 }
 
-static long print_lifetimes(const struct options *o, const struct view *v)
+/* A table that reads the trace itself. */
+static long print_read(const struct options *o, const struct view *v)
 {
-	long top = o->top != TOP_UNSET ? o->top : o->format == OUT_TEXT ? DEFAULT_TOP : 0;
+	json_t *doc = o->format == OUT_JSON ? json_object() : NULL;
 	size_t left_out = 0;
 	int err;
-	struct out_table *t = stat_lifetime_table(v, (size_t)top, &left_out, &err);
+	struct out_table *table = o->by->read(o->by, v, &err);
 
-	if (!t)
-		return err;
-	if (o->format == OUT_JSON)
-		out_json(json_pack("{s:o, s:o}", "lifetime", out_table_json(t), "damage",
-				   view_damage(v)));
+	if (table && stat_table_arrange(table, column_of(o, o->by), rows_of(o, o->by), &left_out))
+		err = -ENOMEM;
+	if (!err)
+		err = print_table(o, o->by, table, left_out, doc);
 	else
-		out_table_print(t, o->format);
-	if (left_out && o->format == OUT_TEXT)
-		out_text("... and %zu more (--top 0 shows all)\n", left_out);
-	out_table_free(t);
-	return 0;
+		out_table_free(table);
+	if (doc && !err) {
+		json_object_set_new(doc, "damage", view_damage(v));
+		out_json(doc);
+	}
+	return err;
 }
 
 static long print_counts(const struct options *o, const struct view *v)
@@ -316,6 +321,6 @@ int cmd_stat(int argc, char **argv)
 		if (status >= 0)
 			return view_close(&v, status);
 	}
-	err = o.lifetime ? print_lifetimes(&o, &v) : print_counts(&o, &v);
+	err = o.by && o.by->read ? print_read(&o, &v) : print_counts(&o, &v);
 	return view_close(&v, err ? view_read_failed(&v, err) : EXIT_DONE);
 }

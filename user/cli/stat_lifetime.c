@@ -13,18 +13,7 @@
 
 enum { BATCH = 1 << 12, PAGE_BYTES = 4096 };
 
-static const struct out_column columns[] = {
-	{"allocated by", "allocated_by", OUT_STRING},
-	{"freed", "freed", OUT_UINT},
-	{"elsewhere %", "freed_on_another_cpu_percent", OUT_PERCENT},
-	{"half within", "p50_ns", OUT_NS},
-	{"90 %", "p90_ns", OUT_NS},
-	{"99 %", "p99_ns", OUT_NS},
-	{"live", "live", OUT_UINT},
-	{"live bytes", "live_bytes", OUT_BYTES},
-	{"oldest", "oldest_age_ns", OUT_NS},
-};
-enum { COLUMNS = sizeof(columns) / sizeof(*columns) };
+enum { COLUMNS = 9 };
 
 struct row {
 	char name[160];
@@ -123,17 +112,16 @@ static int put_row(struct out_table *out, const struct row *r, uint64_t end_ns)
 	return out_table_row(out, values);
 }
 
-static struct out_table *print(struct table *t, size_t top, size_t *left_out)
+static struct out_table *print(struct table *t, const struct stat_table *shape)
 {
-	struct out_table *out = out_table_new("lifetime", columns, COLUMNS);
+	struct out_table *out = out_table_new(shape->name, shape->column, COLUMNS);
 	uint64_t first, last;
 	int err = out ? 0 : -ENOMEM;
 
 	trace_reader_times(t->v->reader, &first, &last);
 	if (t->nr_rows)
 		qsort(t->rows, t->nr_rows, sizeof(*t->rows), by_held);
-	*left_out = top && t->nr_rows > top ? t->nr_rows - top : 0;
-	for (size_t i = 0; i < t->nr_rows - *left_out && !err; i++)
+	for (size_t i = 0; i < t->nr_rows && !err; i++)
 		err = put_row(out, &t->rows[i], last);
 	if (!err)
 		return out;
@@ -141,7 +129,8 @@ static struct out_table *print(struct table *t, size_t top, size_t *left_out)
 	return NULL;
 }
 
-struct out_table *stat_lifetime_table(const struct view *v, size_t top, size_t *left_out, int *err)
+struct out_table *stat_lifetime_table(const struct stat_table *shape, const struct view *v,
+				      int *err)
 {
 	struct table t = {.v = v, .n = trace_reader_classes(v->reader)};
 	struct out_table *out = NULL;
@@ -153,7 +142,7 @@ struct out_table *stat_lifetime_table(const struct view *v, size_t top, size_t *
 	*err = t.lives ? read_events(&t) : -ENOMEM;
 	if (!*err)
 		*err = sum_up(&t);
-	if (!*err && !(out = print(&t, top, left_out)))
+	if (!*err && !(out = print(&t, shape)))
 		*err = -ENOMEM;
 	lifetimes_free(t.lives);
 	free(t.rows);

@@ -1,173 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* stat_tables.c - the tables of 'kmemlab stat', and how a source adds to a row. */
+/* stat_tables.c - how a source adds to a row of a table, and rows become one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/stat_tables.h"
-#include "common/nearest.h"
 #include "symbols/lines.h"
+#include "trace/gfp_text.h"
 
-#define BIT(kind)     (1ull << (kind))
-#define OBJECT_ALLOCS (BIT(KMT_KMALLOC) | BIT(KMT_CACHE_ALLOC) | BIT(KMT_CACHE_BULK_ALLOC))
-#define OBJECT_FREES  (BIT(KMT_KFREE) | BIT(KMT_CACHE_FREE) | BIT(KMT_CACHE_BULK_FREE))
-#define PAGE_ALLOCS   (BIT(KMT_PAGE_ALLOC) | BIT(KMT_STACK_PAGE) | BIT(KMT_BULK_PAGE))
-
-#define ALLOCS                                                                                     \
-	{                                                                                          \
-		"allocs", "allocs", OUT_UINT                                                       \
-	}
-#define FREES                                                                                      \
-	{                                                                                          \
-		"frees", "frees", OUT_UINT                                                         \
-	}
-#define FREED                                                                                      \
-	{                                                                                          \
-		"freed", "freed", OUT_UINT                                                         \
-	}
-#define PAGES                                                                                      \
-	{                                                                                          \
-		"pages", "pages", OUT_UINT                                                         \
-	}
-#define REQUESTED                                                                                  \
-	{                                                                                          \
-		"requested", "bytes_req", OUT_BYTES                                                \
-	}
-#define GIVEN                                                                                      \
-	{                                                                                          \
-		"given", "bytes_alloc", OUT_BYTES                                                  \
-	}
-#define WASTE                                                                                      \
-	{                                                                                          \
-		"waste %", "waste_percent", OUT_PERCENT                                            \
-	}
-#define LIVE                                                                                       \
-	{                                                                                          \
-		"live", "live", OUT_UINT                                                           \
-	}
-#define LIVE_BYTES                                                                                 \
-	{                                                                                          \
-		"live bytes", "live_bytes", OUT_BYTES                                              \
-	}
-#define LIVE_PAGES                                                                                 \
-	{                                                                                          \
-		"live pages", "live_pages", OUT_UINT                                               \
-	}
-
-const struct stat_table stat_tables[] = {
-	{"kind",
-	 "events",
-	 ~0ull,
-	 {{"event", "event", OUT_STRING}, {"events", "events", OUT_UINT}},
-	 {STAT_KEY, STAT_EVENTS},
-	 2,
-	 STAT_EVENTS},
-	{"order",
-	 "pages by order",
-	 PAGE_ALLOCS | BIT(KMT_PAGE_FREE),
-	 {{"order", "order", OUT_UINT}, ALLOCS, FREES, PAGES, LIVE_PAGES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREES, STAT_PAGES, STAT_LIVE_PAGES},
-	 5,
-	 STAT_KEY},
-	{"type",
-	 "pages by migrate type",
-	 PAGE_ALLOCS,
-	 {{"type", "type", OUT_STRING},
-	  ALLOCS,
-	  PAGES,
-	  {"freed", "freed_pages", OUT_UINT},
-	  LIVE_PAGES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_PAGES, STAT_FREED, STAT_LIVE_PAGES},
-	 5,
-	 STAT_PAGES},
-	{"fallback",
-	 "fallbacks to another migrate type",
-	 BIT(KMT_EXTFRAG),
-	 {{"wanted <- taken from", "fallback", OUT_STRING}, {"events", "events", OUT_UINT}},
-	 {STAT_KEY, STAT_EVENTS},
-	 2,
-	 STAT_EVENTS},
-	{"cache",
-	 "objects by cache",
-	 OBJECT_ALLOCS,
-	 {{"cache", "cache", OUT_STRING}, ALLOCS, FREED, REQUESTED, GIVEN, WASTE, LIVE, LIVE_BYTES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
-	  STAT_LIVE, STAT_LIVE_BYTES},
-	 8,
-	 STAT_BYTES_ALLOC},
-	{"site",
-	 "objects by call site",
-	 OBJECT_ALLOCS | OBJECT_FREES,
-	 {{"call site", "call_site", OUT_STRING},
-	  ALLOCS,
-	  FREED,
-	  FREES,
-	  GIVEN,
-	  WASTE,
-	  LIVE,
-	  LIVE_BYTES,
-	  {"line", "line", OUT_STRING}},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_FREES, STAT_BYTES_ALLOC, STAT_WASTE, STAT_LIVE,
-	  STAT_LIVE_BYTES, STAT_LINE},
-	 8,
-	 STAT_BYTES_ALLOC},
-	{"size",
-	 "kmalloc by size class",
-	 BIT(KMT_KMALLOC),
-	 {{"bytes", "size_class", OUT_UINT},
-	  ALLOCS,
-	  FREED,
-	  REQUESTED,
-	  GIVEN,
-	  WASTE,
-	  LIVE,
-	  LIVE_BYTES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
-	  STAT_LIVE, STAT_LIVE_BYTES},
-	 8,
-	 STAT_KEY},
-	{"command",
-	 "who ran",
-	 ~0ull,
-	 {{"command", "command", OUT_STRING},
-	  {"events", "events", OUT_UINT},
-	  ALLOCS,
-	  PAGES,
-	  GIVEN,
-	  LIVE_PAGES,
-	  LIVE_BYTES},
-	 {STAT_KEY, STAT_EVENTS, STAT_ALLOCS, STAT_PAGES, STAT_BYTES_ALLOC, STAT_LIVE_PAGES,
-	  STAT_LIVE_BYTES},
-	 7,
-	 STAT_EVENTS},
-	{0},
-};
+enum { TEXT_BYTES = 256 };
 
 struct row {
 	uint64_t key;
 	uint64_t v[STAT_FIELDS];
 };
-
-const struct stat_table *stat_table_find(const char *name, const char **hint)
-{
-	struct nearest near = {.word = name};
-
-	for (const struct stat_table *t = stat_tables; t->name; t++) {
-		if (!strcmp(t->name, name))
-			return t;
-		nearest_offer(&near, t->name);
-	}
-	*hint = nearest_name(&near);
-	return NULL;
-}
-
-int stat_table_column(const struct stat_table *t, const char *key)
-{
-	for (unsigned int c = 0; c < t->columns; c++)
-		if (!strcmp(t->column[c].key, key))
-			return (int)c;
-	return -1;
-}
 
 /* ---- Adding up --------------------------------------------------------- */
 
@@ -188,6 +34,8 @@ static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
 	}
 	if (!strcmp(t->name, "cache"))
 		return c->cache;
+	if (!strcmp(t->name, "gfp"))
+		return c->gfp;
 	if (!strcmp(t->name, "site"))
 		return c->call_site;
 	return !strcmp(t->name, "size") ? c->bytes_alloc : s->comm;
@@ -195,20 +43,20 @@ static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
 
 static void fill(struct row *row, const struct stat_source *s, const struct kmt_class *c)
 {
-	uint64_t kind = BIT(c->kind);
+	uint64_t kind = STAT_BIT(c->kind);
 
 	row->v[STAT_EVENTS] = s->events;
-	if (kind & (PAGE_ALLOCS | OBJECT_ALLOCS)) {
+	if (kind & (STAT_PAGE_ALLOCS | STAT_OBJECT_ALLOCS)) {
 		row->v[STAT_ALLOCS] = s->events - s->twice - s->failed;
 		row->v[STAT_FREED] = s->freed;
 	}
-	if (kind & (BIT(KMT_PAGE_FREE) | OBJECT_FREES))
+	if (kind & (STAT_BIT(KMT_PAGE_FREE) | STAT_OBJECT_FREES))
 		row->v[STAT_FREES] = s->events;
-	if (kind & PAGE_ALLOCS) {
+	if (kind & STAT_PAGE_ALLOCS) {
 		row->v[STAT_PAGES] = row->v[STAT_ALLOCS] << (c->order & 31);
 		row->v[STAT_LIVE_PAGES] = s->live;
 	}
-	if (kind & OBJECT_ALLOCS) {
+	if (kind & STAT_OBJECT_ALLOCS) {
 		row->v[STAT_BYTES_REQ] = row->v[STAT_ALLOCS] * c->bytes_req;
 		row->v[STAT_BYTES_ALLOC] = row->v[STAT_ALLOCS] * c->bytes_alloc;
 		row->v[STAT_LIVE] = s->live;
@@ -250,7 +98,7 @@ static struct row *add_up(const struct stat_table *t, const struct view *v,
 	for (uint32_t i = 0; rows && i < sources_n; i++) {
 		const struct kmt_class *c = trace_reader_class(v->reader, s[i].class_id);
 
-		if (!c || !(t->kinds & BIT(c->kind)))
+		if (!c || !(t->kinds & STAT_BIT(c->kind)))
 			continue;
 		rows[*n].key = key_of(t, &s[i], c);
 		fill(&rows[(*n)++], &s[i], c);
@@ -304,6 +152,10 @@ static const char *name_of(const struct stat_table *t, const struct view *v, uin
 	}
 	if (!strcmp(t->name, "cache") && !key)
 		return "(large: pages)";
+	if (!strcmp(t->name, "gfp")) {
+		gfp_text(json_object_get(v->header, "gfp_bits"), (uint32_t)key, text, size);
+		return text;
+	}
 	s = trace_reader_string(v->reader, (uint32_t)key);
 	return *s ? s : "(unknown)";
 }
@@ -334,12 +186,33 @@ static union out_value value_of(const struct stat_table *t, const struct view *v
 		return (union out_value){.u = r->v[f]};
 	if (t->column[c].type == OUT_UINT)
 		return (union out_value){.u = r->key};
-	return (union out_value){.s = name_of(t, v, r->key, text, 128)};
+	return (union out_value){.s = name_of(t, v, r->key, text, TEXT_BYTES)};
 }
 
-struct out_table *stat_table_build(const struct stat_table *t, const struct view *v,
+int stat_table_arrange(struct out_table *t, int column, size_t top, size_t *left_out)
+{
+	int err = column < 0 ? 0 : out_table_sort(t, (size_t)column);
+
+	if (!err)
+		*left_out = out_table_cut(t, top);
+	return err;
+}
+
+static struct out_table *build_own(const struct stat_table *t, const struct view *v,
 				   const struct stat_count *counts, int column, size_t top,
 				   size_t *left_out)
+{
+	struct out_table *out = t->build(t, v, counts);
+
+	if (!out || !stat_table_arrange(out, column, top, left_out))
+		return out;
+	out_table_free(out);
+	return NULL;
+}
+
+static struct out_table *build_sums(const struct stat_table *t, const struct view *v,
+				    const struct stat_count *counts, int column, size_t top,
+				    size_t *left_out)
 {
 	enum stat_field sort = column < 0 ? t->sort : t->field[column];
 	unsigned int columns = columns_of(t, v);
@@ -347,7 +220,7 @@ struct out_table *stat_table_build(const struct stat_table *t, const struct view
 	size_t n;
 	struct row *rows = add_up(t, v, counts, &n);
 	union out_value values[STAT_COLUMNS];
-	char text[128];
+	char text[TEXT_BYTES];
 
 	if (rows && out) {
 		qsort_r(rows, n, sizeof(*rows), by_field, &sort);
@@ -364,4 +237,13 @@ struct out_table *stat_table_build(const struct stat_table *t, const struct view
 	}
 	free(rows);
 	return out;
+}
+
+struct out_table *stat_table_build(const struct stat_table *t, const struct view *v,
+				   const struct stat_count *counts, int column, size_t top,
+				   size_t *left_out)
+{
+	*left_out = 0;
+	return t->build ? build_own(t, v, counts, column, top, left_out)
+			: build_sums(t, v, counts, column, top, left_out);
 }

@@ -50,6 +50,11 @@ struct out_table;
 struct out_table *out_table_new(const char *name, const struct out_column *columns, size_t n);
 /** out_table_row() - add a row of as many values as columns; strings are copied */
 int out_table_row(struct out_table *t, const union out_value *row);
+/** out_table_sort() - by a column: numbers largest first, strings rising; rows that are
+ *  equal stay in their order. 0 or -ENOMEM */
+int out_table_sort(struct out_table *t, size_t column);
+/** out_table_cut() - leave the first @rows, 0 = all. Return: how many went */
+size_t out_table_cut(struct out_table *t, size_t rows);
 size_t out_table_rows(const struct out_table *t);
 /** out_table_print() - as text, CSV or Markdown */
 int out_table_print(const struct out_table *t, enum out_format format);

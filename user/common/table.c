@@ -75,6 +75,68 @@ size_t out_table_rows(const struct out_table *t)
 	return t->rows_n;
 }
 
+struct sorting {
+	const struct out_table *t;
+	size_t column;
+};
+
+static double number(enum out_type type, union out_value v)
+{
+	if (type == OUT_PERCENT)
+		return v.f;
+	return type == OUT_INT ? (double)v.i : (double)v.u;
+}
+
+/* Two numbers of rows. */
+static int compare(const void *a, const void *b, void *context)
+{
+	const struct sorting *s = context;
+	size_t i = *(const size_t *)a, j = *(const size_t *)b;
+	enum out_type type = s->t->columns[s->column].type;
+	union out_value x = s->t->rows[i * s->t->n + s->column];
+	union out_value y = s->t->rows[j * s->t->n + s->column];
+	int order = 0;
+
+	if (type == OUT_STRING)
+		order = strcmp(x.s, y.s);
+	else if (number(type, x) != number(type, y))
+		order = number(type, x) > number(type, y) ? -1 : 1;
+	return order ? order : i < j ? -1 : i > j;
+}
+
+int out_table_sort(struct out_table *t, size_t column)
+{
+	struct sorting s = {t, column};
+	union out_value *rows = calloc(t->rows_max + 1, t->n * sizeof(*rows));
+	size_t *order = calloc(t->rows_n + 1, sizeof(*order));
+
+	if (!rows || !order) {
+		free(rows);
+		free(order);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < t->rows_n; i++)
+		order[i] = i;
+	qsort_r(order, t->rows_n, sizeof(*order), compare, &s);
+	for (size_t i = 0; i < t->rows_n; i++)
+		memcpy(rows + i * t->n, t->rows + order[i] * t->n, t->n * sizeof(*rows));
+	free(order);
+	free(t->rows);
+	t->rows = rows;
+	return 0;
+}
+
+size_t out_table_cut(struct out_table *t, size_t rows)
+{
+	size_t left = rows && rows < t->rows_n ? rows : t->rows_n, cut = t->rows_n - left;
+
+	for (size_t i = left * t->n; i < t->rows_n * t->n; i++)
+		if (t->columns[i % t->n].type == OUT_STRING)
+			free((char *)t->rows[i].s);
+	t->rows_n = left;
+	return cut;
+}
+
 void out_table_free(struct out_table *t)
 {
 	if (!t)

@@ -96,6 +96,13 @@ int live_put(struct live *l, uint64_t key, uint32_t value, uint32_t *old)
 	return 0;
 }
 
+uint32_t live_find(const struct live *l, uint64_t key)
+{
+	size_t i = find(l, key);
+
+	return l->keys[i] == key ? l->values[i] : LIVE_NONE;
+}
+
 /* Close the gap at @i with later entries that probing would not reach past it. */
 static void close_gap(struct live *l, size_t i)
 {

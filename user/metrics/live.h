@@ -27,6 +27,8 @@ int live_init(struct live *l);
 void live_destroy(struct live *l);
 /** live_put() - @old gets the value replaced, or LIVE_NONE; 0 or -ENOMEM */
 int live_put(struct live *l, uint64_t key, uint32_t value, uint32_t *old);
+/** live_find() - the value, or LIVE_NONE if there is none */
+uint32_t live_find(const struct live *l, uint64_t key);
 /** live_take() - remove; the value, or LIVE_NONE if there was none */
 uint32_t live_take(struct live *l, uint64_t key);
 
