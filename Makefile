@@ -40,7 +40,7 @@ PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*
 
 MANUAL := $(BUILD)/man/kmemlab.1
 
-.PHONY: all deps demo test check bench bench-record soak mutants lab lab-whatif guest man install \
+.PHONY: all deps demo test check bench bench-record bench-top soak mutants lab lab-whatif guest man install \
 	uninstall clean help unit bins librmm-malloc FORCE
 .SECONDARY:
 
@@ -55,7 +55,7 @@ help:
 #: test       unit, command-line, live and page tests
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
-#: bench-record  of it, the recorders: kmemlab, trace-cmd, perf, bpftrace
+#: bench-record  of it, the recorders: kmemlab, trace-cmd, perf, bpftrace; bench-top: the live view
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: lab        how far is the reference from stock kernels, in virtual machines? reports/fidelity.md;
 #:            lab-whatif: do predictions come true? reports/whatif.md
@@ -89,6 +89,11 @@ bench-record:
 	@tests/support/deps.sh build bench
 	@$(MAKE) -j$(JOBS) all $(BUILD)/tests/bench/bench_record $(BUILD)/tests/bench/ftrace_shim.so
 	@tests/bench/bench.sh $(BUILD) record
+
+bench-top:
+	@tests/support/deps.sh build bench
+	@$(MAKE) -j$(JOBS) all $(BUILD)/tests/bench/bench_top
+	@tests/bench/bench.sh $(BUILD) top
 
 bins: $(TESTS) $(PROPS)
 guest: all $(GUEST)
@@ -169,7 +174,7 @@ $(PAGE): $(PAGE_SOURCES) $(PAGE).sources
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
 	$(call short,LINK) $(LINK) -o $@ $^ -lcmocka $(LIBS)
-$(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/load.o
+$(addprefix $(BUILD)/tests/bench/bench_,record top): $(BUILD)/tests/bench/load.o
 $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	@mkdir -p $(@D)
 	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bench.sh BUILD [record] - speed and size, as ratios taken in one run on one
-# machine; with "record", of the recorders alone.
+# bench.sh BUILD [record|top] - speed and size, as ratios taken in one run on one
+# machine; with "record", of the recorders alone; with "top", of the live view.
 #
 # Every line is "name value unit ratio"; a ratio is that figure over kmemlab's,
 # so 2.00 beside a peer means twice kmemlab's cost.
@@ -12,6 +12,8 @@
 #                  programs that do nothing or read the clock; on a page loop, a slab
 #                  loop, mixed work and a compiler; needs root. RATE_SECONDS=60: then
 #                  a million events a second on every CPU for so long
+#   bench_top      added CPU of kmemlab top beside bpftrace, and of a run of its programs by
+#                  the kernel's statistics; needs root
 #   the others     the parts: trace format, replay, reference allocator
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -38,12 +40,27 @@ recording() {
 		"$BUILD/tests/bench/bench_record" rate "$RATE_SECONDS" "$DIR" || status=1
 }
 
-echo "== bench_record"
-recording
+live_view() {
+	if ! "$KMEMLAB" doctor >/dev/null 2>&1; then
+		echo "skip bench_top - this host does not let kmemlab record (see kmemlab doctor)"
+		return
+	fi
+	"$BUILD/tests/bench/bench_top" page 2000 "$DIR" || status=1
+	"$BUILD/tests/bench/bench_top" slab 2000 "$DIR" || status=1
+	"$BUILD/tests/bench/bench_top" mixed 500 "$DIR" || status=1
+}
+
+if [ "${2:-}" != top ]; then
+	echo "== bench_record"
+	recording
+fi
 [ "${2:-}" = record ] && exit $status
+echo "== bench_top"
+live_view
+[ "${2:-}" = top ] && exit $status
 for source in tests/bench/bench_*.c; do
 	name=$(basename "$source" .c)
-	[ "$name" = bench_record ] && continue
+	[ "$name" = bench_record ] || [ "$name" = bench_top ] && continue
 	echo "== $name"
 	case $name in
 	bench_trace | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;

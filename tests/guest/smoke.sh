@@ -47,6 +47,21 @@ check_kernel() { # kernel options
 		grep -cE '^(Node 0, zone +DMA32|kmalloc-64 .*|pgfault .*)$')"
 }
 
+# The live view: loads there, and sees what the kernel counts. On one CPU: with two, QEMU's
+# emulation now and then runs into the breakpoint by which the kernel changes code that
+# another CPU executes ("Oops: int3"), as attaching under load makes it do.
+check_top() { # kernel
+	local dir=$SCRATCH/top-$1
+	# shellcheck disable=SC2016
+	tests/guest/run.sh -q -k "$1" -t 80 -c 1 -m 512M -o "$dir" -- 'forks 5000 >/dev/null &
+		kmemlab top --json -n 1 -i 2s >/out/top.json; s=$?; kill $!; exit $s' >"$SCRATCH/top.log" 2>&1
+	same "guest_${1}_top_runs" 0 $?
+	cp "$dir/top.json" "$SCRATCH/top.json"
+	same "guest_${1}_top_sees_vmstats_pages" true "$(field "$SCRATCH/top.json" \
+		'd.pages.allocated > 100 && Math.abs(d.pages.allocated / d.pages.vmstat_allocated - 1) < 0.05')"
+	same "guest_${1}_top_misses_no_tracepoint" '[]' "$(field "$SCRATCH/top.json" d.missing)"
+}
+
 # A guest that hangs is killed, and its last lines are shown.
 check_hang() {
 	local status
@@ -61,6 +76,9 @@ check_hang() {
 if [ -e "$BUILD/tests/guest/load/forks" ]; then
 	check_kernel 6.12 -c 2 -m 2G -w dentries -- 8000
 	check_kernel 6.1 -c 2 -n 2 -m 1G -w sockets -- 1500
+	for kernel in 6.1 6.12; do
+		[ -e "$SCRATCH/$kernel/status" ] && check_top $kernel
+	done
 	[ -e "$SCRATCH/6.12/status" ] && check_hang
 	same guest_commands_exit_status_is_its_own 7 \
 		"$(guest 6.12 -c 1 -m 512M -- 'exit 7'; echo $?)"

@@ -77,8 +77,8 @@ int top_host_read(struct top_host *h, struct top_rows *rows)
 
 	if (!err)
 		remember(h);
-	h->slabinfo = slabs && !top_slabs_parse(slabs, rows);
-	h->vmstat = !vmstat_pages(&h->pages_allocated, &h->pages_freed);
+	if (slabs)
+		top_slabs_parse(slabs, rows); /* root's alone: there may be none */
 	free(buddy);
 	free(slabs);
 	return err;

@@ -3,7 +3,6 @@
 #ifndef KMEMLAB_TOP_HOST_H
 #define KMEMLAB_TOP_HOST_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,11 +23,9 @@ struct top_host {
 	struct top_free now;
 	unsigned int trend[TOP_TREND][PROC_ORDERS]; /* `unusable`, oldest first */
 	unsigned int readings;			    /* in `trend` */
-	bool vmstat, slabinfo;			    /* could be read */
-	uint64_t pages_allocated, pages_freed;	    /* since boot, as the kernel counts */
 };
 
-/** top_host_read() - buddyinfo and vmstat now; @rows: caches get their slabs' bytes.
+/** top_host_read() - buddyinfo now; @rows: caches get their slabs' bytes.
  *  Return: 0, or -errno if there is no buddyinfo */
 int top_host_read(struct top_host *h, struct top_rows *rows);
 

@@ -33,7 +33,7 @@ static json_t *pages(const struct top_reading *r)
 			number(b->pages - a->pages), "frees", number(b->page_frees - a->page_frees),
 			"freed", number(b->pages_freed - a->pages_freed), "failed",
 			number(b->pages_failed - a->pages_failed), "frees_by_order", freed);
-	if (out && r->host.vmstat) {
+	if (out && r->vmstat) {
 		json_object_set_new(out, "vmstat_allocated", number(r->vmstat_allocated));
 		json_object_set_new(out, "vmstat_freed", number(r->vmstat_freed));
 	}

@@ -63,7 +63,8 @@ bool top_kernel_stall(const struct top_kernel *k, uint64_t *next, uint64_t *miss
 		      struct kml_top_stall *out);
 
 /** top_kernel_run_ns() - CPU time that a run of a program takes, by the kernel's own
- *  statistics over a burst of this process's allocations; 0: not known (no CAP_SYS_ADMIN) */
+ *  statistics over a burst of this process's allocations; 0: not known (no CAP_SYS_ADMIN,
+ *  or a clock too slow to tell) */
 double top_kernel_run_ns(const struct top_kernel *k);
 
 #endif

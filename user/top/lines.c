@@ -79,7 +79,7 @@ static void coverage(const struct top_reading *r, char *text, size_t size)
 	uint64_t seen = r->now.pages - r->before.pages;
 
 	text[0] = '\0';
-	if (r->host.vmstat && r->vmstat_allocated)
+	if (r->vmstat && r->vmstat_allocated)
 		snprintf(text, size, ", seen %.1f %% of vmstat",
 			 100 * (double)seen / (double)r->vmstat_allocated);
 }
@@ -116,7 +116,7 @@ static void line_cost(const struct top_reading *r, const struct top_pen *pen)
 	char programs[96], maps[TEXT_BYTES];
 
 	if (share < 0)
-		snprintf(programs, sizeof(programs), "programs not known (no CAP_SYS_ADMIN)");
+		snprintf(programs, sizeof(programs), "programs not known");
 	else
 		snprintf(programs, sizeof(programs), "programs %.2f %% of a CPU (%.0f ns a run)",
 			 100 * share, r->run_ns);
@@ -301,6 +301,8 @@ static const char *cell(const struct column *c, const struct top_row *row,
 	case TOP_BY_GROWTH:
 		return human_bytes(f->growth, text);
 	case TOP_BY_SLABS:
+		if (!row->slab_bytes)
+			return "-";
 		return human_bytes(c->change ? (double)row->slab_bytes - (double)row->slab_start
 					     : (double)row->slab_bytes,
 				   text);

@@ -39,6 +39,20 @@ static void read_stalls(struct top_reading *r)
 	top_kernel_stalls(r->kernel, r->stalls);
 }
 
+/* At once after the totals, which are held against it. */
+static void read_vmstat(struct top_reading *r)
+{
+	uint64_t allocated, freed;
+
+	r->vmstat = !vmstat_pages(&allocated, &freed);
+	if (!r->vmstat)
+		return;
+	r->vmstat_allocated = allocated - r->vmstat_base_allocated;
+	r->vmstat_freed = freed - r->vmstat_base_freed;
+	r->vmstat_base_allocated = allocated;
+	r->vmstat_base_freed = freed;
+}
+
 int top_reading_take(struct top_reading *r)
 {
 	int err;
@@ -49,13 +63,10 @@ int top_reading_take(struct top_reading *r)
 	r->time_ns = boottime_ns();
 	clock_gettime(CLOCK_REALTIME, &r->clock);
 	top_kernel_totals(r->kernel, &r->now);
+	read_vmstat(r);
 	err = read_rows(r);
 	if (!err)
 		err = top_host_read(&r->host, r->rows);
-	r->vmstat_allocated = r->host.pages_allocated - r->vmstat_base_allocated;
-	r->vmstat_freed = r->host.pages_freed - r->vmstat_base_freed;
-	r->vmstat_base_allocated = r->host.pages_allocated;
-	r->vmstat_base_freed = r->host.pages_freed;
 	read_stalls(r);
 	r->lost = top_kernel_lost(r->kernel);
 	r->own_ns = cost_cpu_ns();

@@ -69,6 +69,7 @@ struct top_reading {
 	uint64_t begin_ns, time_ns, before_ns; /* CLOCK_BOOTTIME; attached, now, the one before */
 	struct timespec clock;		       /* now, for people */
 	struct top_totals now, before;
+	bool vmstat;				 /* could be read */
 	uint64_t vmstat_allocated, vmstat_freed; /* between the two */
 	uint64_t vmstat_base_allocated, vmstat_base_freed;
 	struct top_stall_sum stalls[KML_TOP_STALL_KINDS]; /* since the beginning */
