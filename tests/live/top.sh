@@ -221,23 +221,28 @@ if [ -z "$root" ] || ! perf stat -a -x, -e $stall true 2>/dev/null || ! mkdir "$
 	skip top_stalls_are_perfs "no cgroup of version 1 with a memory limit here, or no perf"
 else
 	echo 16M >"$group/memory.limit_in_bytes"
+	cp "$(command -v cat)" "$SCRATCH/kmlcat$$"
 	watch -i 200ms
 	# shellcheck disable=SC2016
 	perf stat -a -x, -e $stall -o "$SCRATCH/perf.stall" bash -c 'echo $$ >"$0/cgroup.procs"
-		find /usr/lib /usr/bin -type f -size +1M | head -n 60 | xargs cat >/dev/null' "$group"
+		find /usr/lib /usr/bin -type f -size +1M | head -n 60 | xargs "$1" >/dev/null' "$group" \
+		"$SCRATCH/kmlcat$$"
 	seen
 	wanted=$(awk -F, '/reclaim_end/ { print $1 }' "$SCRATCH/perf.stall")
 	got=$(tail -n 1 "$SCRATCH/top.jsonl" | node -e 'console.log(
 		JSON.parse(require("fs").readFileSync(0)).stalls.since_start.memcg_reclaim.events)')
-	new=$(sum 'd.stalls.new.filter(s => s.kind === "memcg_reclaim" && s.ns > 0 && s.command === "cat").length')
+	new=$(sum "d.stalls.new.filter(s => s.kind === 'memcg_reclaim' && s.ns > 0 &&
+		s.command === 'kmlcat$$').length")
 	missed=$(tail -n 1 "$SCRATCH/top.jsonl" | node -e 'console.log(
 		JSON.parse(require("fs").readFileSync(0)).stalls.missed)')
 	if [ "${wanted:-0}" = 0 ]; then
 		skip top_stalls_are_perfs "the kernel did not come to reclaim here"
 	else
-		check top_stalls_are_perfs "perf $wanted, top $got" within 2 "$wanted" "$got"
-		check top_tells_stalls_one_by_one "of $got: $new told, $missed missed" \
-			within 5 "$got" $((new + missed))
+		# Before and after perf others may stall too; nearly all in between are its own.
+		check top_counts_perfs_stalls "perf $wanted, top $got" at_least "$((wanted * 98 / 100))" "$got"
+		check top_stalls_are_perfs "perf $wanted; top told $new and missed $missed" \
+			test "$new" -gt 0 -a "$new" -le $((wanted * 102 / 100)) -a \
+			$((new + missed)) -ge $((wanted * 90 / 100))
 	fi
 	for _ in 1 2 3 4 5; do rmdir "$group" 2>/dev/null && break; sleep 0.2; done
 fi

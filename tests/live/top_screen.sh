@@ -22,8 +22,7 @@ trap 'kill $load; terminal kill-server 2>/dev/null' EXIT
 
 # shows PATTERN [NOT] - wait until the screen has it (has it no more), up to 10 s
 shows() {
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		if screen | grep -Eq -- "$1"; then [ -z "${2-}" ] && return; else [ -n "${2-}" ] && return; fi
 		sleep 0.1
 	done
@@ -32,10 +31,10 @@ shows() {
 
 # does NAME KEYS PATTERN [NOT] - press keys, and the screen has it
 does() {
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # several keys
 	terminal send-keys $2
 	check "top_screen_$1" "on the screen: $(screen | grep -v '^$' | tail -n 12 | tr '\n' '|')" \
-		shows "$3" ${4-}
+		shows "$3" "${4-}"
 }
 
 # start OPTION... - and until there is a reading
@@ -95,8 +94,9 @@ names() { screen | awk '/^cache /{ on = 1; next } /q quit/ { on = 0 } on { print
 names >"$SCRATCH/names"
 check top_screen_names_rise "$(tr '\n' ' ' <"$SCRATCH/names")" \
 	test "$(wc -l <"$SCRATCH/names")" -gt 5 -a "$(head -n 1 "$SCRATCH/names")" \< "$(tail -n 1 "$SCRATCH/names")"
-does scroll_down Down "^$(head -n 1 "$SCRATCH/names") " not
-does scroll_up Home "^$(head -n 1 "$SCRATCH/names") "
+first=$(head -n 1 "$SCRATCH/names" | tr -c '[:alnum:]_\n' .) # "(large:" is a name too
+does scroll_down Down "^$first " not
+does scroll_up Home "^$first "
 terminal send-keys r
 sleep 0.5
 names >"$SCRATCH/names"
