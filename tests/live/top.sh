@@ -49,14 +49,19 @@ watch() {
 	done
 }
 
-# seen - end the watch one reading later
-seen() {
+# settle - until there is a reading that began after this
+settle() {
 	local now
 	now=$(wc -l <"$SCRATCH/top.jsonl")
 	for _ in $(seq 100); do
 		[ "$(wc -l <"$SCRATCH/top.jsonl")" -ge $((now + 2)) ] && break
 		sleep 0.1
 	done
+}
+
+# seen - end the watch one reading later
+seen() {
+	settle
 	kill -TERM $top
 	wait $top
 	status=$?
@@ -159,13 +164,14 @@ check top_free_blocks_are_buddyinfos "$(field "$SCRATCH/one.json" d.free.blocks)
 held() {
 	local before
 	mkfifo "$SCRATCH/go$1"
-	watch --sample "$1" -i 200ms --filter filp
+	watch --sample "$1" -i 200ms
 	before=$(active)
 	python3 - "$SCRATCH/open$1" "$SCRATCH/go$1" <<-'END' &
 		import os, resource, sys
 		most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 		resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-		files = [os.open("/dev/null", os.O_RDONLY) for i in range(min(20000, most - 50))]
+		pipes = [os.pipe() for i in range(2000)]
+		files = [os.open("/dev/null", os.O_RDONLY) for i in range(min(15000, most - 4050))]
 		open(sys.argv[1], "w").close()
 		open(sys.argv[2]).read()
 	END
@@ -176,19 +182,28 @@ held() {
 		sleep 0.1
 	done
 	change=$(($(active) - before))
-	seen
-	live=$(tail -n 1 "$SCRATCH/top.jsonl" | node -e 'const d = JSON.parse(require("fs").readFileSync(0));
-		console.log(d.groups.cache.find(r => r.name === "filp")?.live_bytes)')
-	slabs=$(tail -n 1 "$SCRATCH/top.jsonl" | node -e 'const d = JSON.parse(require("fs").readFileSync(0));
-		console.log(d.groups.cache.find(r => r.name === "filp")?.slab_change_bytes)')
+	settle
+	live=$(bytes live /filp/) kmalloc=$(bytes live /^kmalloc-/) slabs=$(bytes slab_change /filp/)
 	echo >"$SCRATCH/go$1"
 	wait $holder
+	sleep 0.5 # what RCU frees
+	seen
+	after=$(bytes live /filp/) kmalloc_after=$(bytes live /^kmalloc-/)
+}
+# bytes WHAT CACHES - of the newest complete reading
+bytes() {
+	tail -n 2 "$SCRATCH/top.jsonl" | head -n 1 | node -e 'const d = JSON.parse(require("fs").readFileSync(0));
+		console.log(d.groups.cache.filter(r => eval(process.argv[2]).test(r.name))
+			.reduce((a, r) => a + r[process.argv[1] + "_bytes"], 0))' "$1" "$2"
 }
 active() { awk '$1 == "filp" { printf "%.0f\n", $2 * $4 }' /proc/slabinfo; }
 if [ -n "$(active 2>/dev/null)" ]; then
 	held 1
 	check top_live_bytes_are_slabinfos "slabinfo $change, top $live" within 10 "$change" "$live"
 	check top_slabs_grow_with_what_is_live "live $live, slabs $slabs" within 25 "$live" "$slabs"
+	check top_what_is_closed_is_not_live "$live, then $after" at_least "$((live - live / 10))" "$((live - after))"
+	check top_what_kfree_frees_is_not_live "$kmalloc, then $kmalloc_after" \
+		at_least 1000000 "$((kmalloc - kmalloc_after))"
 	held 64
 	check top_live_bytes_of_a_sample_are_slabinfos "slabinfo $change, top $live" within 30 "$change" "$live"
 else
