@@ -19,11 +19,10 @@
  * Locking: none of its own.
  *
  * Modelled: __kmalloc, kmalloc_node, kzalloc, kmalloc_array, kcalloc, krealloc,
- * kfree, ksize, kmalloc_size_roundup, kmalloc_slab. Simplified: the size class
- * is always looked up, never at compile time; a slot whose free pointer lies
- * behind the object counts as large as the object. Omitted: kfree_sensitive,
- * KASAN, kmemleak. (6.12, mm/slub.c, mm/slab_common.c, include/linux/slab.h;
- * LKD3 ch. 12 "kmalloc()", "kfree()")
+ * kfree, ksize, kmalloc_size_roundup, kmalloc_slab. Simplified: a slot whose
+ * free pointer lies behind the object counts as large as the object. Omitted:
+ * kfree_sensitive, KASAN, kmemleak. (6.12, mm/slub.c, mm/slab_common.c,
+ * include/linux/slab.h; LKD3 ch. 12 "kmalloc()", "kfree()")
  */
 #include <errno.h>
 #include <string.h>
@@ -56,8 +55,8 @@ static void *from_cache(struct rmm *rmm, unsigned int cpu,
 			unsigned int gfp)
 {
 	const unsigned int zero = RMM_GFP_ZERO;
-	struct rmm_kmem_cache *s =
-		k->caches[rmm_kmalloc_type(gfp)][rmm_kmalloc_index(k, size)];
+	struct rmm_kmem_cache *s = k->caches[rmm_kmalloc_type(gfp)]
+					    [rmm_kmalloc_size_index(k, size)];
 	void *p;
 
 	if ((gfp & zero) && !s->debug)
@@ -68,9 +67,9 @@ static void *from_cache(struct rmm *rmm, unsigned int cpu,
 	return p;
 }
 
-/** rmm__kmalloc() - __kmalloc(): whatever is asked for */
-void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		   unsigned int gfp)
+/** rmm__do_kmalloc() - __do_kmalloc_node(): whatever is asked for */
+void *rmm__do_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		      unsigned int gfp)
 {
 	const struct rmm_kmalloc *k = rmm_kmalloc_tables(rmm);
 
@@ -95,7 +94,7 @@ void *rmm_kmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size,
 		return rmm_kmalloc(rmm, cpu, size, gfp);
 	if (size > RMM_KMALLOC_MAX_CACHE_BYTES)
 		return rmm_kmalloc_large_node(rmm, cpu, size, gfp, nid);
-	s = k->caches[rmm_kmalloc_type(gfp)][rmm_kmalloc_index(k, size)];
+	s = k->caches[rmm_kmalloc_type(gfp)][rmm_kmalloc_size_index(k, size)];
 	p = rmm__slab_alloc_node(rmm, cpu, s, gfp, nid, size);
 	if (k->count && p)
 		rmm_kmalloc_account(rmm, cpu, (uintptr_t)p, size);
@@ -253,7 +252,8 @@ struct rmm_kmem_cache *rmm_kmalloc_slab(const struct rmm *rmm, size_t size,
 
 	if (!k || !size || size > RMM_KMALLOC_MAX_CACHE_BYTES)
 		return NULL;
-	return k->caches[rmm_kmalloc_type(gfp)][rmm_kmalloc_index(k, size)];
+	return k->caches[rmm_kmalloc_type(gfp)]
+			[rmm_kmalloc_size_index(k, size)];
 }
 
 /** rmm_kmalloc_size_roundup() - see refmm_kmalloc.h; @size itself where there

@@ -72,9 +72,9 @@ static inline enum rmm_kmalloc_type rmm_kmalloc_type(unsigned int gfp)
 					 : RMM_KMALLOC_CGROUP;
 }
 
-/** rmm_kmalloc_index() - of @size, 1..RMM_KMALLOC_MAX_CACHE_BYTES */
-static inline unsigned int rmm_kmalloc_index(const struct rmm_kmalloc *k,
-					     size_t size)
+/** rmm_kmalloc_size_index() - of @size, 1..RMM_KMALLOC_MAX_CACHE_BYTES */
+static inline unsigned int rmm_kmalloc_size_index(const struct rmm_kmalloc *k,
+						  size_t size)
 {
 	return k->size_index[(size - 1) / 8];
 }
@@ -87,8 +87,8 @@ static inline struct rmm_kmalloc *rmm_kmalloc_tables(const struct rmm *rmm)
 }
 
 /* kmalloc.c: what kmalloc_fast.c leaves */
-void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		   unsigned int gfp);
+void *rmm__do_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		      unsigned int gfp);
 int rmm__kfree(struct rmm *rmm, unsigned int cpu, uintptr_t address);
 
 /* kmalloc_caches.c */

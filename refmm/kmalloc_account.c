@@ -57,7 +57,7 @@ static struct rmm_kmalloc_count *counter(const struct rmm_kmalloc *k,
 
 	if (s->object_size > RMM_KMALLOC_MAX_CACHE_BYTES)
 		return NULL;
-	index = rmm_kmalloc_index(k, s->object_size);
+	index = rmm_kmalloc_size_index(k, s->object_size);
 	for (unsigned int t = 0; t < RMM_KMALLOC_TYPES; t++)
 		if (k->caches[t][index] == s)
 			return &k->count[cpu][t][index];

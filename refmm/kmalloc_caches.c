@@ -110,7 +110,8 @@ static void set_up_cpus(struct rmm *rmm, struct rmm_kmalloc *k)
 		k->cpu[cpu].last = &k->nothing;
 		for (unsigned int i = 0; i < RMM_KMALLOC_INDEXES; i++) {
 			const struct rmm_kmem_cache *s =
-				k->caches[RMM_KMALLOC_NORMAL][i];
+				k->caches[RMM_KMALLOC_NORMAL][index_of(
+					class_size(i), k->shift_low)];
 
 			k->cpu[cpu].of[i] = s && !(s->watch & RMM_WATCH_ALL)
 						    ? &s->cpu[cpu]

@@ -15,9 +15,10 @@
  * debugged nor have sheaves; to the others a CPU here has an empty list and a
  * slab of no bytes (struct rmm_kmalloc_cpu's "nothing").
  *
- * All that these paths read of a cache lies in the CPU's first cache line of
- * it, and nothing of it but the object has to be known to find the next: so a
- * call does not wait for the one before.
+ * The class of a size that the compiler knows is looked up by the compiler, too
+ * (rmm__kmalloc_cache). All that these paths read of a cache lies in the CPU's
+ * first cache line of it, and nothing of it but the object has to be known to
+ * find the next: so a call does not wait for the one before.
  *
  *   object of the CPU's slab:  address - base < limit, a multiple of the size
  *   live:                      its free pointer leads out of the slab
@@ -29,10 +30,6 @@
  * (6.12, mm/slub.c; LKD3 ch. 12 "kmalloc()", "kfree()")
  */
 #include "kmalloc.h"
-
-/* Other types, and memory that has to be cleared */
-#define SPECIAL                                                                \
-	(RMM_GFP_DMA | RMM_GFP_RECLAIMABLE | RMM_GFP_ACCOUNT | RMM_GFP_ZERO)
 
 enum { AHEAD = 1024 }; /* bytes: what a stream of frees looks forward to */
 
@@ -53,32 +50,49 @@ static inline uintptr_t disguise(const struct rmm_kmem_cache_cpu *c,
  * object live? A free one's leads inside, or nowhere. */
 static inline bool leads_out(uintptr_t next, uintptr_t base)
 {
-	return next && (next - base) >> 23;
+	return next && next - base >= 1ul << RMM_SLAB_MAX_SHIFT;
 }
 
-/** rmm_kmalloc() - see refmm_kmalloc.h */
-void *rmm_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		  unsigned int gfp)
+/* The class at @index: NULL if the CPU's list of it is empty, or never has
+ * anything */
+static inline void *take(struct rmm_kmalloc_cpu *kc, size_t index)
 {
-	struct rmm_kmem_cache_cpu *c;
-	struct rmm_kmalloc_cpu *kc;
-	uintptr_t object, *at;
+	struct rmm_kmem_cache_cpu *c = kc->of[index];
+	uintptr_t object = c->freelist, *at;
 
-	if (rmm_unlikely(cpu >= rmm->kmalloc_cpus ||
-			 size - 1 >= RMM_KMALLOC_MAX_CACHE_BYTES ||
-			 (gfp & SPECIAL)))
-		return rmm__kmalloc(rmm, cpu, size, gfp);
-	kc = &rmm->kmalloc_cpu[cpu];
-	c = kc->of[rmm->kmalloc_index[(size - 1) / 8]];
-	object = c->freelist;
 	if (rmm_unlikely(!object))
-		return rmm__kmalloc(rmm, cpu, size, gfp);
+		return NULL;
 	at = free_pointer(c, object);
 	c->freelist = *at ^ disguise(c, at);
 	*at = 0;
 	c->alloc_fastpath++;
 	kc->last = c;
 	return (void *)object;
+}
+
+/** rmm__kmalloc_cache() - see refmm_kmalloc.h */
+void *rmm__kmalloc_cache(struct rmm *rmm, unsigned int cpu, size_t size,
+			 unsigned int gfp, size_t index)
+{
+	void *p = NULL;
+
+	if (rmm_likely(cpu < rmm->kmalloc_cpus))
+		p = take(&rmm->kmalloc_cpu[cpu], index);
+	return rmm_likely(p) ? p : rmm__do_kmalloc(rmm, cpu, size, gfp);
+}
+
+/** rmm__kmalloc() - see refmm_kmalloc.h */
+void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		   unsigned int gfp)
+{
+	void *p = NULL;
+
+	if (rmm_likely(cpu < rmm->kmalloc_cpus &&
+		       size - 1 < RMM_KMALLOC_MAX_CACHE_BYTES &&
+		       !(gfp & RMM_KMALLOC_SPECIAL)))
+		p = take(&rmm->kmalloc_cpu[cpu],
+			 rmm->kmalloc_index[(size - 1) / 8]);
+	return rmm_likely(p) ? p : rmm__do_kmalloc(rmm, cpu, size, gfp);
 }
 
 /* An object of the CPU's own slab, back in front */
@@ -137,21 +151,14 @@ static __attribute__((noinline)) int to_partial(struct rmm *rmm,
 	return 0;
 }
 
-/** rmm_kfree() - -EINVAL and nothing happens: a pointer that kmalloc() did not
- *  give, or no longer */
-int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object)
+/* Not of the slab that gave one last: ask the page. */
+static __attribute__((noinline)) int
+kfree_by_page(struct rmm *rmm, unsigned int cpu, uintptr_t address)
 {
-	uintptr_t address = (uintptr_t)object;
+	struct rmm_slab *slab = rmm_virt_to_slab(rmm_slab_layer(rmm), address);
+	const struct rmm_kmem_cache *s;
 	struct rmm_kmem_cache_cpu *c;
-	struct rmm_kmem_cache *s;
-	struct rmm_slab *slab;
 
-	if (rmm_unlikely(cpu >= rmm->kmalloc_cpus))
-		return rmm__kfree(rmm, cpu, address);
-	c = rmm->kmalloc_cpu[cpu].last;
-	if (address - c->base < c->limit)
-		return to_cpu_slab(rmm, cpu, c, address);
-	slab = rmm_virt_to_slab(rmm_slab_layer(rmm), address);
 	if (rmm_unlikely(!slab))
 		return rmm__kfree(rmm, cpu, address);
 	s = slab->cache;
@@ -161,4 +168,19 @@ int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object)
 	if (c->slab == slab && address - c->base < c->limit)
 		return to_cpu_slab(rmm, cpu, c, address);
 	return to_partial(rmm, cpu, slab, address);
+}
+
+/** rmm_kfree() - -EINVAL and nothing happens: a pointer that kmalloc() did not
+ *  give, or no longer */
+int rmm_kfree(struct rmm *rmm, unsigned int cpu, const void *object)
+{
+	uintptr_t address = (uintptr_t)object;
+	struct rmm_kmem_cache_cpu *c;
+
+	if (rmm_unlikely(cpu >= rmm->kmalloc_cpus))
+		return rmm__kfree(rmm, cpu, address);
+	c = rmm->kmalloc_cpu[cpu].last;
+	if (rmm_likely(address - c->base < c->limit))
+		return to_cpu_slab(rmm, cpu, c, address);
+	return kfree_by_page(rmm, cpu, address);
 }

@@ -7,6 +7,7 @@
 #define KMEMLAB_REFMM_KMALLOC_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <kmemlab/refmm_types.h>
 
@@ -16,8 +17,41 @@ enum { RMM_KMALLOC_MAX_CACHE_BYTES = 8192 }; /* larger: whole pages */
 /* What kmalloc(0) returns; freeing it does nothing. */
 #define RMM_ZERO_SIZE_PTR ((void *)16)
 
-void *rmm_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
-		  unsigned int gfp);
+/* Requests that ordinary caches do not serve, or not as they are */
+#define RMM_KMALLOC_SPECIAL                                                    \
+	(RMM_GFP_DMA | RMM_GFP_RECLAIMABLE | RMM_GFP_ACCOUNT | RMM_GFP_ZERO)
+
+/** rmm__kmalloc() - __kmalloc(): of a size that shows only at run time */
+void *rmm__kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+		   unsigned int gfp);
+/** rmm__kmalloc_cache() - __kmalloc_cache(): of class @index, which fits @size,
+ *  and with a @gfp that is not special. For rmm_kmalloc() alone. */
+void *rmm__kmalloc_cache(struct rmm *rmm, unsigned int cpu, size_t size,
+			 unsigned int gfp, size_t index);
+
+/** rmm_kmalloc_index() - kmalloc_index(): class of @size, which is a constant
+ *  from 1 to RMM_KMALLOC_MAX_CACHE_BYTES */
+static inline unsigned int rmm_kmalloc_index(size_t size)
+{
+	if (size > 64 && size <= 96)
+		return 1;
+	if (size > 128 && size <= 192)
+		return 2;
+	return size <= 8 ? 3 : 64 - (unsigned int)__builtin_clzl(size - 1);
+}
+
+/** rmm_kmalloc() - kmalloc(): if the compiler knows the size, it looks up the
+ *  class, too */
+static inline void *rmm_kmalloc(struct rmm *rmm, unsigned int cpu, size_t size,
+				unsigned int gfp)
+{
+	if (__builtin_constant_p(size) && __builtin_constant_p(gfp) && size &&
+	    size <= RMM_KMALLOC_MAX_CACHE_BYTES && !(gfp & RMM_KMALLOC_SPECIAL))
+		return rmm__kmalloc_cache(rmm, cpu, size, gfp,
+					  rmm_kmalloc_index(size));
+	return rmm__kmalloc(rmm, cpu, size, gfp);
+}
+
 void *rmm_kmalloc_node(struct rmm *rmm, unsigned int cpu, size_t size,
 		       unsigned int gfp, int nid);
 void *rmm_kzalloc(struct rmm *rmm, unsigned int cpu, size_t size,

@@ -149,6 +149,14 @@ static bool take(struct world *w, void *p, size_t size)
 	return true;
 }
 
+/* Odd sizes are as if the compiler knew them. */
+static void *get(struct rmm *rmm, unsigned int cpu, size_t size, unsigned int gfp)
+{
+	if (!(size & 1) || size > RMM_KMALLOC_MAX_CACHE_BYTES || (gfp & RMM_KMALLOC_SPECIAL))
+		return rmm_kmalloc(rmm, cpu, size, gfp);
+	return rmm__kmalloc_cache(rmm, cpu, size, gfp, rmm_kmalloc_index(size));
+}
+
 static bool do_kmalloc(struct world *w, const struct op *op, bool zero)
 {
 	size_t size = some_size(op);
@@ -158,7 +166,7 @@ static bool do_kmalloc(struct world *w, const struct op *op, bool zero)
 	if (w->n == LIVE_MAX)
 		return true;
 	if (!zero)
-		return take(w, rmm_kmalloc(w->rmm, cpu, size, gfp), size);
+		return take(w, get(w->rmm, cpu, size, gfp), size);
 	p = rmm_kzalloc(w->rmm, cpu, size, gfp);
 	for (size_t i = 0; p && i < size; i++)
 		if (p[i])

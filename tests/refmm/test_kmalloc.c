@@ -221,6 +221,35 @@ static void test_kmalloc_minalign_leaves_classes_out(void **state)
 	}
 }
 
+/* With every minalign a size that the compiler knows gets the slot that it gets
+ * at run time. */
+static void test_kmalloc_known_size_has_the_same_class(void **state)
+{
+	(void)state;
+	for (unsigned int minalign = 8; minalign <= 256; minalign *= 2) {
+		struct rmm_slab_config c;
+		struct machine m;
+		struct rmm *rmm;
+
+		machine_init(&m, 64);
+		m.config.backed = true;
+		rmm_slab_config_init(&c);
+		c.kmalloc_minalign = minalign;
+		rmm = kmalloc_boot(&m, &c);
+		for (size_t size = 1; size <= RMM_KMALLOC_MAX_CACHE_BYTES; size++) {
+			void *p = rmm__kmalloc(rmm, 0, size, KERNEL), *again;
+
+			assert_int_equal(rmm_kfree(rmm, 0, p), 0);
+			again = rmm__kmalloc_cache(rmm, 0, size, KERNEL, rmm_kmalloc_index(size));
+			assert_ptr_equal(again, p);
+			assert_int_equal(rmm_ksize(rmm, p), rmm_kmalloc_size_roundup(rmm, size));
+			assert_int_equal(rmm_kfree(rmm, 0, p), 0);
+		}
+		assert_ptr_equal(rmm_kmalloc(rmm, 0, 0, KERNEL), RMM_ZERO_SIZE_PTR);
+		check_destroy(rmm);
+	}
+}
+
 static void test_kmalloc_minalign_out_of_range_is_refused(void **state)
 {
 	static const unsigned int bad[] = {0, 1, 4, 24, 512};
@@ -340,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_kmalloc_caches_are_created_in_the_kernels_order),
 		cmocka_unit_test(test_kmalloc_roundup_of_more_is_whole_blocks),
 		cmocka_unit_test(test_kmalloc_minalign_leaves_classes_out),
+		cmocka_unit_test(test_kmalloc_known_size_has_the_same_class),
 		cmocka_unit_test(test_kmalloc_minalign_out_of_range_is_refused),
 		cmocka_unit_test(test_kmalloc_slots_are_aligned_as_their_size),
 		cmocka_unit_test(test_kmalloc_type_decides_zone_and_mobility),
