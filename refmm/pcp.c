@@ -26,8 +26,8 @@
 #include "pcp.h"
 
 enum {
-	AHEAD = 16,	 /* pages that a drain looks ahead */
-	NEAR_ORDERS = 2, /* whose buddies are in the page's own cache line */
+	AHEAD = 16,	/* pages that a drain looks ahead */
+	LINE_ORDER = 2, /* frames in a cache line */
 };
 
 /** rmm_pindex_to_order() - order of a list's blocks */
@@ -85,39 +85,49 @@ static inline void drain_one(struct rmm_zone *z, rmm_pfn pfn,
 		hooks->pcpu_drain(hooks->ctx, z->cpu, pfn, order, mt);
 }
 
-/*
- * Pages come back in any order, and none of the frames that merging looks at
- * and unlinks is in a cache then. But the list says long before which pages are
- * next: so ask for their frames AHEAD pages early, and half way, when those
- * have come, for the frames that their free buddies are linked to.
- */
-static inline void expect_merge(const struct rmm_page *map, rmm_pfn pfn)
+/* Ask for what joining @pfn's buddy will touch: the frames that a free one is
+ * linked to. Whether it is free is a toss, which the CPU would guess wrong, so
+ * there is no branch: if it is not, frame 0 is asked for. */
+static inline void expect_merge(const struct rmm_page *map, rmm_pfn pfn,
+				unsigned int order)
 {
-	for (unsigned int o = 0; o < NEAR_ORDERS; o++) {
-		rmm_pfn buddy = (pfn ^ (1u << o)) & ~((1u << o) - 1);
-		const struct rmm_page *page = &map[buddy];
-		bool merge = rmm_page_is(page, RMM_PG_BUDDY, o);
+	rmm_pfn half = 1u << order;
+	bool merge = rmm_page_is(&map[pfn ^ half], RMM_PG_BUDDY, order);
+	uint64_t mask = -(uint64_t)merge;
+	uint64_t links = map[pfn ^ (half & mask)].private & mask;
 
-		rmm_prefetch(map, merge ? page->next : pfn);
-		rmm_prefetch(map, merge ? page->prev : pfn);
-	}
+	rmm_prefetch(map, (rmm_pfn)links);
+	rmm_prefetch(map, links >> 32);
 }
 
-/* Drain the @nr coldest blocks of a list. */
+/*
+ * Drain the @nr coldest blocks of a list.
+ *
+ * Pages come back in any order, and none of the frames that merging looks at
+ * and unlinks is in a cache then. But the list says long before which pages are
+ * next: so ask AHEAD pages early for their frames and for the nearest buddy's
+ * that lies in another cache line, and half way, when those have come, for
+ * what the first merge unlinks. Each later merge is half as frequent, and to
+ * look ahead for it takes longer than it saves.
+ */
 static void drain_list(struct rmm_zone *z, struct rmm_ring *list,
 		       unsigned int order, uint32_t nr)
 {
-	for (; nr; nr--) {
-		uint32_t last = list->count - 1;
+	rmm_pfn other_line = 1u << (order > LINE_ORDER ? order : LINE_ORDER);
+	bool inside = order < z->pageblock_order; /* this zone is the buddy */
+	const struct rmm_page *map = z->memmap;
 
-		if (last >= AHEAD) {
-			rmm_prefetch(z->memmap,
-				     rmm_ring_at(list, last - AHEAD));
-			expect_merge(z->memmap,
-				     rmm_ring_at(list, last - AHEAD / 2));
+	for (; nr; nr--) {
+		if (rmm_likely(list->count > AHEAD)) {
+			rmm_pfn far = rmm_ring_from_tail(list, AHEAD);
+			rmm_pfn half_way = rmm_ring_from_tail(list, AHEAD / 2);
+
+			rmm_prefetch(map, far);
+			rmm_prefetch(map, far ^ other_line);
+			if (inside)
+				expect_merge(map, half_way, order);
 		}
-		list->count = last;
-		drain_one(z, rmm_ring_at(list, last), order);
+		drain_one(z, rmm_ring_del_last(list), order);
 	}
 }
 

@@ -70,4 +70,16 @@ static inline rmm_pfn rmm_ring_del_first(struct rmm_ring *r)
 	return r->slot[--r->head & (r->room - 1)];
 }
 
+/** rmm_ring_from_tail() - the @i-th member from behind; 0: the tail */
+static inline rmm_pfn rmm_ring_from_tail(const struct rmm_ring *r, uint32_t i)
+{
+	return r->slot[(r->head - r->count + i) & (r->room - 1)];
+}
+
+/** rmm_ring_del_last() - the tail leaves; there is one */
+static inline rmm_pfn rmm_ring_del_last(struct rmm_ring *r)
+{
+	return r->slot[(r->head - r->count--) & (r->room - 1)];
+}
+
 #endif

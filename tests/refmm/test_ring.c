@@ -24,7 +24,9 @@ static void test_ring_keeps_order_at_both_ends(void **state)
 	rmm_ring_add_tail(&r, 7);
 	expect(&r, (const rmm_pfn[]){4, 5, 6, 7}, 4);
 	assert_int_equal(rmm_ring_del_first(&r), 4);
-	r.count--; /* as a drain takes the tail */
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(rmm_ring_from_tail(&r, i), 7 - i);
+	assert_int_equal(rmm_ring_del_last(&r), 7);
 	expect(&r, (const rmm_pfn[]){5, 6}, 2);
 	free(r.slot);
 	check_destroy(rmm);
