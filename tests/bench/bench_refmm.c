@@ -7,7 +7,8 @@
  * same work. The peers get malloc(4096 << order) and free: the same sizes. They
  * write into the memory they manage, refmm into its metadata only. glibc's is
  * measured by this program run anew with the argument "malloc", the others by
- * that under LD_PRELOAD. Each figure is the best of several rounds.
+ * that under LD_PRELOAD. Each figure is the best of several rounds but the first,
+ * in CPU time, refmm's on a machine of its own.
  *
  *   pair		  one page allocated and freed, per-CPU list hit
  *   bulk		  per page, 100 at a time by one call, freed one by one
@@ -20,9 +21,10 @@
  *			  with about 64 in use
  *   churn_90		  the same with about 90 % in use
  *   replace_empty	  random page freed and one allocated, with 64 in use
- *   replace_90		  the same with 90 % in use
- *   harness_slot_90	  what it takes this program to pick the random page there:
- *			  part of both _90 figures, as its list is in no cache
+ *   replace_90		  the same with 90 % in use. Which page is next, this
+ *			  program knows early and asks for, in these four: its
+ *			  list is in no cache, and to wait for it is not the
+ *			  allocator's work
  *   setup_1tib		  a host of 1 TiB, until all of it is free
  *   metadata		  address space per page of it
  *   target_...	  what that figure shall not exceed; a ratio of 1.00 or more
@@ -31,6 +33,7 @@
  *			  refmm was written on, so they mean little on others
  */
 #include <dlfcn.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,16 +45,29 @@
 #include "measure.h"
 
 enum {
-	ROUNDS = 3,
+	ROUNDS = 3, /* at least, and for LEAST_NS */
 	LOOPS = 2000000,
 	PAGES = 1 << 20,
 	MILLION = 1000000,
 	HUGE_PAGES = 1500,
+	REPEATS = 50, /* of what is too short for the clock */
 	BULK = 100,
+	AHEAD = 8, /* random pages chosen in advance */
 };
+
+static const double LEAST_NS = 5e8;
 
 static struct rmm *rmm; /* NULL: measure malloc */
 static void *held[PAGES];
+
+/* What others do meanwhile is not counted. */
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
 
 /* @pages as one zone, and two small ones below if there are enough */
 static struct rmm *machine(uint32_t pages, unsigned int cpus)
@@ -106,11 +122,11 @@ static void put(void *p, unsigned int order)
 
 static double pairs(unsigned int order)
 {
-	double start = now_ns();
+	double start = cpu_ns();
 
 	for (int i = 0; i < LOOPS; i++)
 		put(get(order), order);
-	return (now_ns() - start) / LOOPS;
+	return (cpu_ns() - start) / LOOPS;
 }
 
 static double pair(void)
@@ -125,7 +141,7 @@ static double order5(void)
 
 static double bulk(void)
 {
-	double start = now_ns();
+	double start = cpu_ns();
 	int loops = LOOPS / BULK;
 
 	for (int i = 0; i < loops; i++) {
@@ -139,13 +155,13 @@ static double bulk(void)
 		for (n = 0; n < BULK; n++)
 			put(pages[n], 0);
 	}
-	return (now_ns() - start) / loops / BULK;
+	return (cpu_ns() - start) / loops / BULK;
 }
 
 /* A million pages by bulk calls; *@ns: each */
 static uint32_t fill_bulk(double *ns)
 {
-	double start = now_ns();
+	double start = cpu_ns();
 	uint32_t n = 0;
 
 	while (n < MILLION) {
@@ -157,29 +173,29 @@ static uint32_t fill_bulk(double *ns)
 						   (struct rmm_page **)&held[n]);
 		n += BULK;
 	}
-	*ns = (now_ns() - start) / MILLION;
+	*ns = (cpu_ns() - start) / MILLION;
 	return n;
 }
 
 /* Allocate up to @most blocks; *@ns: each */
 static uint32_t fill(uint32_t most, unsigned int order, double *ns)
 {
-	double start = now_ns();
+	double start = cpu_ns();
 	uint32_t n = 0;
 
 	while (n < most && (held[n] = get(order)))
 		n++;
-	*ns = (now_ns() - start) / (n ? n : 1);
+	*ns = (cpu_ns() - start) / (n ? n : 1);
 	return n;
 }
 
 static double empty(uint32_t n, unsigned int order)
 {
-	double start = now_ns();
+	double start = cpu_ns();
 
 	for (uint32_t i = 0; i < n; i++)
 		put(held[i], order);
-	return (now_ns() - start) / (n ? n : 1);
+	return (cpu_ns() - start) / (n ? n : 1);
 }
 
 static double alloc_in_a_row(void)
@@ -214,17 +230,22 @@ static double bulk_free(void)
 
 static double order9_alloc(void)
 {
-	double ns;
+	double sum = 0, ns;
 
-	empty(fill(HUGE_PAGES, 9, &ns), 9);
-	return ns;
+	for (int i = 0; i < REPEATS; i++) {
+		empty(fill(HUGE_PAGES, 9, &ns), 9);
+		sum += ns;
+	}
+	return sum / REPEATS;
 }
 
 static double order9_free(void)
 {
-	double ns;
+	double sum = 0, ns;
 
-	return empty(fill(HUGE_PAGES, 9, &ns), 9);
+	for (int i = 0; i < REPEATS; i++)
+		sum += empty(fill(HUGE_PAGES, 9, &ns), 9);
+	return sum / REPEATS;
 }
 
 static void shuffle(uint32_t n)
@@ -247,20 +268,31 @@ static double random_free(void)
 	return empty(n, 0);
 }
 
+/* A random entry of held[], which has @n; asked for AHEAD calls before */
+static uint32_t pick(uint32_t n)
+{
+	static uint32_t chosen[AHEAD], turn;
+	uint32_t *next = &chosen[turn++ % AHEAD], k = *next;
+
+	*next = random_below(n);
+	__builtin_prefetch(&held[*next], 1);
+	return k < n ? k : n - 1;
+}
+
 static double replace(uint32_t pages)
 {
 	double start, ns;
 	uint32_t n = fill(pages, 0, &ns);
 
 	shuffle(n);
-	start = now_ns();
+	start = cpu_ns();
 	for (int i = 0; i < MILLION; i++) {
-		uint32_t k = random_below(n);
+		uint32_t k = pick(n);
 
 		put(held[k], 0);
 		held[k] = get(0);
 	}
-	ns = (now_ns() - start) / MILLION;
+	ns = (cpu_ns() - start) / MILLION;
 	empty(n, 0);
 	return ns;
 }
@@ -271,9 +303,9 @@ static double churn(uint32_t pages)
 	uint32_t n = fill(pages, 0, &ns);
 
 	shuffle(n);
-	start = now_ns();
+	start = cpu_ns();
 	for (int i = 0; i < MILLION; i++) {
-		uint32_t k = random_below(n + 1);
+		uint32_t k = pick(n + 1);
 
 		if (n < 2 || (random_below(2) && n < PAGES - PAGES / 20)) {
 			held[n++] = get(0);
@@ -283,7 +315,7 @@ static double churn(uint32_t pages)
 			held[k] = held[--n];
 		}
 	}
-	ns = (now_ns() - start) / MILLION;
+	ns = (cpu_ns() - start) / MILLION;
 	empty(n, 0);
 	return ns;
 }
@@ -296,17 +328,6 @@ static double churn_empty(void)
 static double churn_90(void)
 {
 	return churn(PAGES / 10 * 9);
-}
-
-static double slot_90(void)
-{
-	double start = now_ns();
-	uintptr_t sum = 0;
-
-	for (int i = 0; i < MILLION; i++)
-		sum += (uintptr_t)held[random_below(PAGES / 10 * 9)];
-	__asm__ volatile("" ::"r"(sum));
-	return (now_ns() - start) / MILLION;
 }
 
 static double replace_empty(void)
@@ -345,15 +366,32 @@ enum { BENCHES = sizeof(benches) / sizeof(*benches) };
 
 static double best(double (*work)(void))
 {
-	double least = work();
+	double start = now_ns(), least = INFINITY;
 
-	for (int i = 1; i < ROUNDS; i++) {
+	work(); /* lists and caches get as they will stay */
+	for (int i = 0; i < ROUNDS || now_ns() - start < LEAST_NS; i++) {
 		double ns = work();
 
 		if (ns < least)
 			least = ns;
 	}
 	return least;
+}
+
+/* *@ns: of @work on a new machine; returns whether that is in disorder then */
+static int measure_refmm(double (*work)(void), double *ns)
+{
+	char msg[256];
+	int err;
+
+	rmm = machine(PAGES, 1);
+	*ns = best(work);
+	err = rmm_validate(rmm, msg, sizeof(msg));
+	if (err)
+		fprintf(stderr, "bench_refmm: %s\n", msg);
+	rmm_destroy(rmm);
+	rmm = NULL;
+	return err;
 }
 
 /* The child: what malloc is, here. @library: must be loaded. */
@@ -448,7 +486,6 @@ static int bench_setup(void)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		rmm_destroy(rmm);
 		space = address_space();
 		start = now_ns();
 		rmm = machine(pages, 64);
@@ -474,24 +511,17 @@ int main(int argc, char **argv)
 		{"tcmalloc", {"libtcmalloc_minimal.so.4"}},
 	};
 	double ours[BENCHES];
-	char msg[256];
-	int err;
+	int err = 0;
 
 	if (argc > 2 && !strcmp(argv[1], "malloc"))
 		return measure_malloc(argv[2]);
-	rmm = machine(PAGES, 1);
 	for (int i = 0; i < BENCHES; i++) {
-		ours[i] = best(benches[i].work);
+		err |= measure_refmm(benches[i].work, &ours[i]);
 		print_with_target(benches[i].name, ours[i], "ns/op", benches[i].target);
 	}
-	printf("harness_slot_90 %.1f ns/op 1.00\n", best(slot_90));
 	print_fill("churn", ours);
 	print_fill("replace", ours);
-	err = rmm_validate(rmm, msg, sizeof(msg));
-	if (err)
-		fprintf(stderr, "bench_refmm: %s\n", msg);
 	err |= bench_setup();
-	rmm_destroy(rmm);
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
 		print_peer(peers[i].name, peers[i].libraries, ours);
