@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Random kmalloc(), krealloc(), kfree() and ksize() in usable memory, against a
- * list of what should be there: each object is full of bytes that follow from a
- * number of its own, so an overlap, a lost byte or a wrong copy is seen. Wrong
- * frees must be refused and change nothing; when all is freed and all caches are
- * shrunk, every page is free again.
+ * Random kmalloc(), krealloc(), kfree() and ksize() in usable memory, against a list
+ * of what should be there: each object is full of bytes that follow from a number of
+ * its own, so an overlap, a lost byte or a wrong copy is seen. Wrong frees must be
+ * refused and change nothing; all freed and shrunk, every page is free again.
  *
  * And threads, one for each CPU, that free what others have allocated.
  */
@@ -152,9 +151,9 @@ static bool take(struct world *w, void *p, size_t size)
 /* Odd sizes are as if the compiler knew them. */
 static void *get(struct rmm *rmm, unsigned int cpu, size_t size, unsigned int gfp)
 {
-	if (!(size & 1) || size > RMM_KMALLOC_MAX_CACHE_BYTES || (gfp & RMM_KMALLOC_SPECIAL))
-		return rmm_kmalloc(rmm, cpu, size, gfp);
-	return rmm__kmalloc_cache(rmm, cpu, size, gfp, rmm_kmalloc_index(size));
+	if (size % 2 && size <= RMM_KMALLOC_MAX_CACHE_BYTES && !(gfp & RMM_KMALLOC_SPECIAL))
+		return rmm__kmalloc_cache(rmm, cpu, size, gfp, rmm_kmalloc_index(size));
+	return rmm_kmalloc(rmm, cpu, size, gfp);
 }
 
 static bool do_kmalloc(struct world *w, const struct op *op, bool zero)
