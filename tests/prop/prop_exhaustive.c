@@ -18,8 +18,9 @@
  * first is judged by three bitmaps that know nothing of lists and counters.
  *
  * A broken invariant is printed with the shortest way there.
- * KML_PROP_SCOPE=full: larger scopes, which take some minutes; or the name of
- * one scope, for that alone.
+ * KML_PROP_SCOPE=full: larger scopes, which take some minutes of CPU time each; or
+ * the name of one scope, for that alone. The largest, "steal, split", has 3,976,470
+ * states and 530,206,498 transitions, a million of which take a second.
  */
 #include "prop.h"
 #include "space.h"
