@@ -246,12 +246,12 @@ static struct rmm_slab *get_partial_node(struct rmm_kmem_cache *s,
 		if (!partial) {
 			partial = slab;
 			stat->alloc_from_partial++;
-			if (!s->cpu_partial)
+			if (!s->cpu_partial_slabs)
 				break;
 		} else {
 			rmm_put_cpu_partial(s, cpu, slab, false);
 			stat->cpu_partial_node++;
-			if (++more > s->cpu_partial / 2)
+			if (++more > s->cpu_partial_slabs / 2)
 				break;
 		}
 	}

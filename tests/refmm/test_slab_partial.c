@@ -148,7 +148,7 @@ static void test_partial_without_cpu_lists_the_node_has_all(void **state)
 	check_destroy(t.rmm);
 }
 
-static void test_partial_node_gives_half_of_cpu_partial_at_once(void **state)
+static void test_partial_node_gives_half_of_a_cpus_slabs_at_once(void **state)
 {
 	struct two t;
 
@@ -160,10 +160,30 @@ static void test_partial_node_gives_half_of_cpu_partial_at_once(void **state)
 	rmm_flush_cpu_slab(t.s, 0, 0);
 	assert_int_equal(info_of(t.rmm, t.s).partial, MOST - 1);
 	assert_non_null(rmm_kmem_cache_alloc(t.rmm, 1, t.s, RMM_GFP_KERNEL));
-	/* one to use, and 52 / 2 + 1 for later */
-	assert_int_equal(info_of(t.rmm, t.s).cpu_partial_nr, 27);
-	assert_int_equal(counts_of(t.rmm, t.s).cpu_partial_node, 27);
-	assert_int_equal(info_of(t.rmm, t.s).partial, MOST - 1 - 28);
+	/* one to use, and 7 / 2 + 1 for later */
+	assert_int_equal(info_of(t.rmm, t.s).cpu_partial_nr, 4);
+	assert_int_equal(counts_of(t.rmm, t.s).cpu_partial_node, 4);
+	assert_int_equal(info_of(t.rmm, t.s).partial, MOST - 1 - 5);
+	check_destroy(t.rmm);
+}
+
+static void test_partial_refill_leaves_slabs_for_other_cpus(void **state)
+{
+	struct two t;
+
+	(void)state;
+	two_cpus(&t, 1, true);
+	fill(&t, 20);
+	for (unsigned int i = 0; i < 20 * PER_SLAB; i += 2)
+		free_on(&t, 1, i);
+	for (unsigned int cpu = 0; cpu < 2; cpu++)
+		rmm_flush_cpu_slab(t.s, 0, cpu);
+	assert_int_equal(info_of(t.rmm, t.s).partial, 20);
+	assert_non_null(take(t.rmm, t.s));
+	/* CPU 0 has 5 of them; the other 15 do for CPU 1, half free each. */
+	for (unsigned int i = 0; i < 15 * PER_SLAB / 2; i++)
+		assert_non_null(rmm_kmem_cache_alloc(t.rmm, 1, t.s, RMM_GFP_KERNEL));
+	assert_int_equal(info_of(t.rmm, t.s).slabs, 20);
 	check_destroy(t.rmm);
 }
 
@@ -268,7 +288,8 @@ int main(void)
 		cmocka_unit_test(test_partial_full_cpu_list_moves_to_the_node),
 		cmocka_unit_test(test_partial_node_keeps_min_partial_empty_slabs),
 		cmocka_unit_test(test_partial_without_cpu_lists_the_node_has_all),
-		cmocka_unit_test(test_partial_node_gives_half_of_cpu_partial_at_once),
+		cmocka_unit_test(test_partial_node_gives_half_of_a_cpus_slabs_at_once),
+		cmocka_unit_test(test_partial_refill_leaves_slabs_for_other_cpus),
 		cmocka_unit_test(test_partial_flushed_slab_goes_to_head_or_tail),
 		cmocka_unit_test(test_partial_hot_slab_goes_in_front_of_cold_ones),
 		cmocka_unit_test(test_partial_other_node_is_asked_when_it_has_plenty),
