@@ -9,7 +9,8 @@
  *   CGROUP     kmalloc-cg-8     ...       charged to somebody
  *
  * An object of 2^n bytes is aligned to 2^n, others to the largest power of two
- * that divides their size: 96 to 32, 192 to 64. Where devices write memory past
+ * that divides their size: 96 to 32, 192 to 64 (before 6.11 to a word); with
+ * debugging, too, at the price of larger slots. Where devices write memory past
  * the CPU's cache, objects must not share a line, and the smallest class is one
  * line (ARCH_KMALLOC_MINALIGN): with 64 there is no 96, with 128 no 192.
  *
@@ -18,7 +19,7 @@
  *
  * Locking: none; runs once, before anybody allocates.
  *
- * Modelled: create_kmalloc_caches, new_kmalloc_cache,
+ * Modelled: create_kmalloc_caches, new_kmalloc_cache, create_boot_cache,
  * setup_kmalloc_cache_index_table, kmalloc_info's names. Simplified: minalign
  * is one number, not the architecture's and the DMA engine's; the largest class
  * is 8 KiB whatever the page size. Omitted: RANDOM copies, buckets,
@@ -80,6 +81,18 @@ static const struct {
 	[RMM_KMALLOC_CGROUP] = {"kmalloc-cg", RMM_SLAB_ACCOUNT},
 };
 
+/* create_boot_cache(): also if red zones and tracks lie between the objects,
+ * and the slot is larger than the class */
+static unsigned int class_align(const struct rmm_slab_config *c,
+				unsigned int size)
+{
+	unsigned int align = size & -size;
+
+	if (c->kmalloc_align_61 && align != size)
+		align = 0;
+	return align > c->kmalloc_minalign ? align : c->kmalloc_minalign;
+}
+
 static int new_kmalloc_cache(struct rmm *rmm, struct rmm_kmalloc *k,
 			     enum rmm_kmalloc_type type, unsigned int index)
 {
@@ -89,7 +102,7 @@ static int new_kmalloc_cache(struct rmm *rmm, struct rmm_kmalloc *k,
 	struct rmm_kmem_cache_args args = {
 		.name = name,
 		.size = size,
-		.align = 1u << k->shift_low,
+		.align = class_align(&rmm_slab_layer(rmm)->config, size),
 		.flags = types[type].flags | RMM_SLAB_KMALLOC,
 		.usersize = size, /* any part of it may go to user space */
 	};

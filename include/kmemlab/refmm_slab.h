@@ -34,7 +34,7 @@ enum rmm_slab_flags {
 	RMM_SLAB_RED_ZONE = 1 << 9,	      /* Z */
 	RMM_SLAB_POISON = 1 << 10,	      /* P */
 	RMM_SLAB_STORE_USER = 1 << 11,	      /* U: who had an object */
-	RMM_SLAB_KMALLOC = 1 << 12, /* a kmalloc cache: aligned as its size */
+	RMM_SLAB_KMALLOC = 1 << 12, /* a kmalloc cache: U knows the request */
 	RMM_SLAB_DEBUG_FLAGS = RMM_SLAB_CONSISTENCY_CHECKS | RMM_SLAB_RED_ZONE |
 			       RMM_SLAB_POISON | RMM_SLAB_STORE_USER,
 };
@@ -61,7 +61,8 @@ struct rmm_slab_config {
 	uint64_t random_seed;
 	enum rmm_sheaves sheaves;
 	unsigned int kmalloc_minalign; /* 8; ARCH_KMALLOC_MINALIGN */
-	bool kmalloc_account; /* false; keep what kmalloc() was asked for */
+	bool kmalloc_align_61; /* false; before 6.11: aligned if 2^n bytes */
+	bool kmalloc_account;  /* false; keep what kmalloc() was asked for */
 };
 
 struct rmm_kmem_cache_args {

@@ -100,7 +100,7 @@ static void start_layer(struct world *w, uint64_t knobs)
 	c.cpu_partial = knobs >> 5 & 3;
 	c.debug = debug[knobs >> 7 & 7];
 	c.sheaves = (enum rmm_sheaves)((knobs >> 10) % 3);
-	c.order_61 = knobs >> 13 & 1;
+	c.order_61 = c.kmalloc_align_61 = knobs >> 13 & 1;
 	c.min_objects = knobs >> 14 & 1 ? 1 : 0;
 	assert_int_equal(rmm_kmem_cache_init(w->rmm, &c), 0);
 }

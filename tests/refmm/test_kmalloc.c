@@ -271,11 +271,17 @@ static void test_kmalloc_minalign_out_of_range_is_refused(void **state)
 }
 
 /* Natural alignment: to the largest power of two that divides the size */
-static void test_kmalloc_slots_are_aligned_as_their_size(void **state)
+static void check_aligned(unsigned int debug)
 {
-	struct rmm *rmm = kmalloc_machine(false);
+	struct rmm_slab_config c;
+	struct machine m;
+	struct rmm *rmm;
 
-	(void)state;
+	machine_init(&m, 32);
+	m.config.backed = true;
+	rmm_slab_config_init(&c);
+	c.debug = debug;
+	rmm = kmalloc_boot(&m, &c);
 	for (size_t size = 1; size <= 65536; size += size / 8 + 1) {
 		size_t slot = rmm_kmalloc_size_roundup(rmm, size);
 
@@ -285,6 +291,14 @@ static void test_kmalloc_slots_are_aligned_as_their_size(void **state)
 					 0);
 	}
 	check_destroy(rmm);
+}
+
+static void test_kmalloc_slots_are_aligned_as_their_size(void **state)
+{
+	(void)state;
+	check_aligned(0);
+	check_aligned(RMM_SLAB_DEBUG_FLAGS);
+	check_aligned(RMM_SLAB_STORE_USER);
 }
 
 static void test_kmalloc_type_decides_zone_and_mobility(void **state)

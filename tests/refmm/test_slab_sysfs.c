@@ -43,6 +43,7 @@ struct table {
 	unsigned int cpus, page;
 	char booted[64];	  /* parameters of the slab layer */
 	unsigned int rows, known; /* known: differences with a reason */
+	unsigned int debug;	  /* flags of all caches; 0: each has its own */
 };
 
 /*
@@ -139,6 +140,8 @@ static struct rmm *boot(const struct table *t)
 	struct slabs w;
 
 	slabs_init(&w, 4, false);
+	w.config.debug = t->debug;
+	w.config.kmalloc_align_61 = !strncmp(t->release, "6.1.", 4);
 	w.config.nr_cpus = t->cpus;
 	w.config.sheaves = RMM_SHEAVES_CHOSEN;
 	w.config.order_61 = !strncmp(t->release, "6.1.", 4);
@@ -193,6 +196,40 @@ static unsigned int check_table(FILE *f, struct table *t)
 	return differ;
 }
 
+/* The kmalloc caches of a table that check_table() has read, and those that
+ * rmm_kmem_cache_init() makes of size, kind and debug flags alone; returns how many
+ * fields differ */
+static unsigned int check_kmalloc(FILE *f, struct table *t)
+{
+	static char line[LINE];
+	static struct row r;
+	struct rmm *rmm = NULL;
+	unsigned int differ = 0, rows = 0;
+
+	rewind(f);
+	while (fgets(line, sizeof(line), f)) {
+		struct rmm_kmem_cache_info info;
+		struct rmm_kmem_cache *s;
+
+		if (line[0] == '#' || !parse(line, &r) || !strstr(r.name, "kmalloc-"))
+			continue;
+		if (!rmm) {
+			t->debug = args_of(&r).flags & RMM_SLAB_DEBUG_FLAGS;
+			rmm = boot(t);
+		}
+		s = rmm_kmem_cache_find(rmm, r.name);
+		if (!s)
+			fail_msg("%s: no such cache here", r.name);
+		rmm_kmem_cache_info(rmm, s, &info);
+		differ += compare(&r, &info);
+		rows++;
+	}
+	assert_true(rows >= 4 * 13);
+	check_destroy(rmm);
+	print_message("%u kmalloc caches, %u fields differ\n", rows, differ);
+	return differ;
+}
+
 static void test_sysfs_bundled_tables_equal_what_is_computed(void **state)
 {
 	static const char *const files[] = {
@@ -211,6 +248,7 @@ static void test_sysfs_bundled_tables_equal_what_is_computed(void **state)
 
 		assert_non_null(f);
 		differ = check_table(f, &t);
+		differ += check_kmalloc(f, &t);
 		fclose(f);
 		print_message("%s: %s, %u caches, %u fields differ\n", files[i], t.release, t.rows,
 			      differ);
