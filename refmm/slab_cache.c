@@ -13,9 +13,11 @@
  *   never if   constructor, usercopy region, RCU-typesafe, NO_MERGE, red zone,
  *              poison, tracking, sheaves of its own
  *
- * Locking: layer->lock over the list of caches. With threads, a cache must not
- * be in use while it is destroyed, and shrinking reaches only the slabs of the
- * CPU that asks for it, and the nodes'.
+ * Locking: layer->lock over the list of caches, their users' number, and which
+ * of them is dying; so a cache's last user and a new one cannot miss each
+ * other. With threads, a cache must not be in use while its last user destroys
+ * it, and shrinking reaches only the slabs of the CPU that asks for it, and the
+ * nodes'.
  *
  * Modelled: kmem_cache_create, find_mergeable, slab_unmergeable,
  * __kmem_cache_alias, do_kmem_cache_create, init_cache_random_seq,
@@ -87,12 +89,12 @@ static const char *check_args(const struct rmm_kmem_cache_args *a)
  * may be copied to user space is checked by cache */
 static bool unmergeable(const struct rmm_kmem_cache *s)
 {
-	return (s->flags & NEVER_MERGE) || s->ctor || s->usersize ||
+	return s->dying || (s->flags & NEVER_MERGE) || s->ctor || s->usersize ||
 	       (s->sheaf_capacity &&
 		s->layer->config.sheaves == RMM_SHEAVES_CHOSEN);
 }
 
-/* find_mergeable(): the latest cache whose objects would do; @flags with debug.
+/* find_mergeable(): a cache whose objects would do; @flags with debug.
  * Within a word of the size: beyond it, sharing would waste more in each object
  * than it saves in half-empty slabs. */
 static struct rmm_kmem_cache *
@@ -367,8 +369,8 @@ static int busy(const struct rmm_kmem_cache *s, uint64_t objects)
 	for (rmm_pfn pfn = 0; pfn < rmm->end_pfn; pfn++) {
 		const struct rmm_slab *slab = &s->layer->slabs[pfn];
 
-		if (rmm->memmap[pfn].state != RMM_PG_ALLOCATED ||
-		    slab->head != slab || slab->cache != s)
+		/* Slabs of other caches may come and go meanwhile. */
+		if (RMM_READ(slab->head) != slab || RMM_READ(slab->cache) != s)
 			continue;
 		report.slab = slab;
 		report.object = live_object(s, slab);
@@ -383,12 +385,48 @@ static int busy(const struct rmm_kmem_cache *s, uint64_t objects)
  * those that another CPU, which is not at work any more, has gathered. */
 static void finish_rcu(struct rmm_kmem_cache *s, unsigned int cpu)
 {
+	struct rmm *rmm = s->layer->rmm;
+
+	/* That CPU may be in rmm_rcu_barrier(), and find its sheaf, too. */
+	rmm_lock(rmm, &s->layer->lock);
 	for (unsigned int i = 0; i < s->nr_cpus; i++) {
 		if (s->cpu[i].rcu_free)
 			rmm_slab_rcu_sheaf(s->layer, s->cpu[i].rcu_free);
 		s->cpu[i].rcu_free = NULL;
 	}
-	rmm_rcu_barrier(s->layer->rmm, cpu);
+	rmm_unlock(rmm, &s->layer->lock);
+	rmm_rcu_barrier(rmm, cpu);
+}
+
+/* A user goes; true: it was the last, and from now on the cache is nobody's
+ * alias. Counted and marked at once, or a new user could come in between. */
+static bool last_user_goes(struct rmm_kmem_cache *s)
+{
+	struct rmm_slab_layer *l = s->layer;
+	bool last;
+
+	rmm_lock(l->rmm, &l->lock);
+	last = !s->aliases;
+	if (last)
+		s->dying = true;
+	else
+		s->aliases--;
+	rmm_unlock(l->rmm, &l->lock);
+	return last;
+}
+
+/* The end of a dying cache: @err, it lives on; else it leaves the list */
+static void settle(struct rmm_kmem_cache *s, int err)
+{
+	struct rmm_slab_layer *l = s->layer;
+
+	rmm_lock(l->rmm, &l->lock);
+	s->dying = false;
+	if (!err)
+		delist(l, s);
+	rmm_unlock(l->rmm, &l->lock);
+	if (!err)
+		release(s);
 }
 
 /** rmm_kmem_cache_destroy() - kmem_cache_destroy() */
@@ -396,6 +434,7 @@ int rmm_kmem_cache_destroy(struct rmm *rmm, unsigned int cpu,
 			   struct rmm_kmem_cache *s)
 {
 	struct rmm_kmem_cache_info info;
+	int err = 0;
 
 	if (!s)
 		return 0;
@@ -404,24 +443,21 @@ int rmm_kmem_cache_destroy(struct rmm *rmm, unsigned int cpu,
 				 "cannot destroy cache %.40s on CPU %u: there "
 				 "are %u",
 				 s->name, cpu, s->nr_cpus);
-	if (s->aliases) {
-		s->aliases--;
-		return 0;
-	}
-	/* The kernel keeps its own by a count that never gets to 0. */
+	/* The kernel keeps its own by a count that never gets to 0; they have
+	 * no aliases, as all of them may be copied to user space. */
 	if (rmm_is_kmalloc_cache(s))
 		return rmm_error(
 			rmm, -EINVAL,
 			"cannot destroy cache %.40s: it is kmalloc()'s",
 			s->name);
+	if (!last_user_goes(s))
+		return 0;
 	finish_rcu(s, cpu);
 	rmm_kmem_cache_info(rmm, s, &info);
 	if (info.objects)
-		return busy(s, info.objects);
-	shut_down(s, cpu);
-	rmm_lock(rmm, &s->layer->lock);
-	delist(s->layer, s);
-	rmm_unlock(rmm, &s->layer->lock);
-	release(s);
-	return 0;
+		err = busy(s, info.objects);
+	else
+		shut_down(s, cpu);
+	settle(s, err);
+	return err;
 }

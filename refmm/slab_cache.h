@@ -69,8 +69,10 @@ struct rmm_kmem_cache {
 	unsigned int allocflags, usersize;
 	unsigned int cpu_partial, cpu_partial_slabs;
 	uint64_t min_partial, pages; /* pages: of all its slabs */
-	unsigned int sheaf_capacity, aliases;
-	bool object_poison; /* the object's own bytes are poisoned */
+	unsigned int sheaf_capacity;
+	unsigned int aliases; /* users but the first; layer->lock */
+	bool dying;	      /* its last user goes; layer->lock */
+	bool object_poison;   /* the object's own bytes are poisoned */
 	void (*ctor)(void *object);
 	uint16_t *random_seq; /* order in which a new slab is filled, or NULL */
 	struct rmm_kmem_cache *next, *prev;

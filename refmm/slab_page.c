@@ -198,7 +198,7 @@ struct rmm_slab *rmm_new_slab(struct rmm_kmem_cache *s, unsigned int cpu,
 		rmm_free_pages(rmm, cpu, page, oo.order);
 		return NULL;
 	}
-	slab->cache = s;
+	RMM_WRITE(slab->cache, s);
 	slab->order = (uint8_t)oo.order;
 	slab->node = rmm_page_zone(rmm, pfn)->node;
 	slab->where = RMM_SLAB_NOWHERE;

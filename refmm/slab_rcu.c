@@ -18,7 +18,9 @@
  * When a grace period ends is the caller's to say: rmm_rcu_barrier() is that
  * moment.
  *
- * Locking: rcu->lock for the queues.
+ * Locking: rcu->lock for the queues; outside of it rcu->barrier, so that a
+ * grace period is over for all when rmm_rcu_barrier() returns, also for what
+ * another CPU is just freeing.
  *
  * Modelled: kfree_rcu, kvfree_rcu_barrier, call_rcu of free_slab and of
  * rcu_free_sheaf, rcu_barrier. Simplified: if there is no memory to remember an
@@ -44,7 +46,7 @@ struct rmm_slab_rcu {
 	struct batch *batches;
 	struct rmm_sheaf *sheaves;
 	struct rmm_slab *slabs;
-	uint8_t lock;
+	uint8_t lock, barrier;
 };
 
 /** rmm_slab_rcu_create() - -ENOMEM */
@@ -163,7 +165,9 @@ static void queue_rcu_sheaves(struct rmm_slab_layer *l, unsigned int cpu)
 static bool take_queues(struct rmm_slab_layer *l, struct rmm_slab_rcu *was)
 {
 	rmm_lock(l->rmm, &l->rcu->lock);
-	*was = *l->rcu;
+	was->batches = l->rcu->batches;
+	was->sheaves = l->rcu->sheaves;
+	was->slabs = l->rcu->slabs;
 	l->rcu->batches = NULL;
 	l->rcu->sheaves = NULL;
 	l->rcu->slabs = NULL;
@@ -180,6 +184,7 @@ void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 	if (!l || cpu >= rmm->config.nr_cpus)
 		return;
 	queue_rcu_sheaves(l, cpu);
+	rmm_lock(rmm, &l->rcu->barrier);
 	/* Freeing may leave slabs that wait in turn: their grace period passes
 	 * too. */
 	while (take_queues(l, &was)) {
@@ -193,4 +198,5 @@ void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 			rmm_free_slab_pages(was.slabs->cache, cpu, was.slabs);
 		}
 	}
+	rmm_unlock(rmm, &l->rcu->barrier);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* One thread for each simulated CPU: objects are freed where they were not
  * allocated, in every configuration of the layer. */
+#include <errno.h>
 #include <pthread.h>
 
 #include "slabs.h"
 
-enum { CPUS = 4, SLOTS = 64, ROUNDS = 12000 };
+enum { CPUS = 4, SLOTS = 64, ROUNDS = 12000, OBJECTS = 60 };
 
 /* A place where a thread leaves an object for another one to free */
 struct shared {
@@ -137,6 +138,67 @@ static void test_threads_with_sheaves_share_the_barn(void **state)
 	run(&w, 0);
 }
 
+/* As each of four users of like caches: they come and go, and their objects are
+ * freed at once or after a grace period */
+static void *come_and_go(void *arg)
+{
+	struct worker *w = arg;
+	struct shared *sh = w->shared;
+
+	for (int i = 0; i < ROUNDS / 6; i++) {
+		struct rmm_kmem_cache_args args = {.name = "like", .size = 104};
+		struct rmm_kmem_cache *s = rmm_kmem_cache_create(sh->rmm, &args);
+		bool rcu = draw(w, 2);
+		void *object[OBJECTS];
+		int err = s ? 0 : -ENOMEM;
+
+		for (int k = 0; k < OBJECTS && !err; k++) {
+			object[k] = rmm_kmem_cache_alloc(sh->rmm, w->cpu, s, RMM_GFP_KERNEL);
+			err = object[k] ? 0 : -ENOMEM;
+		}
+		for (int k = 0; k < OBJECTS && !err; k++)
+			err = rcu ? rmm_kfree_rcu(sh->rmm, w->cpu, object[k])
+				  : rmm_kmem_cache_free(sh->rmm, w->cpu, s, object[k]);
+		if (draw(w, 8) == 0)
+			rmm_rcu_barrier(sh->rmm, w->cpu);
+		if (err || rmm_kmem_cache_destroy(sh->rmm, w->cpu, s))
+			__atomic_fetch_add(&sh->errors, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void users(const struct slabs *w)
+{
+	struct shared sh = {.rmm = slabs_boot(w)};
+	struct worker workers[CPUS];
+	pthread_t thread[CPUS];
+
+	for (unsigned int i = 0; i < CPUS; i++) {
+		workers[i] = (struct worker){.shared = &sh, .cpu = i, .random = i + 1};
+		assert_int_equal(pthread_create(&thread[i], NULL, come_and_go, &workers[i]), 0);
+	}
+	for (unsigned int i = 0; i < CPUS; i++)
+		pthread_join(thread[i], NULL);
+	assert_int_equal(sh.errors, 0);
+	assert_null(rmm_kmem_cache_find(sh.rmm, "like"));
+	rmm_drain_all_pages(sh.rmm, 0);
+	assert_int_equal(rmm_nr_free_pages(sh.rmm), 4 * BLOCK);
+	check_destroy(sh.rmm);
+}
+
+static void test_threads_cache_is_shared_until_its_last_user_goes(void **state)
+{
+	struct slabs w;
+
+	(void)state;
+	threads_init(&w, true);
+	users(&w);
+	w.config.sheaves = RMM_SHEAVES_ALL;
+	users(&w);
+	w.config.nomerge = true;
+	users(&w);
+}
+
 static void test_threads_debug_caches_share_the_lock(void **state)
 {
 	struct slabs w;
@@ -153,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_threads_objects_freed_across_cpus_are_not_lost),
 		cmocka_unit_test(test_threads_without_cpu_partial_share_the_node),
 		cmocka_unit_test(test_threads_with_sheaves_share_the_barn),
+		cmocka_unit_test(test_threads_cache_is_shared_until_its_last_user_goes),
 		cmocka_unit_test(test_threads_debug_caches_share_the_lock),
 	};
 
