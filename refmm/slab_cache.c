@@ -94,7 +94,7 @@ static bool unmergeable(const struct rmm_kmem_cache *s)
 		s->layer->config.sheaves == RMM_SHEAVES_CHOSEN);
 }
 
-/* find_mergeable(): a cache whose objects would do; @flags with debug.
+/* find_mergeable(): the oldest cache whose objects would do; @flags with debug.
  * Within a word of the size: beyond it, sharing would waste more in each object
  * than it saves in half-empty slabs. */
 static struct rmm_kmem_cache *
@@ -111,7 +111,7 @@ find_mergeable(const struct rmm_slab_layer *l,
 	if (l->config.nomerge || (flags & NEVER_MERGE) || a->ctor ||
 	    a->usersize || own_sheaves)
 		return NULL;
-	for (struct rmm_kmem_cache *s = l->last; s; s = s->prev) {
+	for (struct rmm_kmem_cache *s = l->first; s; s = s->next) {
 		if (unmergeable(s) || size > s->size || s->size % align ||
 		    s->size - size >= sizeof(uint64_t))
 			continue;
@@ -251,8 +251,8 @@ static int create(struct rmm_slab_layer *l, const struct rmm_kmem_cache_args *a,
 	return 0;
 }
 
-/* At the end, which find_mergeable() sees first: caches are looked through from
- * the latest */
+/* At the end: the list is in order of creation. The kernel adds at the
+ * head, and looks through its list from the tail. */
 static void enlist(struct rmm_slab_layer *l, struct rmm_kmem_cache *s)
 {
 	s->prev = l->last;
