@@ -44,28 +44,30 @@ static void free_vm(struct rmm_vm_struct *vm)
 	free(vm);
 }
 
-/* remove_vm_area(): out of use, unmapped, its addresses on their way back */
-static struct rmm_vm_struct *remove_vm_area(struct rmm *rmm, unsigned int cpu,
-					    uintptr_t address)
+/* remove_vm_area(): out of use, unmapped, its addresses on their way back; 0
+ * and
+ * *@vm, or as rmm_claim_vmap_area() */
+static int remove_vm_area(struct rmm *rmm, unsigned int cpu, uintptr_t address,
+			  enum rmm_vmap_claim claim, struct rmm_vm_struct **vm)
 {
-	struct rmm_vmap_area *va =
-		rmm_find_unlink_vmap_area(rmm_vmalloc_of(rmm), rmm, address);
-	struct rmm_vm_struct *vm;
+	struct rmm_vmap_area *va;
+	int err = rmm_claim_vmap_area(rmm, address, claim, &va);
 
-	if (!va)
-		return NULL;
-	vm = va->vm;
+	if (err)
+		return err;
+	*vm = va->vm;
 	if (rmm->arena)
 		rmm_unmap_at(rmm, va->start, rmm_va_size(va));
 	rmm_free_vmap_area_noflush(rmm, cpu, va);
-	return vm;
+	return 0;
 }
 
 /* A request that failed half way: what it has got goes back, in the order in
  * which vfree() would do it, so that nothing is mapped whose pages are free */
 static void drop(struct rmm *rmm, unsigned int cpu, struct rmm_vm_struct *vm)
 {
-	remove_vm_area(rmm, cpu, vm->address);
+	if (remove_vm_area(rmm, cpu, vm->address, RMM_CLAIM_VFREE, &vm))
+		return;
 	rmm_vmalloc_free_pages(rmm, cpu, vm);
 	free_vm(vm);
 }
@@ -280,17 +282,29 @@ uintptr_t rmm_get_vm_area(struct rmm *rmm, unsigned int cpu,
 	return 0;
 }
 
-/* Why nothing that begins at @address can be let go */
-static int refuse_free(struct rmm *rmm, const char *what, uintptr_t address)
+/* Why nothing that begins at @address can be let go; @err is the claim's */
+static int refuse_free(struct rmm *rmm, const char *what, uintptr_t address,
+		       int err)
 {
-	const struct rmm_vm_struct *vm = rmm_find_vm_struct(rmm, address);
+	uintptr_t start;
 
-	if (vm)
+	if (err == -EBUSY)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s 0x%llx: freed already, in atomic "
+				 "context; it waits for the worker",
+				 what, (unsigned long long)address);
+	if (err == -EPERM)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s 0x%llx: the area owns its pages, "
+				 "which would be lost; use vfree",
+				 what, (unsigned long long)address);
+	start = rmm_vm_start(rmm, address);
+	if (start && start != address)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot %s 0x%llx: it lies inside the area "
 				 "that begins at 0x%llx; free that",
 				 what, (unsigned long long)address,
-				 (unsigned long long)vm->address);
+				 (unsigned long long)start);
 	return rmm_error(rmm, -EINVAL,
 			 "cannot %s 0x%llx: nonexistent vm area, never there "
 			 "or freed already",
@@ -298,13 +312,16 @@ static int refuse_free(struct rmm *rmm, const char *what, uintptr_t address)
 }
 
 /* Nobody else can find the area once it is unlinked; of two CPUs that free the
- * same one, the second finds nothing. */
-static int vfree(struct rmm *rmm, unsigned int cpu, uintptr_t address)
+ * same one, also if one puts it off, the second finds nothing, or that it is
+ * taken. */
+static int vfree(struct rmm *rmm, unsigned int cpu, const char *what,
+		 uintptr_t address, enum rmm_vmap_claim claim)
 {
-	struct rmm_vm_struct *vm = remove_vm_area(rmm, cpu, address);
+	struct rmm_vm_struct *vm;
+	int err = remove_vm_area(rmm, cpu, address, claim, &vm);
 
-	if (!vm)
-		return refuse_free(rmm, "vfree", address);
+	if (err)
+		return refuse_free(rmm, what, address, err);
 	RMM_ADD(rmm_vmalloc_of(rmm)->stat.free, 1);
 	rmm_vmalloc_free_pages(rmm, cpu, vm);
 	free_vm(vm);
@@ -324,42 +341,35 @@ static int check_free(struct rmm *rmm, unsigned int cpu, const char *what)
 /** rmm_vfree() - vfree(); see refmm_vmalloc.h */
 int rmm_vfree(struct rmm *rmm, unsigned int cpu, const void *address)
 {
-	struct rmm_vm_struct *vm;
-
 	if (check_free(rmm, cpu, "vfree"))
 		return -EINVAL;
 	if (!address)
 		return 0;
 	if (rmm_in_interrupt(rmm, cpu))
 		return rmm_vfree_atomic(rmm, cpu, address);
-	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
-	if (vm && vm->deferred)
-		return rmm_error(rmm, -EINVAL,
-				 "cannot vfree %p: freed already, in atomic "
-				 "context; it waits for the worker",
-				 address);
-	return vfree(rmm, cpu, (uintptr_t)address);
+	return vfree(rmm, cpu, "vfree", (uintptr_t)address, RMM_CLAIM_VFREE);
 }
 
 /** rmm_vfree_atomic() - vfree_atomic(); see refmm_vmalloc.h */
 int rmm_vfree_atomic(struct rmm *rmm, unsigned int cpu, const void *address)
 {
 	struct rmm_vfree_deferred *d;
-	struct rmm_vm_struct *vm;
+	struct rmm_vmap_area *va;
+	int err;
 
 	if (check_free(rmm, cpu, "vfree"))
 		return -EINVAL;
 	if (!address)
 		return 0;
 	d = &rmm_vmalloc_of(rmm)->deferred[cpu];
-	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
-	if (!vm || vm->address != (uintptr_t)address || vm->deferred)
-		return refuse_free(rmm, "vfree", (uintptr_t)address);
+	err = rmm_claim_vmap_area(rmm, (uintptr_t)address, RMM_CLAIM_DEFER,
+				  &va);
+	if (err)
+		return refuse_free(rmm, "vfree", (uintptr_t)address, err);
 	RMM_ADD(rmm_vmalloc_of(rmm)->stat.deferred, 1);
 	rmm_lock(rmm, &d->lock);
-	vm->deferred = true;
-	vm->next = d->first;
-	d->first = vm;
+	va->vm->next = d->first;
+	d->first = va->vm;
 	rmm_unlock(rmm, &d->lock);
 	return 0;
 }
@@ -381,7 +391,7 @@ size_t rmm_delayed_vfree_work(struct rmm *rmm, unsigned int cpu)
 	rmm_unlock(rmm, &d->lock);
 	for (; vm; vm = next, n++) {
 		next = vm->next;
-		vfree(rmm, cpu, vm->address);
+		vfree(rmm, cpu, "vfree", vm->address, RMM_CLAIM_WORKER);
 	}
 	return n;
 }
@@ -446,8 +456,6 @@ void *rmm_vmap(struct rmm *rmm, unsigned int cpu, struct rmm_page **pages,
 /** rmm_vunmap() - vunmap(); see refmm_vmalloc.h */
 int rmm_vunmap(struct rmm *rmm, unsigned int cpu, const void *address)
 {
-	struct rmm_vm_struct *vm;
-
 	if (check_free(rmm, cpu, "vunmap"))
 		return -EINVAL;
 	if (!address)
@@ -457,16 +465,5 @@ int rmm_vunmap(struct rmm *rmm, unsigned int cpu, const void *address)
 				 "cannot vunmap %p on CPU %u: not allowed in "
 				 "an interrupt",
 				 address, cpu);
-	vm = rmm_find_vm_struct(rmm, (uintptr_t)address);
-	if (vm && vm->deferred)
-		return rmm_error(rmm, -EINVAL,
-				 "cannot vunmap %p: freed already, in atomic "
-				 "context; it waits for the worker",
-				 address);
-	if (vm && vm->nr_pages)
-		return rmm_error(rmm, -EINVAL,
-				 "cannot vunmap %p: the area owns its %zu "
-				 "pages, which would be lost; use vfree",
-				 address, vm->nr_pages);
-	return vfree(rmm, cpu, (uintptr_t)address);
+	return vfree(rmm, cpu, "vunmap", (uintptr_t)address, RMM_CLAIM_VUNMAP);
 }

@@ -33,7 +33,7 @@ struct rmm_vm_struct {
 	size_t nr_mapped;	 /* entries of it */
 	size_t nr_pages;	 /* of these, those that vfree() frees */
 	unsigned int flags, page_order;
-	bool deferred;		    /* vfree() was put off */
+	bool deferred;		    /* vfree() was put off; busy_lock */
 	struct rmm_vm_struct *next; /* on the list of these */
 };
 
@@ -93,9 +93,16 @@ struct rmm_vmap_area *rmm_alloc_vmap_area(struct rmm *rmm,
 					  struct rmm_vm_struct *vm);
 struct rmm_vm_struct *rmm_find_vm_struct(const struct rmm *rmm,
 					 uintptr_t address);
-struct rmm_vmap_area *rmm_find_unlink_vmap_area(struct rmm_vmalloc *v,
-						const struct rmm *rmm,
-						uintptr_t address);
+uintptr_t rmm_vm_start(const struct rmm *rmm, uintptr_t address);
+/* To what end an area is claimed */
+enum rmm_vmap_claim {
+	RMM_CLAIM_VFREE,
+	RMM_CLAIM_VUNMAP, /* vfree() of what has no pages */
+	RMM_CLAIM_DEFER,  /* vfree() later */
+	RMM_CLAIM_WORKER, /* now */
+};
+int rmm_claim_vmap_area(struct rmm *rmm, uintptr_t address,
+			enum rmm_vmap_claim claim, struct rmm_vmap_area **out);
 
 /* vmalloc_purge.c */
 struct rmm_vmap_area *rmm_node_alloc(struct rmm *rmm,

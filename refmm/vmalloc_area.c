@@ -14,14 +14,16 @@
  *
  * Invariant: an area in use is kept by the node of its first address.
  *
- * Locking: busy_lock of one node at a time. What is found stays, as only its
- * owner frees it.
+ * Locking: busy_lock of one node at a time, which covers vm->deferred, too: who
+ * may free an area is decided in the section that finds it. What an area's
+ * owner finds stays, as nobody else frees it.
  *
  * Modelled: alloc_vmap_area, addr_to_node, find_vmap_area,
  * find_unlink_vmap_area. Simplified: objects come from libc; no notifiers to
  * call when addresses run out. (6.12, mm/vmalloc.c; before 6.9 there was one
  * node; LKD3 ch. 12 "vmalloc()")
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "layers.h"
@@ -110,9 +112,9 @@ struct rmm_vmap_area *rmm_alloc_vmap_area(struct rmm *rmm,
 	return va;
 }
 
-/** rmm_find_vm_struct() - find_vm_area(): what is in use at @address */
-struct rmm_vm_struct *rmm_find_vm_struct(const struct rmm *rmm,
-					 uintptr_t address)
+/* What is in use at @address, and from where on; NULL: nothing */
+static struct rmm_vm_struct *look_up(const struct rmm *rmm, uintptr_t address,
+				     uintptr_t *start)
 {
 	const struct rmm_vmalloc *v = rmm_vmalloc_of(rmm);
 	unsigned int first = node_id(v, address);
@@ -125,6 +127,7 @@ struct rmm_vm_struct *rmm_find_vm_struct(const struct rmm *rmm,
 		rmm_lock(rmm, &vn->busy_lock);
 		va = rmm_vmap_find(&vn->busy, address);
 		vm = va ? va->vm : NULL;
+		*start = va ? va->start : 0;
 		rmm_unlock(rmm, &vn->busy_lock);
 		if (vm)
 			return vm;
@@ -132,28 +135,61 @@ struct rmm_vm_struct *rmm_find_vm_struct(const struct rmm *rmm,
 	return NULL;
 }
 
+/** rmm_find_vm_struct() - find_vm_area(): what is in use at @address, which is
+ *  the caller's; NULL: nothing */
+struct rmm_vm_struct *rmm_find_vm_struct(const struct rmm *rmm,
+					 uintptr_t address)
+{
+	uintptr_t start;
+
+	return look_up(rmm, address, &start);
+}
+
+/** rmm_vm_start() - where the area around @address begins, whosever it is; 0:
+ *  there is none */
+uintptr_t rmm_vm_start(const struct rmm *rmm, uintptr_t address)
+{
+	uintptr_t start = 0;
+
+	look_up(rmm, address, &start);
+	return start;
+}
+
+static int may_claim(const struct rmm_vm_struct *vm, enum rmm_vmap_claim claim)
+{
+	if (vm->deferred != (claim == RMM_CLAIM_WORKER))
+		return -EBUSY;
+	return claim == RMM_CLAIM_VUNMAP && vm->nr_pages ? -EPERM : 0;
+}
+
 /**
- * rmm_find_unlink_vmap_area() - find_unlink_vmap_area(): the area that begins
- * at @address, no longer in use
+ * rmm_claim_vmap_area() - find_unlink_vmap_area(): the area that begins at
+ * @address is the caller's to free, and no longer in use; or, to be put off, in
+ * use until RMM_CLAIM_WORKER comes
  *
  * The kernel lets go of an area by any page of it. Here only its first address
  * will do, and of two that free the same area, one is told.
  *
- * Return: NULL if no area begins there.
+ * Return: 0; -ENOENT: no area begins there; -EBUSY: it is put off already;
+ * -EPERM: it has pages, which vunmap() would lose.
  */
-struct rmm_vmap_area *rmm_find_unlink_vmap_area(struct rmm_vmalloc *v,
-						const struct rmm *rmm,
-						uintptr_t address)
+int rmm_claim_vmap_area(struct rmm *rmm, uintptr_t address,
+			enum rmm_vmap_claim claim, struct rmm_vmap_area **out)
 {
-	struct rmm_vmap_node *vn = rmm_addr_to_node(v, address);
+	struct rmm_vmap_node *vn =
+		rmm_addr_to_node(rmm_vmalloc_of(rmm), address);
 	struct rmm_vmap_area *va;
+	int err = -ENOENT;
 
 	rmm_lock(rmm, &vn->busy_lock);
 	va = rmm_vmap_find(&vn->busy, address);
 	if (va && va->start == address)
+		err = may_claim(va->vm, claim);
+	if (!err && claim == RMM_CLAIM_DEFER)
+		va->vm->deferred = true;
+	else if (!err)
 		rmm_vmap_erase(&vn->busy, va);
-	else
-		va = NULL;
 	rmm_unlock(rmm, &vn->busy_lock);
-	return va;
+	*out = err ? NULL : va;
+	return err;
 }

@@ -194,17 +194,17 @@ static void alloc(struct host *h, unsigned int cpu, uintptr_t at, const uintptr_
 		h->same_tree += !pool;
 		return;
 	}
-	va = rmm_find_unlink_vmap_area(h->v, h->rmm, va->start);
+	assert_int_equal(rmm_claim_vmap_area(h->rmm, va->start, RMM_CLAIM_VFREE, &va), 0);
 	give_back(h, va, pool);
 	follow(h, cpu, at, size_align[0]);
 }
 
 static void vfree(struct host *h, uintptr_t at, uint64_t lazy, uint64_t max)
 {
-	struct rmm_vmap_area *va = rmm_find_unlink_vmap_area(h->v, h->rmm, at);
+	struct rmm_vmap_area *va;
 
 	h->lazy_max = max;
-	if (!va) {
+	if (rmm_claim_vmap_area(h->rmm, at, RMM_CLAIM_VFREE, &va)) {
 		h->unknown_frees++;
 		return;
 	}

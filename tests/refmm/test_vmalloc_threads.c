@@ -18,6 +18,7 @@ struct worker {
 };
 
 static struct rmm_page *shared[SHARED];
+static pthread_barrier_t together;
 
 static uint32_t draw(struct worker *w, uint32_t n)
 {
@@ -72,6 +73,36 @@ static void *use_areas(void *arg)
 	}
 	while (w->n)
 		area_end(w, w->n - 1, false);
+	rmm_delayed_vfree_work(w->rmm, w->cpu);
+	return NULL;
+}
+
+/* All CPUs free the same areas, each in its way: one of them does. */
+static void *free_the_same(void *arg)
+{
+	static char *area[HELD];
+	static unsigned int freed;
+	struct worker *w = arg;
+
+	for (int i = 0; i < ROUNDS / 10; i++) {
+		for (int k = 0; w->cpu == 0 && k < HELD; k++)
+			area[k] = rmm_vmalloc(w->rmm, 0, PAGE);
+		pthread_barrier_wait(&together);
+		for (int k = 0; k < HELD; k++) {
+			int err = draw(w, 2) ? rmm_vfree(w->rmm, w->cpu, area[k])
+					     : rmm_vfree_atomic(w->rmm, w->cpu, area[k]);
+
+			if (!err)
+				__atomic_fetch_add(&freed, 1, __ATOMIC_RELAXED);
+			if (draw(w, 4) == 0)
+				rmm_delayed_vfree_work(w->rmm, w->cpu);
+		}
+		pthread_barrier_wait(&together);
+		if (w->cpu == 0) {
+			w->errors += freed != HELD;
+			freed = 0;
+		}
+	}
 	rmm_delayed_vfree_work(w->rmm, w->cpu);
 	return NULL;
 }
@@ -174,6 +205,20 @@ static void test_threads_share_the_vmalloc_window(void **state)
 	rmm_destroy(rmm);
 }
 
+static void test_threads_free_an_area_once(void **state)
+{
+	struct rmm *rmm = boot(0);
+
+	(void)state;
+	pthread_barrier_init(&together, NULL, CPUS);
+	run_all(rmm, free_the_same);
+	pthread_barrier_destroy(&together);
+	assert_int_equal(vm_stats(rmm).areas, 0);
+	assert_int_equal(vm_stats(rmm).free, vm_stats(rmm).alloc);
+	assert_true(vm_stats(rmm).deferred > 100);
+	rmm_destroy(rmm);
+}
+
 static void test_threads_have_their_own_stack_caches(void **state)
 {
 	struct rmm *rmm = boot(0);
@@ -212,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_share_the_vmalloc_window),
+		cmocka_unit_test(test_threads_free_an_area_once),
 		cmocka_unit_test(test_threads_have_their_own_stack_caches),
 		cmocka_unit_test(test_threads_wait_for_kmap_slots),
 	};
