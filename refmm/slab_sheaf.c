@@ -11,6 +11,8 @@
  * is changed at the barn for a full or an empty one; only when the barn cannot
  * help do objects come from slabs, or go there, a sheaf at a time. So a CPU
  * that only frees feeds one that only allocates, and neither touches a slab.
+ * In 6.18, who may not wait (GFP_ATOMIC) fills none: past the barn, that takes
+ * one object from a slab.
  *
  *   0 <= sheaf->size <= capacity
  *   full sheaves of a barn <= 10, all objects in them are free
@@ -145,6 +147,16 @@ static struct rmm_sheaf *make_full(struct rmm_kmem_cache *s, unsigned int cpu,
 	return NULL;
 }
 
+/* May a request that found no object fill a sheaf, too? Not if it must not wait
+ * (gfpflags_allow_blocking); since 7.0, where all caches have sheaves and slabs
+ * are slow, only if it must not even spin (gfpflags_allow_spinning). */
+static bool may_fill(const struct rmm_kmem_cache *s, unsigned int gfp)
+{
+	bool chosen = s->layer->config.sheaves == RMM_SHEAVES_CHOSEN;
+
+	return gfp & (chosen ? RMM_GFP_DIRECT_RECLAIM : RMM_GFP_RECLAIM);
+}
+
 /* __pcs_replace_empty_main(): false: no objects to be had this way */
 static bool replace_empty_main(struct rmm_kmem_cache *s, unsigned int cpu,
 			       unsigned int gfp)
@@ -165,6 +177,8 @@ static bool replace_empty_main(struct rmm_kmem_cache *s, unsigned int cpu,
 		return true;
 	}
 	c->stat.barn_get_fail++;
+	if (!may_fill(s, gfp))
+		return false;
 	full = make_full(s, cpu, gfp);
 	if (!full)
 		return false;

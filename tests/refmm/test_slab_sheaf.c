@@ -100,6 +100,44 @@ static void test_sheaf_of_one_object_is_used_up_too(void **state)
 	check_destroy(rmm);
 }
 
+static void test_sheaf_atomic_request_takes_what_is_there_and_fills_none(void **state)
+{
+	struct rmm *rmm = sheaf_machine(RMM_SHEAVES_CHOSEN, 1);
+	struct rmm_kmem_cache *s = sheaf_cache(rmm, CAPACITY, 0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		o[i] = rmm_kmem_cache_alloc(rmm, 0, s, i ? RMM_GFP_NOWAIT : RMM_GFP_ATOMIC);
+	assert_non_null(o[2]);
+	assert_int_equal(counts_of(rmm, s).sheaf_refill, 0);
+	assert_int_equal(counts_of(rmm, s).alloc_pcs, 0);
+	assert_int_equal(counts_of(rmm, s).barn_get_fail, 3);
+	/* What the barn has is to be had without waiting. */
+	for (int i = 0; i < 12 * CAPACITY; i++)
+		o[i] = take(rmm, s);
+	for (int i = 0; i < 12 * CAPACITY; i++)
+		give(rmm, s, o[i]);
+	assert_int_equal(s->node[0].nr_full, 10);
+	for (int i = 0; i < 12 * CAPACITY; i++)
+		assert_non_null(rmm_kmem_cache_alloc(rmm, 0, s, RMM_GFP_ATOMIC));
+	assert_int_equal(counts_of(rmm, s).alloc_pcs, 24 * CAPACITY);
+	assert_int_equal(s->node[0].nr_full, 0);
+	check_destroy(rmm);
+}
+
+static void test_sheaf_atomic_request_fills_it_where_all_caches_have_one(void **state)
+{
+	struct rmm *rmm = sheaf_machine(RMM_SHEAVES_ALL, 1);
+	struct rmm_kmem_cache *s = sheaf_cache(rmm, 0, 0);
+
+	(void)state;
+	assert_non_null(rmm_kmem_cache_alloc(rmm, 0, s, 0));
+	assert_int_equal(counts_of(rmm, s).sheaf_refill, 0);
+	assert_non_null(rmm_kmem_cache_alloc(rmm, 0, s, RMM_GFP_ATOMIC));
+	assert_int_equal(counts_of(rmm, s).sheaf_refill, 60);
+	check_destroy(rmm);
+}
+
 static void test_sheaf_full_ones_go_to_spare_barn_and_slabs(void **state)
 {
 	struct rmm *rmm = sheaf_machine(RMM_SHEAVES_CHOSEN, 1);
@@ -294,6 +332,8 @@ int main(void)
 		cmocka_unit_test(test_sheaf_capacity_follows_version_size_and_wish),
 		cmocka_unit_test(test_sheaf_objects_come_back_last_in_first_out),
 		cmocka_unit_test(test_sheaf_of_one_object_is_used_up_too),
+		cmocka_unit_test(test_sheaf_atomic_request_takes_what_is_there_and_fills_none),
+		cmocka_unit_test(test_sheaf_atomic_request_fills_it_where_all_caches_have_one),
 		cmocka_unit_test(test_sheaf_full_ones_go_to_spare_barn_and_slabs),
 		cmocka_unit_test(test_sheaf_producer_and_consumer_meet_at_the_barn),
 		cmocka_unit_test(test_sheaf_other_nodes_objects_pass_it_by),
