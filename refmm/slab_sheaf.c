@@ -280,12 +280,18 @@ bool rmm_free_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu,
 	return true;
 }
 
-/** rmm_rcu_to_pcs() - __kfree_rcu_sheaf(): gather objects that wait for their
- *  readers; false: this one must wait by itself */
+/** rmm_rcu_to_pcs() - kfree_rcu_sheaf(), __kfree_rcu_sheaf(): gather objects
+ *  that wait for their readers; false: this one must wait by itself. In a sheaf
+ *  another node's would get to this node's barn, and be given out as local. */
 bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object)
 {
+	const struct rmm_slab *slab =
+		rmm_virt_to_slab(s->layer, (uintptr_t)object);
 	struct rmm_kmem_cache_cpu *c = &s->cpu[cpu];
+	unsigned int node = s->layer->rmm->cpu[cpu].node;
 
+	if (slab->node != node)
+		return false;
 	if (!c->rcu_free && c->spare && !c->spare->size) {
 		c->rcu_free = c->spare;
 		c->spare = NULL;
@@ -296,7 +302,7 @@ bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object)
 		c->rcu_free = rmm_alloc_empty_sheaf(s);
 	if (!c->rcu_free)
 		return false;
-	c->rcu_free->node = s->layer->rmm->cpu[cpu].node;
+	c->rcu_free->node = node;
 	c->rcu_free->objects[c->rcu_free->size++] = object;
 	if (c->rcu_free->size < s->sheaf_capacity)
 		return true;

@@ -213,6 +213,15 @@ static void test_sheaf_other_nodes_objects_pass_it_by(void **state)
 	o[0] = rmm_kmem_cache_alloc_node(rmm, 0, s, RMM_GFP_KERNEL, 1);
 	assert_int_equal(rmm_virt_to_slab(rmm_slab_layer(rmm), (uintptr_t)o[0])->node, 1);
 	give(rmm, s, o[0]);
+	/* Nor does it wait with others: what the barn gives is the node's own. */
+	for (int i = 0; i < 3 * 60; i++)
+		o[i] = rmm_kmem_cache_alloc_node(rmm, 0, s, RMM_GFP_KERNEL, 1);
+	for (int i = 0; i < 3 * 60; i++)
+		assert_int_equal(rmm_kfree_rcu(rmm, 0, o[i]), 0);
+	assert_null(s->cpu[0].rcu_free);
+	rmm_rcu_barrier(rmm, 0);
+	assert_int_equal(s->node[0].nr_full, 0);
+	assert_int_equal(info_of(rmm, s).objects, 0);
 	check_destroy(rmm);
 }
 
