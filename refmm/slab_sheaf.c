@@ -49,8 +49,8 @@ static unsigned int kmalloc_bytes(unsigned int bytes)
 	return size;
 }
 
-/* 7.x: half of what CPUs once kept in partial slabs, as there are two sheaves;
- * then as many as the memory for it holds */
+/* 7.x: half of what CPUs once kept in partial slabs, as there are two sheaves,
+ * and as many more as the memory for it holds; at least what was asked for */
 static unsigned int calculate_capacity(const struct rmm_kmem_cache *s,
 				       unsigned int asked)
 {
@@ -64,10 +64,8 @@ static unsigned int calculate_capacity(const struct rmm_kmem_cache *s,
 		nr = 26;
 	else
 		nr = 60;
-	if (nr < asked)
-		nr = asked;
-	return (kmalloc_bytes(SHEAF_HEAD_BYTES + nr * 8) - SHEAF_HEAD_BYTES) /
-	       8;
+	nr = (kmalloc_bytes(SHEAF_HEAD_BYTES + nr * 8) - SHEAF_HEAD_BYTES) / 8;
+	return nr > asked ? nr : asked;
 }
 
 /** rmm_set_sheaf_capacity() - calculate_sheaf_capacity(); debug caches have no

@@ -42,8 +42,11 @@ static void test_sheaf_capacity_follows_version_size_and_wish(void **state)
 		{RMM_SHEAVES_ALL, 1024, 0, 0, 12},
 		{RMM_SHEAVES_ALL, 256, 0, 0, 28},
 		{RMM_SHEAVES_ALL, 64, 0, 0, 60},
-		{RMM_SHEAVES_ALL, 1024, 13, 0, 20},
-		{RMM_SHEAVES_ALL, 1024, 32, 0, 60},
+		/* or as many as were asked for, if these are more */
+		{RMM_SHEAVES_ALL, 1024, 11, 0, 12},
+		{RMM_SHEAVES_ALL, 1024, 13, 0, 13},
+		{RMM_SHEAVES_ALL, 256, 32, 0, 32},
+		{RMM_SHEAVES_ALL, 64, 100, 0, 100},
 		{RMM_SHEAVES_ALL, 64, 0, RMM_SLAB_POISON, 0},
 	};
 
