@@ -9,11 +9,14 @@
  *   in use     cc cc cc ..     (its owner's)      cc cc ..         5a 5a ..
  *   free       bb bb bb ..     6b 6b .. 6b a5     bb bb ..         5a 5a ..
  *
+ * Without red zones what rounding up to a word leaves is padding, too.
+ *
  *   red zone of an object in use changed    overrun, from the left or right
  *   poison of a free object changed         use after free
  *   red zone of a free object changed       overrun by a neighbour, or both
  *   padding changed                         somebody wrote far off
  *   free pointer leads out of the slab      use after free, or overrun
+ *   one behind an object in use not wiped   overrun
  *
  * They are looked at when an object is given out and when it comes back. What
  * was found is put right, so that each damage is told once. A kmalloc cache
@@ -145,12 +148,17 @@ static int check_red_zones(const struct rmm_kmem_cache *s,
 					"overrun to the left"};
 	const struct zone_bytes right = {r->object + used, s->inuse - used, red,
 					 "overrun"};
+	/* What rounding up to a word has left, where it is no red zone */
+	const struct zone_bytes rest = {r->object + s->object_size,
+					s->inuse - s->object_size, POISON_INUSE,
+					"overrun into the alignment padding"};
 	int err;
 
-	if (!(s->flags & RMM_SLAB_RED_ZONE))
-		return 0;
-	err = check_bytes(r, &left);
-	return err ? err : check_bytes(r, &right);
+	if (s->flags & RMM_SLAB_RED_ZONE) {
+		err = check_bytes(r, &left);
+		return err ? err : check_bytes(r, &right);
+	}
+	return s->flags & RMM_SLAB_POISON ? check_bytes(r, &rest) : 0;
 }
 
 /* A free object's own bytes */
@@ -197,6 +205,20 @@ static int check_freepointer(const struct rmm_kmem_cache *s,
 	return rmm_slab_error(s->layer->rmm, -EUCLEAN, r);
 }
 
+/* A live object's, which was wiped: if it lies behind the object, nobody but an
+ * overrun has written there since. Put right and told. */
+static int check_wiped(const struct rmm_kmem_cache *s,
+		       struct rmm_slab_report *r)
+{
+	const uintptr_t *word = (const uintptr_t *)(r->object + s->offset);
+
+	if (s->offset < s->inuse || !*word)
+		return 0;
+	rmm_wipe_freepointer(s, r->slab, r->object);
+	r->what = "free pointer overwritten: overrun";
+	return rmm_slab_error(s->layer->rmm, -EUCLEAN, r);
+}
+
 /** rmm_check_object() - check_object(): are the bytes of an object, @live or
  *  free, as they were left? -EUCLEAN: no */
 int rmm_check_object(const struct rmm_kmem_cache *s, struct rmm_slab *slab,
@@ -212,8 +234,8 @@ int rmm_check_object(const struct rmm_kmem_cache *s, struct rmm_slab *slab,
 		err = check_poison(s, &r);
 	if (!err)
 		err = check_padding(s, &r);
-	if (!err && !live)
-		err = check_freepointer(s, &r);
+	if (!err)
+		err = live ? check_wiped(s, &r) : check_freepointer(s, &r);
 	return err;
 }
 

@@ -2,7 +2,10 @@
 /* Damage found and told: by whom, to what, where. */
 #include "slabs.h"
 
-enum { ALL = RMM_SLAB_DEBUG_FLAGS };
+enum {
+	ALL = RMM_SLAB_DEBUG_FLAGS,
+	NO_ZONE = RMM_SLAB_CONSISTENCY_CHECKS | RMM_SLAB_POISON | RMM_SLAB_STORE_USER,
+};
 
 struct damage {
 	const char *name;
@@ -27,6 +30,12 @@ static const struct damage damages[] = {
 	{"pointer", ALL, 64, 64 + 8 + 7, false, 0, "free pointer overwritten"},
 	{"no poison", RMM_SLAB_RED_ZONE, 64, 64, true, -EUCLEAN, "overrun"},
 	{"only poison", RMM_SLAB_POISON, 64, 9, false, 0, "use after free: byte 9"},
+	{"live pointer", ALL, 64, 64 + 8 + 7, true, -EUCLEAN, "free pointer overwritten: overrun"},
+	{"no zone", NO_ZONE, 64, 64, true, -EUCLEAN, "free pointer overwritten: overrun"},
+	{"rounding", NO_ZONE, 60, 61, true, -EUCLEAN,
+	 "alignment padding: byte 61 is 0x99, not 0x5a"},
+	{"its end", NO_ZONE, 60, 63, true, -EUCLEAN, "alignment padding: byte 63"},
+	{"free rounding", NO_ZONE, 60, 60, false, 0, "alignment padding: byte 60"},
 };
 
 static void test_debug_damage_is_found_and_told(void **state)
