@@ -211,10 +211,10 @@ void *rmm__slab_alloc_node(struct rmm *rmm, unsigned int cpu,
 		return NULL;
 	if (s->debug)
 		rmm_track_alloc(s, cpu, (uintptr_t)object, size);
-	/* All of it, for ksize() lets the caller use all; but in a debug cache
-	 * what was not asked for is a red zone. */
+	/* All of it, for ksize() lets the caller use all; but where the request
+	 * is kept, what lies behind it is a red zone. */
 	if ((gfp & RMM_GFP_ZERO) && s->backed)
-		memset(object, 0, s->debug ? size : s->object_size);
+		memset(object, 0, rmm_keeps_size(s) ? size : s->object_size);
 	return object;
 }
 

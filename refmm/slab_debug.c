@@ -56,10 +56,9 @@ struct zone_bytes {
 static size_t used_bytes(const struct rmm_kmem_cache *s,
 			 const struct rmm_slab *slab, uintptr_t object)
 {
-	const unsigned int both = RMM_SLAB_STORE_USER | RMM_SLAB_KMALLOC;
 	const struct rmm_track *t;
 
-	if ((s->flags & both) != both)
+	if (!rmm_keeps_size(s))
 		return s->object_size;
 	t = rmm_get_track(s, slab, object, RMM_TRACK_ALLOC);
 	return t->size && t->size < s->object_size ? t->size : s->object_size;

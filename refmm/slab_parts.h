@@ -85,6 +85,13 @@ uintptr_t rmm_alloc_single(struct rmm_kmem_cache *s, unsigned int cpu,
 int rmm_free_single(struct rmm_kmem_cache *s, unsigned int cpu,
 		    struct rmm_slab *slab, uintptr_t object);
 
+/** rmm_keeps_size() - slub_debug_orig_size(): does it know what was asked? */
+static inline bool rmm_keeps_size(const struct rmm_kmem_cache *s)
+{
+	return (s->flags & RMM_SLAB_STORE_USER) &&
+	       (s->flags & RMM_SLAB_KMALLOC);
+}
+
 /* slab_debug.c, slab_track.c */
 size_t rmm_slab_meta_bytes(const struct rmm_kmem_cache *s,
 			   unsigned int objects);

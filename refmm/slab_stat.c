@@ -105,15 +105,13 @@ static uint64_t requested(const struct rmm_kmem_cache *s,
 static void count_slabs(const struct rmm_kmem_cache *s,
 			struct rmm_kmem_cache_info *out)
 {
-	const unsigned int both = RMM_SLAB_STORE_USER | RMM_SLAB_KMALLOC;
-
 	for (unsigned int i = 0; i < s->layer->rmm->nr_nodes; i++) {
 		const struct rmm_kmem_cache_node *n = &s->node[i];
 
 		out->slabs += n->nr_slabs;
 		out->total_objects += n->total_objects;
 		out->partial += n->partial.count;
-		if ((s->flags & both) == both)
+		if (rmm_keeps_size(s))
 			out->requested_bytes += requested(s, n->partial.first) +
 						requested(s, n->full.first);
 	}

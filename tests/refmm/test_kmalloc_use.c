@@ -373,6 +373,40 @@ static void test_kmalloc_account_not_asked_for_has_no_rows(void **state)
 	check_destroy(rmm);
 }
 
+/* All that ksize() allows, or, where the request is kept, what was asked for */
+static void test_kzalloc_clears_the_slot_with_debugging_too(void **state)
+{
+	static const struct {
+		unsigned int debug;
+		size_t zero;
+	} cases[] = {
+		{RMM_SLAB_POISON, 128},
+		{RMM_SLAB_POISON | RMM_SLAB_CONSISTENCY_CHECKS, 128},
+		{RMM_SLAB_POISON | RMM_SLAB_RED_ZONE, 128},
+		{RMM_SLAB_POISON | RMM_SLAB_STORE_USER, 100},
+		{RMM_SLAB_DEBUG_FLAGS, 100},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rmm_slab_config c;
+		struct machine m;
+		unsigned char *p;
+		struct rmm *rmm;
+
+		machine_init(&m, 8);
+		m.config.backed = true;
+		rmm_slab_config_init(&c);
+		c.debug = cases[i].debug;
+		rmm = kmalloc_boot(&m, &c);
+		p = rmm_kzalloc(rmm, 0, 100, KERNEL);
+		assert_true(all_bytes(p, cases[i].zero, 0));
+		assert_int_equal(p[127] == 0, cases[i].zero == 128);
+		assert_int_equal(rmm_kfree(rmm, 0, p), 0);
+		check_destroy(rmm);
+	}
+}
+
 static void test_ksize_leaves_out_the_red_zone(void **state)
 {
 	struct rmm_slab_config c;
@@ -420,6 +454,7 @@ static void test_kmalloc_use_realloc_of_what_is_free_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kzalloc_clears_the_slot_with_debugging_too),
 		cmocka_unit_test(test_ksize_leaves_out_the_red_zone),
 		cmocka_unit_test(test_kmalloc_use_realloc_of_what_is_free_is_refused),
 		cmocka_unit_test(test_kmalloc_objects_do_not_overlap),
