@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "highmem.h"
 #include "layers.h"
 #include "vmalloc.h"
 
@@ -72,12 +73,15 @@ static void drop(struct rmm *rmm, unsigned int cpu, struct rmm_vm_struct *vm)
 	free_vm(vm);
 }
 
-/* IOREMAP_MAX_ORDER is a PMD's */
+/* For large mappings. x86's IOREMAP_MAX_ORDER: what an entry of the PUD maps,
+ * on 32 bits of the PMD */
 static uintptr_t ioremap_align(const struct rmm *rmm, uintptr_t size)
 {
-	uintptr_t align = rmm_page_bytes(rmm);
+	uintptr_t align = rmm_page_bytes(rmm), most = (uintptr_t)1 << 30;
 
-	while (align < size && align < rmm_page_bytes(rmm) << rmm->thp_order)
+	if (rmm_is_32bit(rmm))
+		most = align << rmm->thp_order;
+	while (align < size && align < most)
 		align *= 2;
 	return align;
 }

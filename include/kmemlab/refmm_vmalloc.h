@@ -19,7 +19,7 @@
 #include <kmemlab/refmm_types.h>
 
 enum rmm_vm_flags {
-	RMM_VM_IOREMAP = 1 << 0, /* aligned to its size */
+	RMM_VM_IOREMAP = 1 << 0, /* aligned to its size, up to 1 GiB */
 	RMM_VM_ALLOC = 1 << 1,	 /* vmalloc's; set by refmm */
 	RMM_VM_MAP = 1 << 2,	 /* vmap's */
 	RMM_VM_NO_GUARD = 1 << 6,

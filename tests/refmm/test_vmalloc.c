@@ -344,6 +344,35 @@ static void test_vmalloc_alignment_and_range_are_kept(void **state)
 	check_destroy(rmm);
 }
 
+static uintptr_t io_area(struct rmm *rmm, uintptr_t mib)
+{
+	const struct rmm_vmalloc_args io = {
+		.size = mib << 20, .gfp = RMM_GFP_KERNEL, .flags = RMM_VM_IOREMAP, .nid = -1};
+
+	return rmm_get_vm_area(rmm, 0, &io);
+}
+
+static void test_vmalloc_io_areas_are_aligned_to_what_page_tables_can_map(void **state)
+{
+	struct rmm *rmm = vm_machine(4, false);
+	struct machine m;
+	uintptr_t a;
+
+	(void)state;
+	assert_int_equal((uintptr_t)rmm_vmalloc(rmm, 0, PAGE), VM_START);
+	assert_int_equal(io_area(rmm, 16), VM_START + (16u << 20));
+	assert_int_equal(io_area(rmm, 3 << 10), VM_START + (1u << 30)); /* not 4 GiB */
+	check_destroy(rmm);
+	machine_init(&m, 0);
+	rmm_config_32bit(&m.config, m.zone, 100 << 8);
+	rmm = vm_boot(&m, NULL);
+	assert_non_null(rmm_vmalloc(rmm, 0, PAGE));
+	a = io_area(rmm, 16);
+	assert_int_equal(a % (2u << 20), 0);
+	assert_int_not_equal(a % (4u << 20), 0);
+	check_destroy(rmm);
+}
+
 static void test_vmalloc_addresses_without_pages(void **state)
 {
 	struct rmm_vmalloc_args args = {.size = 3 * PAGE, .gfp = RMM_GFP_KERNEL, .nid = -1};
@@ -448,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_vmalloc_vmap_leaves_pages_to_the_caller),
 		cmocka_unit_test(test_vmalloc_node_and_zone_are_as_asked),
 		cmocka_unit_test(test_vmalloc_alignment_and_range_are_kept),
+		cmocka_unit_test(test_vmalloc_io_areas_are_aligned_to_what_page_tables_can_map),
 		cmocka_unit_test(test_vmalloc_addresses_without_pages),
 		cmocka_unit_test(test_vmalloc_next_area_goes_up_over_all_nodes),
 		cmocka_unit_test(test_vmalloc_setup_is_checked),
