@@ -115,13 +115,15 @@ static int check_config(struct rmm *rmm, const struct rmm_vmalloc *v)
 
 /* vmap_init_nodes(), vmap_init_free_space(): a node for each CPU that may be
  * there one day, up to 128; with one, addresses need not be divided, and pools
- * are not used. All addresses are one free area. */
+ * are not used: so on 32 bits, where addresses are too few to keep some aside.
+ * All addresses are one free area. */
 static int init_space(struct rmm *rmm, struct rmm_vmalloc *v)
 {
+	bool pools = v->config.pools && !rmm_is_32bit(rmm);
 	struct rmm_vmap_area *all = calloc(1, sizeof(*all));
 	size_t bytes;
 
-	v->nr_nodes = v->config.pools ? rmm->config.nr_cpus : 1;
+	v->nr_nodes = pools ? rmm->config.nr_cpus : 1;
 	if (v->nr_nodes > RMM_VMAP_NODES)
 		v->nr_nodes = RMM_VMAP_NODES;
 	v->zone_size =

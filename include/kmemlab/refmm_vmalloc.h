@@ -32,7 +32,8 @@ struct rmm_vmalloc_config {
 	/* Window; 0: x86-64's 32 TiB, or x86-32's between low memory and the
 	 * kmap window. Backed: only its size counts; 0: enough. */
 	uintptr_t start, end;
-	bool pools; /* true: nodes with pools of free areas (6.9); else 6.1 */
+	bool pools; /* true: a node a CPU with pools of free areas (6.9; 64 bits
+		     * only); false: as 6.1 */
 	bool pool_drops_small;	  /* true: a pool of 1 to 3 areas decays wholly
 				   * (6.12); false: by a quarter, so not at all */
 	bool huge;		  /* true: CONFIG_HAVE_ARCH_HUGE_VMALLOC */

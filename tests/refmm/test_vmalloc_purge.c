@@ -123,6 +123,25 @@ static void test_purge_fills_pool_of_the_cpu_that_asked(void **state)
 }
 
 /* On one CPU there is one node, and then no pool is used. */
+static void test_purge_32bit_machine_has_no_pools(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 0);
+	rmm_config_32bit(&m.config, m.zone, 100 << 8);
+	m.config.nr_cpus = 4;
+	rmm = vm_boot(&m, NULL);
+	assert_int_equal(rmm_vmalloc_of(rmm)->nr_nodes, 1);
+	for (unsigned int i = 0; i < 8; i++)
+		vm_free(rmm, alloc(rmm, i % 4, 3));
+	rmm_drain_vmap_work(rmm, 0);
+	assert_int_equal(vm_stats(rmm).pool_areas, 0);
+	assert_int_equal(vm_stats(rmm).free_areas, 1);
+	check_destroy(rmm);
+}
+
 static void test_purge_single_cpu_has_no_pools(void **state)
 {
 	struct rmm *rmm = boot(1, 0, true);
@@ -273,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_purge_runs_when_threshold_is_passed),
 		cmocka_unit_test(test_purge_without_pools_lazy_areas_join),
 		cmocka_unit_test(test_purge_fills_pool_of_the_cpu_that_asked),
+		cmocka_unit_test(test_purge_32bit_machine_has_no_pools),
 		cmocka_unit_test(test_purge_single_cpu_has_no_pools),
 		cmocka_unit_test(test_purge_decays_pools_by_a_quarter),
 		cmocka_unit_test(test_purge_shrinker_empties_pools),
