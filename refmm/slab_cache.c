@@ -343,42 +343,70 @@ static void shut_down(struct rmm_kmem_cache *s, unsigned int cpu)
 	rmm_rcu_barrier(rmm, cpu);
 }
 
-/* A live object of a slab; 0: none */
-static uintptr_t live_object(const struct rmm_kmem_cache *s,
-			     const struct rmm_slab *slab)
+/* Why a cache cannot go */
+struct users {
+	uint64_t live; /* objects */
+	const struct rmm_slab *slab;
+	uintptr_t object;		/* one of them, in `slab` */
+	const struct rmm_slab *damaged; /* one that was taken out of use */
+};
+
+static void count_users(const struct rmm_kmem_cache *s,
+			const struct rmm_slab *slab, struct users *u)
 {
+	if (slab->damaged) {
+		u->damaged = slab;
+		return;
+	}
 	for (unsigned int i = 0; i < rmm_slab_word(slab).objects; i++) {
 		uintptr_t object = rmm_index_to_obj(s, slab, i);
 
-		if (rmm_object_is_live(s, slab, object))
-			return object;
+		if (rmm_object_is_live(s, slab, object) && !u->live++) {
+			u->slab = slab;
+			u->object = object;
+		}
 	}
-	return 0;
 }
 
-/* Objects live: how many, and whose one of them is */
+/* Objects live: how many, and whose one of them is. If none does, a slab was
+ * damaged, all @objects of which count as in use for ever; or somebody has
+ * written into one, so that it looks free. */
 static int busy(const struct rmm_kmem_cache *s, uint64_t objects)
 {
 	struct rmm *rmm = s->layer->rmm;
 	struct rmm_slab_report report = {.verb = "destroy the cache of"};
+	struct users u = {0};
 	char what[64];
 
-	snprintf(what, sizeof(what), "%llu objects are in use",
-		 (unsigned long long)objects);
-	report.what = what;
 	for (rmm_pfn pfn = 0; pfn < rmm->end_pfn; pfn++) {
 		const struct rmm_slab *slab = &s->layer->slabs[pfn];
 
 		/* Slabs of other caches may come and go meanwhile. */
 		if (RMM_READ(slab->head) != slab || RMM_READ(slab->cache) != s)
 			continue;
-		report.slab = slab;
-		report.object = live_object(s, slab);
-		if (report.object)
-			return rmm_slab_error(rmm, -EBUSY, &report);
+		count_users(s, slab, &u);
 	}
-	return rmm_error(rmm, -EBUSY, "cannot destroy cache %.40s: %s", s->name,
-			 what);
+	if (!u.live && !u.damaged)
+		return rmm_error(rmm, -EBUSY,
+				 "cannot destroy cache %.40s: %llu objects "
+				 "are in use, and were written to like free "
+				 "ones",
+				 s->name, (unsigned long long)objects);
+	if (!u.live)
+		return rmm_error(
+			rmm, -EBUSY,
+			"cannot destroy cache %.40s: its slab at pfn "
+			"%llu is damaged, and not given back so that "
+			"nobody trusts it; no other object is in use",
+			s->name,
+			(unsigned long long)(u.damaged - s->layer->slabs));
+	snprintf(what, sizeof(what), "%llu objects are in use%s",
+		 (unsigned long long)u.live,
+		 u.damaged ? ", and a slab is damaged" : "");
+	report.slab = u.slab;
+	report.object = u.object;
+	report.what = what;
+	return rmm_slab_error(rmm, -EBUSY, &report);
 }
 
 /* Objects that were freed but for their readers must not keep the cache: also

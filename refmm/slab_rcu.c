@@ -16,7 +16,8 @@
  *   empty typesafe slab ------+
  *
  * When a grace period ends is the caller's to say: rmm_rcu_barrier() is that
- * moment.
+ * moment. Only then shows that an object was given twice, and it is that call
+ * that says so.
  *
  * Locking: rcu->lock for the queues; outside of it rcu->barrier, so that a
  * grace period is over for all when rmm_rcu_barrier() returns, also for what
@@ -131,17 +132,35 @@ int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object)
 	return enqueue(l, object) ? 0 : rmm_kfree(rmm, cpu, object);
 }
 
-static void free_batches(struct rmm_slab_layer *l, unsigned int cpu,
-			 struct batch *b)
+/* The last error, as below */
+static int free_batches(struct rmm_slab_layer *l, unsigned int cpu,
+			struct batch *b)
 {
 	struct batch *next;
+	int err = 0, one;
 
 	for (; b; b = next) {
 		next = b->next;
-		for (uint64_t i = 0; i < b->nr; i++)
-			rmm_kfree(l->rmm, cpu, b->objects[i]);
+		for (uint64_t i = 0; i < b->nr; i++) {
+			one = rmm_kfree(l->rmm, cpu, b->objects[i]);
+			err = one ? one : err;
+		}
 		rmm_slab_meta_free(l, b, sizeof(*b));
 	}
+	return err;
+}
+
+static int free_sheaves(unsigned int cpu, struct rmm_sheaf *sheaf)
+{
+	struct rmm_sheaf *next;
+	int err = 0, one;
+
+	for (; sheaf; sheaf = next) {
+		next = sheaf->next;
+		one = rmm_rcu_free_sheaf(cpu, sheaf);
+		err = one ? one : err;
+	}
+	return err;
 }
 
 /* flush_rcu_sheaves_on_cpu(): sheaves that are not full wait no longer. */
@@ -175,28 +194,32 @@ static bool take_queues(struct rmm_slab_layer *l, struct rmm_slab_rcu *was)
 	return was->batches || was->sheaves || was->slabs;
 }
 
-/** rmm_rcu_barrier() - rcu_barrier(), kvfree_rcu_barrier() */
-void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
+/** rmm_rcu_barrier() - rcu_barrier(), kvfree_rcu_barrier(); see refmm_slab.h */
+int rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu)
 {
 	struct rmm_slab_layer *l = rmm_slab_layer(rmm);
 	struct rmm_slab_rcu was;
+	int err = 0, one;
 
 	if (!l || cpu >= rmm->config.nr_cpus)
-		return;
+		return rmm_error(rmm, -EINVAL,
+				 "cannot end a grace period on CPU %u: there "
+				 "is no such CPU, or no rmm_kmem_cache_init()",
+				 cpu);
 	queue_rcu_sheaves(l, cpu);
 	rmm_lock(rmm, &l->rcu->barrier);
 	/* Freeing may leave slabs that wait in turn: their grace period passes
 	 * too. */
 	while (take_queues(l, &was)) {
-		free_batches(l, cpu, was.batches);
-		for (struct rmm_sheaf *next; was.sheaves; was.sheaves = next) {
-			next = was.sheaves->next;
-			rmm_rcu_free_sheaf(cpu, was.sheaves);
-		}
+		one = free_batches(l, cpu, was.batches);
+		err = one ? one : err;
+		one = free_sheaves(cpu, was.sheaves);
+		err = one ? one : err;
 		for (struct rmm_slab *next; was.slabs; was.slabs = next) {
 			next = was.slabs->next;
 			rmm_free_slab_pages(was.slabs->cache, cpu, was.slabs);
 		}
 	}
 	rmm_unlock(rmm, &l->rcu->barrier);
+	return err;
 }

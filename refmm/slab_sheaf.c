@@ -309,12 +309,13 @@ bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object)
 	return true;
 }
 
-/** rmm_rcu_free_sheaf() - rcu_free_sheaf(): the readers of its objects are gone
- */
-void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf)
+/** rmm_rcu_free_sheaf() - rcu_free_sheaf(): the readers of its objects are
+ * gone; -EINVAL: of one that was freed already */
+int rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf)
 {
 	struct rmm_kmem_cache *s = sheaf->cache;
 	unsigned int kept = 0;
+	int err = 0;
 	bool local = sheaf->node == s->layer->rmm->cpu[cpu].node;
 
 	for (unsigned int i = 0; i < sheaf->size; i++) {
@@ -323,7 +324,7 @@ void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf)
 
 		/* Freed twice meanwhile: rmm_slab_refuse() tells. */
 		if (!slab || !rmm_object_is_live(s, slab, object)) {
-			rmm_slab_refuse(s->layer->rmm, cpu, s, object);
+			err = rmm_slab_refuse(s->layer->rmm, cpu, s, object);
 			continue;
 		}
 		rmm_set_freepointer(s, slab, object, 0);
@@ -332,9 +333,10 @@ void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf)
 	sheaf->size = kept;
 	if (local && kept == s->sheaf_capacity &&
 	    rmm_barn_put_full(s, cpu, sheaf))
-		return;
+		return err;
 	rmm_flush_sheaf(s, cpu, sheaf);
 	rmm_barn_put_empty(s, cpu, sheaf);
+	return err;
 }
 
 /** rmm_flush_pcs() - pcs_flush_all(): the sheaves of CPU @of are empty then;

@@ -31,7 +31,7 @@ void rmm_flush_pcs(struct rmm_kmem_cache *s, unsigned int cpu, unsigned int of);
 void rmm_flush_sheaf(struct rmm_kmem_cache *s, unsigned int cpu,
 		     struct rmm_sheaf *sheaf);
 bool rmm_rcu_to_pcs(struct rmm_kmem_cache *s, unsigned int cpu, void *object);
-void rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf);
+int rmm_rcu_free_sheaf(unsigned int cpu, struct rmm_sheaf *sheaf);
 
 /* slab_barn.c */
 struct rmm_sheaf *rmm_alloc_empty_sheaf(struct rmm_kmem_cache *s);

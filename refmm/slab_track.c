@@ -102,6 +102,7 @@ int rmm_slab_error(struct rmm *rmm, int err, const struct rmm_slab_report *r)
 	uint64_t index = rmm_obj_to_index(s, r->slab, r->object);
 	const char *names[] = {"; allocated", ", freed"};
 	char *text = rmm_error_text(rmm);
+	uintptr_t object;
 	size_t at, size = RMM_ERROR_BYTES;
 
 	rmm_error(rmm, err,
@@ -109,13 +110,16 @@ int rmm_slab_error(struct rmm *rmm, int err, const struct rmm_slab_report *r)
 		  "%llu, cache %.40s)",
 		  r->verb, (unsigned long long)r->object, r->what,
 		  (unsigned long long)index, pfn, s->name);
-	if (!rmm_is_object(s, r->slab, r->object))
+	/* An address inside an object has that object's owner. */
+	if (r->object < r->slab->base ||
+	    index >= rmm_slab_word(r->slab).objects)
 		return err;
+	object = rmm_index_to_obj(s, r->slab, (unsigned int)index);
 	for (at = 0; text[at];)
 		at++;
 	for (int item = RMM_TRACK_ALLOC; item <= RMM_TRACK_FREE; item++) {
 		const struct rmm_track *t = rmm_get_track(
-			s, r->slab, r->object, (enum rmm_track_item)item);
+			s, r->slab, object, (enum rmm_track_item)item);
 
 		if (t && t->when && at < size)
 			at += (size_t)snprintf(text + at, size - at,

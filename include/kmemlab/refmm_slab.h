@@ -119,7 +119,9 @@ int rmm_kmem_cache_shrink(struct rmm *rmm, unsigned int cpu,
 /** rmm_kfree_rcu() - rmm_kfree() after a grace period, which has passed when
  *  rmm_rcu_barrier() returns */
 int rmm_kfree_rcu(struct rmm *rmm, unsigned int cpu, void *object);
-/** rmm_rcu_barrier() - a grace period passes: what waited for it is freed */
-void rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu);
+/** rmm_rcu_barrier() - a grace period passes: what waited for it is freed, all
+ *  of it; returns 0, or why the last object that was refused was (-EINVAL:
+ *  rmm_kfree_rcu() twice, or freed meanwhile; -EUCLEAN, as for a free) */
+int rmm_rcu_barrier(struct rmm *rmm, unsigned int cpu);
 
 #endif

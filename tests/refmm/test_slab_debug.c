@@ -68,6 +68,43 @@ static void test_debug_damage_is_found_and_told(void **state)
 	}
 }
 
+static void test_debug_damaged_slab_keeps_its_cache_and_is_named(void **state)
+{
+	struct rmm *rmm = slabs(true);
+	struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, ALL);
+	uint8_t *a = take(rmm, s), *b, *live = take(rmm, s);
+	unsigned long long pfn =
+		(unsigned long long)(rmm_virt_to_slab(rmm_slab_layer(rmm), (uintptr_t)a) -
+				     rmm_slab_layer(rmm)->slabs);
+	char words[80];
+
+	(void)state;
+	give(rmm, s, a);
+	a[0] = 0x99;
+	b = take(rmm, s); /* damage is seen; b is of another slab */
+	give(rmm, s, live);
+	assert_int_equal(rmm_kmem_cache_destroy(rmm, 0, s), -EBUSY);
+	assert_non_null(strstr(rmm_last_error(rmm), "1 objects are in use, and a slab is damaged"));
+	give(rmm, s, b);
+	assert_int_equal(rmm_kmem_cache_destroy(rmm, 0, s), -EBUSY);
+	snprintf(words, sizeof(words), "its slab at pfn %llu is damaged", pfn);
+	assert_non_null(strstr(rmm_last_error(rmm), words));
+	check_destroy(rmm);
+}
+
+static void test_debug_live_object_that_looks_free_keeps_its_cache(void **state)
+{
+	struct rmm *rmm = slabs(true);
+	struct rmm_kmem_cache *s = cache_of(rmm, "foo", 64, 0);
+	uintptr_t a = (uintptr_t)take(rmm, s);
+
+	(void)state;
+	rmm_set_freepointer(s, rmm_virt_to_slab(rmm_slab_layer(rmm), a), a, 0);
+	assert_int_equal(rmm_kmem_cache_destroy(rmm, 0, s), -EBUSY);
+	assert_non_null(strstr(rmm_last_error(rmm), "1 objects are in use, and were written to"));
+	rmm_destroy(rmm);
+}
+
 static void test_debug_errors_name_object_slab_cache_and_owners(void **state)
 {
 	(void)state;
@@ -86,6 +123,10 @@ static void test_debug_errors_name_object_slab_cache_and_owners(void **state)
 							    "pfn "));
 		assert_non_null(strstr(rmm_last_error(rmm), "cache dentry); allocated by 12 on CPU "
 							    "0 at 2, freed by 99 on CPU 0 at 3"));
+		/* Into the middle of an object: it is that one's owner who is told. */
+		assert_int_equal(rmm_kmem_cache_free(rmm, 0, s, (char *)a + 8), -EINVAL);
+		assert_non_null(strstr(rmm_last_error(rmm), "no object begins there (object 1 of"));
+		assert_non_null(strstr(rmm_last_error(rmm), "; allocated by 12 on CPU 0 at 2"));
 		check_destroy(rmm);
 	}
 }
@@ -183,6 +224,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_debug_damage_is_found_and_told),
 		cmocka_unit_test(test_debug_errors_name_object_slab_cache_and_owners),
+		cmocka_unit_test(test_debug_damaged_slab_keeps_its_cache_and_is_named),
+		cmocka_unit_test(test_debug_live_object_that_looks_free_keeps_its_cache),
 		cmocka_unit_test(test_debug_kmalloc_zone_begins_where_the_request_ends),
 		cmocka_unit_test(test_debug_waste_behind_the_last_object_is_watched),
 		cmocka_unit_test(test_debug_double_free_is_seen_wherever_the_object_waits),

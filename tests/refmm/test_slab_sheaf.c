@@ -286,10 +286,33 @@ static void test_rcu_object_is_in_use_until_the_barrier(void **state)
 		assert_int_equal(rmm_kfree_rcu(rmm, 0, (char *)o[1] + 8), -EINVAL);
 		assert_int_equal(rmm_kfree_rcu(rmm, 9, o[1]), -EINVAL);
 		assert_int_equal(info_of(rmm, s).objects, MANY);
-		rmm_rcu_barrier(rmm, 9);
+		assert_int_equal(rmm_rcu_barrier(rmm, 9), -EINVAL);
 		assert_int_equal(info_of(rmm, s).objects, MANY);
 		rmm_rcu_barrier(rmm, 0);
 		assert_int_equal(info_of(rmm, s).objects, 0);
+		check_destroy(rmm);
+	}
+}
+
+static void test_rcu_object_that_came_twice_is_told_by_the_barrier(void **state)
+{
+	static const enum rmm_sheaves cases[] = {RMM_SHEAVES_OFF, RMM_SHEAVES_ALL};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct rmm *rmm = sheaf_machine(cases[i], 1);
+		struct rmm_kmem_cache *s = sheaf_cache(rmm, 0, 0);
+
+		o[0] = take(rmm, s);
+		o[1] = take(rmm, s);
+		assert_int_equal(rmm_kfree_rcu(rmm, 0, o[0]), 0);
+		assert_int_equal(rmm_rcu_barrier(rmm, 0), 0);
+		for (int k = 0; k < 2; k++)
+			assert_int_equal(rmm_kfree_rcu(rmm, 0, o[1]), 0);
+		assert_int_equal(rmm_rcu_barrier(rmm, 0), -EINVAL);
+		assert_non_null(strstr(rmm_last_error(rmm), "double free (object "));
+		assert_int_equal(info_of(rmm, s).objects, 0);
+		assert_int_equal(rmm_rcu_barrier(rmm, 0), 0);
 		check_destroy(rmm);
 	}
 }
@@ -352,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_sheaf_of_rcu_objects_waits_as_one),
 		cmocka_unit_test(test_sheaf_of_rcu_objects_does_not_keep_the_cache),
 		cmocka_unit_test(test_rcu_object_is_in_use_until_the_barrier),
+		cmocka_unit_test(test_rcu_object_that_came_twice_is_told_by_the_barrier),
 		cmocka_unit_test(test_rcu_large_objects_wait_too),
 		cmocka_unit_test(test_rcu_typesafe_slabs_stay_until_the_barrier),
 	};
