@@ -130,6 +130,7 @@ static void test_slabs_new_objects_fill_new_slabs(void **state)
 	assert_int_equal(thing(&w)->slabs_start, 0);
 	assert_int_equal(thing(&w)->slabs_end, 3);
 	assert_int_equal(thing(&w)->objects_end, 40);
+	assert_int_equal(thing(&w)->active_end, 48); /* the last slab is a CPU's */
 	assert_int_equal(w.s.counts.start_free, 0);
 	end(&w);
 }

@@ -170,6 +170,7 @@ void slabs_finish(struct slabs *s)
 		c->pages_end = info.pages;
 		c->objects_end = info.objects;
 		c->total_end = info.total_objects;
+		c->active_end = info.active_objs;
 	}
 }
 

@@ -49,6 +49,7 @@ struct slabs_cache {
 	unsigned int my_order, my_objects; /* of a slab of the reference's */
 	bool differs; /* without knobs: from what slabinfo says; or that is more than fits */
 	uint64_t allocs;
+	uint64_t active_end;   /* objects_end as slabinfo's active_objs would show it */
 	uint64_t unseen_frees; /* allocated or its slab freed while it was live */
 	uint64_t slabs_start, slabs_end, pages_end, objects_end, total_end;
 };
