@@ -35,7 +35,8 @@ struct rmm_vmalloc_config {
 	bool pools; /* true: a node a CPU with pools of free areas (6.9; 64 bits
 		     * only); false: as 6.1 */
 	bool pool_drops_small;	  /* true: a pool of 1 to 3 areas decays wholly
-				   * (6.12); false: by a quarter, so not at all */
+				   * (6.9 to 6.15); false: by a quarter, so not
+				   * at all */
 	bool huge;		  /* true: CONFIG_HAVE_ARCH_HUGE_VMALLOC */
 	bool manual_purge;	  /* false; true: only rmm_drain_vmap_work() */
 	unsigned int online_cpus; /* 0: all */

@@ -25,8 +25,8 @@ static const struct variant {
 	const char *name;
 	bool pools, drops_small;
 } variants[] = {
-	{"pools that keep few areas", true, false}, /* 6.18 */
-	{"pools that drop few areas", true, true},  /* 6.9 to 6.12 */
+	{"pools that keep few areas", true, false}, /* 6.16 */
+	{"pools that drop few areas", true, true},  /* 6.9 to 6.15 */
 	{"no pools", false, false},		    /* before */
 };
 

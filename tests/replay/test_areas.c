@@ -3,6 +3,8 @@
 #include "../support/test.h"
 #include "machine.h"
 
+#include <jansson.h>
+
 #include <kmemlab/refmm_percpu.h>
 
 #include "replay/areas.h"
@@ -111,6 +113,35 @@ static void test_areas_vmalloc_waits_for_its_purge(void **state)
 	check_machine();
 }
 
+/* Areas in pools after another purge: what a kernel of @release does with one */
+static uint64_t pooled(const char *release)
+{
+	struct rmm_vmalloc_stat s;
+	struct host h = {.cpus = 2};
+
+	areas_destroy(&a);
+	h.header = json_pack("{s:{s:s}}", "host", "release", release);
+	assert_int_equal(areas_init(&a, &h, by_id, CLASSES), 0);
+	json_decref(h.header);
+	happens(AREA, 5);
+	happens(AREA_FREE, 5);
+	for (int i = 0; i < 2; i++)
+		rmm_drain_vmap_work(a.rmm, 0);
+	rmm_vmalloc_stat(a.rmm, &s);
+	check_machine();
+	return s.pool_areas;
+}
+
+static void test_areas_pools_are_those_of_the_release(void **state)
+{
+	(void)state;
+	assert_int_equal(pooled("6.8.0"), 0);
+	assert_int_equal(pooled("6.12.1-cloud"), 0);
+	assert_int_equal(pooled("6.15.11"), 0);
+	assert_int_equal(pooled("6.16.0"), 1);
+	assert_int_equal(pooled("6.18.44"), 1);
+}
+
 static void test_areas_address_given_out_again_replaces(void **state)
 {
 	(void)state;
@@ -131,6 +162,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_areas_percpu_is_allocated_and_freed, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_areas_vmalloc_waits_for_its_purge, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(test_areas_pools_are_those_of_the_release, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(test_areas_address_given_out_again_replaces, set_up,
 						tear_down),

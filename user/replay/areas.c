@@ -28,6 +28,7 @@ int areas_init(struct areas *a, const struct host *h, const struct kmt_class *co
 	a->nr_classes = nr_classes;
 	a->cpus = h->cpus;
 	a->pools = host_release_from(h, 6, 9);
+	a->pools_drop_small = !host_release_from(h, 6, 16);
 	a->free_area = LIVE_NONE;
 	return live_init(&a->percpu) || live_init(&a->vmalloc) ? -ENOMEM : 0;
 }
@@ -49,6 +50,7 @@ static int set_up_layers(struct areas *a)
 
 	rmm_vmalloc_config_init(&v);
 	v.pools = a->pools;
+	v.pool_drops_small = a->pools_drop_small;
 	err = rmm_vmalloc_init(a->rmm, &v);
 	return err ? err : rmm_percpu_init(a->rmm, NULL);
 }

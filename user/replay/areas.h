@@ -8,6 +8,9 @@
  * counted. What compares is what both do with the same requests: memory held, chunks,
  * address space that waits for a purge, purges.
  *
+ * Simplified: the trace has no alignment of per-CPU requests; the reference aligns to 8
+ * bytes, and requests below 8 bytes to 4, as most callers ask.
+ *
  * The machine is one of its own: the pages of chunks and areas are page events too,
  * which the page reference replays.
  */
@@ -52,7 +55,8 @@ struct areas {
 	const struct kmt_class *const *classes;
 	uint32_t nr_classes;
 	unsigned int cpus;
-	bool pools; /* the kernel is 6.9 or newer */
+	bool pools;	       /* the kernel is 6.9 or newer */
+	bool pools_drop_small; /* and older than 6.16 */
 	uint64_t ns;
 };
 
