@@ -82,6 +82,7 @@ async function testLight() {
 	ok(pixels.every((n) => n > DRAWN), 'every chart has something drawn', pixels.join());
 	const rows = await page.evaluate(() => [...document.querySelectorAll('table')].map((t) => t.tBodies[0].rows.length));
 	ok(rows.length >= 5 && rows.every((n) => n > 0), 'every table has rows', rows.join());
+	await testFigures(page);
 	await testSort(page);
 	await testKeyboard(page);
 	if (await page.locator('#stalls .plot').count()) await testPressure(page);
@@ -90,6 +91,37 @@ async function testLight() {
 	await page.mouse.move(0, 0);
 	await page.screenshot({ path: SHOT, fullPage: true });
 	await context.close();
+}
+
+// Every figure of the verdict is a link to the cell of a table that says the same, and
+// every number of its sentences stands somewhere below.
+async function testFigures(page) {
+	const figures = await page.evaluate(() => [...document.querySelectorAll('.figures dd')].map((dd) => ({
+		name: dd.previousElementSibling.textContent,
+		numbers: [...dd.childNodes].filter((n) => n.className !== 'to' && n.textContent.trim()).length,
+		links: [...dd.querySelectorAll('a')].map((a) => {
+			const cell = document.getElementById(a.hash.slice(1));
+			return { text: a.textContent, cell: cell?.textContent, table: Boolean(cell?.closest('#verdict ~ section table')) };
+		}),
+	})));
+	const bad = figures.filter((f) => !f.links.length || f.links.length !== f.numbers ||
+		f.links.some((l) => !l.table || l.text !== l.cell));
+	ok(figures.length >= 4 && !bad.length, 'each figure of the verdict leads to a table that says it', JSON.stringify(bad));
+	const lost = await page.evaluate(() => {
+		const rest = [...document.querySelectorAll('main > section:not(#verdict) :is(td, .remark)')].map((e) => e.textContent).join(' | ');
+		const said = [...document.querySelectorAll('.verdict .sentence p')].map((p) => p.textContent.replace(/order-\d/g, '').replace(/\+0x[\da-f]+/g, '')).join(' ');
+		return (said.match(/(?<![\w.])\d[\d,.]*(?: (?:%|KiB|MiB|GiB|ns|us|ms|s)(?![\w])|(?=[\s;,.)]))/g) ?? [])
+			.map((n) => n.replace(/[,.]$/, '')).filter((n) => !rest.includes(n));
+	});
+	ok(!lost.length, 'every number of the verdict\'s sentences stands below', lost.join(' '));
+	const last = page.locator('.figures dd a').last();
+	await last.focus();
+	await page.keyboard.press('Enter');
+	ok(await page.evaluate(() => {
+		const cell = document.querySelector('td:target');
+		const at = cell?.getBoundingClientRect();
+		return at && at.top >= 0 && at.bottom <= innerHeight && at.height > 0;
+	}), 'following a figure shows its cell');
 }
 
 async function testSort(page) {
@@ -154,7 +186,8 @@ async function testDark() {
 	await page.locator('#theme').click();
 	ok((await back()) < 150, 'and dark again');
 	await scrollThrough(page);
-	ok((await hued(page)).every((n) => n > DRAWN), 'charts are drawn in the dark');
+	const pixels = await hued(page);
+	ok(pixels.every((n) => n > DRAWN), 'charts are drawn in the dark', pixels.join());
 	ok(!complaints.length, 'nothing is said on the console in the dark', complaints.join(' | '));
 	await page.screenshot({ path: SHOT.replace(/\.png$/, '-dark.png'), fullPage: true });
 	await context.close();

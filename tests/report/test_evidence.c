@@ -15,7 +15,9 @@ static const struct {
 	const char *member, *value;
 } parts[] = {
 	{"stalls",
-	 "{\"by_kind\":[],\"by_order\":[],\"by_command\":[{\"kind\":\"memcg_reclaim\",\"count\":7,"
+	 "{\"by_kind\":[{\"kind\":\"memcg_reclaim\",\"count\":7,\"total_ns\":9000000,"
+	 "\"max_ns\":8000000}],\"by_order\":[],\"by_command\":[{\"kind\":\"memcg_reclaim\","
+	 "\"count\":7,"
 	 "\"total_ns\":9000000,\"p50_ns\":1000,\"p99_ns\":5000,\"max_ns\":8000000,\"comm\":\"<b>\"}"
 	 "],"
 	 "\"longest\":[{\"t_ns\":1,\"duration_ns\":8000000,\"kind\":\"memcg_reclaim\",\"order\":2,"
@@ -58,13 +60,14 @@ static void test_evidence_sections_have_their_charts_and_figures(void **state)
 {
 	static const struct {
 		const char *id, *chart, *first;
-		size_t column;
+		size_t table, column;
 		double value;
 	} c[] = {
-		{"stalls", "stalls", "<b>", 6, 9000000},
-		{"culprits", NULL, "sshd", 6, 3},
-		{"lifetimes", "lifetimes", "seq_open+0x1", 2, 25},
-		{"latency", "latency", "pages", 5, 1500},
+		{"stalls", "stalls", "<b>", 1, 6, 9000000},
+		{"culprits", NULL, "at least 90 % free, yet not whole", 0, 2, 4 << 20},
+		{"culprits", NULL, "sshd", 1, 6, 3},
+		{"lifetimes", "lifetimes", "seq_open+0x1", 0, 2, 25},
+		{"latency", "latency", "pages", 0, 5, 1500},
 	};
 	struct report_doc d;
 	struct report_result r;
@@ -74,9 +77,13 @@ static void test_evidence_sections_have_their_charts_and_figures(void **state)
 	for (size_t i = 0; i < sizeof(c) / sizeof(*c); i++) {
 		const struct doc_section *s = section(&d, c[i].id);
 
-		assert_non_null(s->tables);
-		assert_string_equal(s->tables->cells[0].text, c[i].first);
-		assert_true(s->tables->cells[c[i].column].value == c[i].value);
+		const struct doc_table *t = s->tables;
+
+		for (size_t k = 0; k < c[i].table && t; k++)
+			t = t->next;
+		assert_non_null(t);
+		assert_string_equal(t->cells[0].text, c[i].first);
+		assert_true(t->cells[c[i].column].value == c[i].value);
 		assert_int_equal(s->chart != NULL, c[i].chart != NULL);
 		assert_null(s->absent);
 	}
@@ -96,7 +103,6 @@ static void test_evidence_page_has_the_charts_data_and_escapes_names(void **stat
 	assert_int_equal(report_html(&b, &d, &(struct report_input){&r, 1}), 0);
 	assert_null(strstr(b.data, "<b>"));
 	assert_non_null(strstr(b.data, "OOM kills: 0; stalls that had not ended: 3"));
-	assert_non_null(strstr(b.data, "with 4 MiB free between 9 pages"));
 	data = report_page_data(&(struct report_input){&r, 1}, 1);
 	assert_true(jnum(json_array_get(jpath(json_array_get(json_object_get(data, "results"), 0),
 					      "stalls.longest"),
@@ -104,6 +110,39 @@ static void test_evidence_page_has_the_charts_data_and_escapes_names(void **stat
 			 "duration_ns") == 8000000);
 	json_decref(data);
 	buf_free(&b);
+	pool_free(&d.pool);
+	json_decref(r.root);
+}
+
+/* Every figure of the verdict stands in a table, with the same value. */
+static void test_evidence_figures_are_in_tables(void **state)
+{
+	struct report_doc d;
+	struct report_result r;
+	size_t n = 0;
+
+	(void)state;
+	make(&d, &r);
+	for (size_t k = 0; k < DOC_SENTENCES; k++)
+		for (size_t i = 0; i < d.verdicts->sentences[k].n_figures; i++, n++) {
+			const struct doc_figure *f = &d.verdicts->sentences[k].figures[i];
+			char id[DOC_ID_BYTES];
+			struct doc_place p;
+			const struct doc_cell *row;
+
+			if (!doc_find(&d, doc_anchor_id(id, 0, f->key, false), &p))
+				fail_msg("no table has %s", f->key);
+			row = p.table->cells + p.row * p.table->n_columns;
+			assert_true(row[p.column].value == f->value);
+			assert_int_equal(p.table->columns[p.column].unit, f->unit);
+			if (f->from == f->from) {
+				assert_true(doc_find(&d, doc_anchor_id(id, 0, f->key, true), &p));
+				row = p.table->cells + p.row * p.table->n_columns;
+				assert_true(row[p.column].value == f->from);
+			}
+		}
+	assert_true(n >= 11);
+	assert_false(doc_find(&d, "r0-nothing", &(struct doc_place){0}));
 	pool_free(&d.pool);
 	json_decref(r.root);
 }
@@ -144,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_evidence_sections_have_their_charts_and_figures),
 		cmocka_unit_test(test_evidence_page_has_the_charts_data_and_escapes_names),
+		cmocka_unit_test(test_evidence_figures_are_in_tables),
 		cmocka_unit_test(test_evidence_measures_differ_from_the_reference),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

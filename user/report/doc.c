@@ -7,6 +7,7 @@
 #include "report/doc.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct doc_section *doc_section(struct report_doc *d, const char *id, const char *title)
@@ -104,15 +105,53 @@ struct doc_cell *doc_row(struct report_doc *d, struct doc_table *t)
 	return row;
 }
 
-void doc_figure_change(struct doc_sentence *s, const char *name, double from, double to,
-		       enum report_unit unit)
+void doc_figure_change(struct doc_sentence *s, const char *key, const char *name, double from,
+		       double to, enum report_unit unit)
 {
 	if (isnan(to) || s->n_figures == DOC_FIGURES_MAX)
 		return;
-	s->figures[s->n_figures++] = (struct doc_figure){name, from, to, unit};
+	s->figures[s->n_figures++] = (struct doc_figure){name, key, from, to, unit};
 }
 
-void doc_figure(struct doc_sentence *s, const char *name, double value, enum report_unit unit)
+void doc_figure(struct doc_sentence *s, const char *key, const char *name, double value,
+		enum report_unit unit)
 {
-	doc_figure_change(s, name, NAN, value, unit);
+	doc_figure_change(s, key, name, NAN, value, unit);
+}
+
+const char *doc_anchor_id(char *out, size_t i, const char *key, bool start)
+{
+	snprintf(out, DOC_ID_BYTES, "r%zu-%s%s", i, key, start ? "-start" : "");
+	return out;
+}
+
+void doc_anchor(struct report_doc *d, struct doc_cell *c, size_t i, const char *key)
+{
+	char id[DOC_ID_BYTES];
+
+	c->id = pool_printf(&d->pool, "%s", doc_anchor_id(id, i, key, false));
+}
+
+static bool find_in_table(const struct doc_table *t, const char *id, struct doc_place *out)
+{
+	for (size_t k = 0; k < t->rows * t->n_columns; k++) {
+		if (!t->cells[k].id || strcmp(t->cells[k].id, id) != 0)
+			continue;
+		out->table = t;
+		out->row = k / t->n_columns;
+		out->column = k % t->n_columns;
+		return true;
+	}
+	return false;
+}
+
+bool doc_find(const struct report_doc *d, const char *id, struct doc_place *out)
+{
+	for (const struct doc_section *s = d->sections; s; s = s->next) {
+		*out = (struct doc_place){.section = s};
+		for (const struct doc_table *t = s->tables; t; t = t->next, out->table_index++)
+			if (find_in_table(t, id, out))
+				return true;
+	}
+	return false;
 }

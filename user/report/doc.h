@@ -13,12 +13,14 @@ enum doc_limits {
 	DOC_COLUMNS_MAX = 40,
 	DOC_SENTENCES = 3,
 	DOC_FIGURES_MAX = 8,
+	DOC_ID_BYTES = 48,
 };
 
 /* Text cells use `text` (NULL: absent); others `value` (NAN: absent). */
 struct doc_cell {
 	const char *text;
 	double value;
+	const char *id; /* what the verdict's figures point to, or NULL */
 };
 
 struct doc_column {
@@ -69,7 +71,8 @@ struct doc_section {
 /* A number, or how it went from one to another. */
 struct doc_figure {
 	const char *name;
-	double from; /* NAN: only a number */
+	const char *key; /* of the table's cells that hold it: see doc_anchor() */
+	double from;	 /* NAN: only a number */
 	double value;
 	enum report_unit unit;
 };
@@ -129,9 +132,28 @@ void doc_table_add(struct doc_section *s, struct doc_table *t);
  */
 struct doc_cell *doc_row(struct report_doc *d, struct doc_table *t);
 /** doc_figure() - add a figure behind a sentence; dropped when NAN or full */
-void doc_figure(struct doc_sentence *s, const char *name, double value, enum report_unit unit);
+void doc_figure(struct doc_sentence *s, const char *key, const char *name, double value,
+		enum report_unit unit);
 /** doc_figure_change() - the same, with what it was before */
-void doc_figure_change(struct doc_sentence *s, const char *name, double from, double to,
-		       enum report_unit unit);
+void doc_figure_change(struct doc_sentence *s, const char *key, const char *name, double from,
+		       double to, enum report_unit unit);
+
+/**
+ * doc_anchor() - say that @c holds a figure of result @i's verdict
+ * @key: of the figure; its value from before has the key with "-start" added
+ */
+void doc_anchor(struct report_doc *d, struct doc_cell *c, size_t i, const char *key);
+
+/* Where a cell stands. */
+struct doc_place {
+	const struct doc_section *section;
+	const struct doc_table *table;
+	size_t table_index, row, column;
+};
+
+/** doc_anchor_id() - the name that doc_anchor() gives a cell; @out: DOC_ID_BYTES */
+const char *doc_anchor_id(char *out, size_t i, const char *key, bool start);
+/** doc_find() - the cell of that name; false if there is none */
+bool doc_find(const struct report_doc *d, const char *id, struct doc_place *out);
 
 #endif

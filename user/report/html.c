@@ -32,9 +32,23 @@ static const char *tone_class(enum doc_tone tone)
 	return name[tone];
 }
 
-static void html_sentence(struct report_buf *b, const struct doc_sentence *s)
+/* A number of result @i's verdict, as a link to the table's cell that holds it. */
+static void html_figure(struct report_buf *b, const struct report_doc *d, size_t i,
+			const struct doc_figure *f, bool start)
 {
-	char number[REPORT_NUMBER_BYTES];
+	char number[REPORT_NUMBER_BYTES], id[DOC_ID_BYTES];
+	struct doc_place p;
+	bool found = doc_find(d, doc_anchor_id(id, i, f->key, start), &p);
+
+	if (found)
+		buf_printf(b, "<a href=\"#%s\">", id);
+	buf_html(b, format_number(number, start ? f->from : f->value, f->unit));
+	buf_puts(b, found ? "</a>" : "");
+}
+
+static void html_sentence(struct report_buf *b, const struct report_doc *d, size_t of,
+			  const struct doc_sentence *s)
+{
 
 	buf_printf(b, "<li class=\"sentence %s\"><div class=\"tag\">", tone_class(s->tone));
 	buf_html(b, s->tag);
@@ -44,10 +58,12 @@ static void html_sentence(struct report_buf *b, const struct doc_sentence *s)
 		for (size_t i = 0; i < s->n_figures; i++) {
 			const struct doc_figure *f = &s->figures[i];
 			tag_text(b, "<div><dt>", f->name, "</dt><dd>");
-			if (!isnan(f->from))
-				tag_text(b, "", format_number(number, f->from, f->unit),
-					 " <span class=\"to\">to</span> ");
-			tag_text(b, "", format_number(number, f->value, f->unit), "</dd></div>");
+			if (!isnan(f->from)) {
+				html_figure(b, d, of, f, true);
+				buf_puts(b, " <span class=\"to\">to</span> ");
+			}
+			html_figure(b, d, of, f, false);
+			buf_puts(b, "</dd></div>");
 		}
 		buf_puts(b, "</dl>");
 	}
@@ -76,7 +92,7 @@ static void html_verdicts(struct report_buf *b, const struct report_doc *d)
 		}
 		buf_puts(b, "<ol class=\"verdict\">\n");
 		for (size_t k = 0; k < DOC_SENTENCES; k++)
-			html_sentence(b, &v->sentences[k]);
+			html_sentence(b, d, i, &v->sentences[k]);
 		buf_puts(b, "</ol>\n");
 	}
 	buf_puts(b, "</section>\n");
@@ -116,6 +132,8 @@ static void html_cell(struct report_buf *b, const struct doc_column *c, const st
 		return;
 	}
 	buf_printf(b, "<td class=\"num\" data-v=\"%.17g\"", cell->value);
+	if (cell->id)
+		buf_printf(b, " id=\"%s\"", cell->id);
 	if (c->unit == UNIT_BYTES)
 		buf_printf(b, " title=\"%s B\"", format_number(number, cell->value, UNIT_COUNT));
 	buf_puts(b, ">");

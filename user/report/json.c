@@ -24,28 +24,53 @@ static const char *unit_name(enum report_unit unit)
 	return name[unit];
 }
 
-static json_t *json_sentence(const struct doc_sentence *s)
+/* The table's cell that holds a figure: what a reader follows to check it. */
+static json_t *json_place(const struct report_doc *d, size_t i, const struct doc_figure *f,
+			  bool start)
+{
+	char id[DOC_ID_BYTES];
+	struct doc_place p;
+
+	if (!doc_find(d, doc_anchor_id(id, i, f->key, start), &p))
+		return NULL;
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:s}", "section", p.section->id, "caption",
+			 p.table->caption, "table", (json_int_t)p.table_index, "row",
+			 (json_int_t)p.row, "column", (json_int_t)p.column, "name",
+			 p.table->columns[p.column].name);
+}
+
+static json_t *json_figure(const struct report_doc *d, size_t i, const struct doc_figure *f)
+{
+	json_t *v = json_pack("{s:s, s:o, s:s, s:o*}", "name", f->name, "value",
+			      number(f->value, f->unit), "unit", unit_name(f->unit), "at",
+			      json_place(d, i, f, false));
+
+	if (isnan(f->from))
+		return v;
+	json_object_set_new(v, "from", number(f->from, f->unit));
+	json_t *at = json_place(d, i, f, true);
+	if (at)
+		json_object_set_new(v, "from_at", at);
+	return v;
+}
+
+static json_t *json_sentence(const struct report_doc *d, size_t of, const struct doc_sentence *s)
 {
 	json_t *figures = json_array();
 
-	for (size_t i = 0; i < s->n_figures; i++) {
-		const struct doc_figure *f = &s->figures[i];
-		json_t *v = json_pack("{s:s, s:o, s:s}", "name", f->name, "value",
-				      number(f->value, f->unit), "unit", unit_name(f->unit));
-		if (!isnan(f->from))
-			json_object_set_new(v, "from", number(f->from, f->unit));
-		json_array_append_new(figures, v);
-	}
+	for (size_t i = 0; i < s->n_figures; i++)
+		json_array_append_new(figures, json_figure(d, of, &s->figures[i]));
 	return json_pack("{s:s, s:s, s:s, s:o}", "id", s->id, "tag", s->tag, "text", s->text,
 			 "figures", figures);
 }
 
-static json_t *json_verdict(const struct doc_verdict *v)
+static json_t *json_verdict(const struct report_doc *d, size_t of)
 {
+	const struct doc_verdict *v = &d->verdicts[of];
 	json_t *sentences = json_array();
 
 	for (size_t i = 0; i < DOC_SENTENCES; i++)
-		json_array_append_new(sentences, json_sentence(&v->sentences[i]));
+		json_array_append_new(sentences, json_sentence(d, of, &v->sentences[i]));
 	return json_pack("{s:s, s:s, s:b, s:o}", "result", v->label, "trust", v->trust, "complete",
 			 v->complete, "sentences", sentences);
 }
@@ -106,7 +131,7 @@ json_t *report_json(const struct report_doc *d)
 	json_t *sections = json_array();
 
 	for (size_t i = 0; i < d->n_verdicts; i++)
-		json_array_append_new(verdicts, json_verdict(&d->verdicts[i]));
+		json_array_append_new(verdicts, json_verdict(d, i));
 	for (const struct doc_section *s = d->sections; s; s = s->next)
 		json_array_append_new(sections, json_section(s));
 	return json_pack("{s:s, s:s, s:s, s:o, s:o}", "schema", REPORT_SCHEMA, "title", d->title,

@@ -90,32 +90,41 @@ static void table_owners(struct report_doc *d, struct doc_section *s, const stru
 	rows_end(&r, s);
 }
 
-static void say_pinned(struct report_doc *d, struct doc_section *s, const struct report_input *in,
-		       size_t i)
+static void row_denied(const struct rows *r, size_t i, const json_t *of, bool pinned)
 {
-	const json_t *root = in->results[i].root;
-	const json_t *pinned = jpath(root, "culprits.pinned");
-	const json_t *mixed = jpath(root, "culprits.unmovable_in_movable");
-	const char *name = in->n > 1 ? in->results[i].label : "";
-	const char *colon = in->n > 1 ? ": " : "";
-	char a[REPORT_NUMBER_BYTES], b[REPORT_NUMBER_BYTES], c[REPORT_NUMBER_BYTES];
+	struct doc_cell *c;
 
-	doc_remark(
-		d, s,
-		pool_printf(&d->pool,
-			    "%s%sPageblocks at least %.0f %% free at the end, yet pinned: %s, "
-			    "with %s free between %s pages in the way.",
-			    name, colon, jnum(pinned, "free_percent"),
-			    format_number(a, jnum(pinned, "pageblocks"), UNIT_COUNT),
-			    format_number(b, jnum(pinned, "free_pages") * report_page_bytes(root),
-					  UNIT_BYTES),
-			    format_number(c, jnum(pinned, "pages"), UNIT_COUNT)));
-	doc_remark(d, s,
-		   pool_printf(&d->pool,
-			       "%s%sMovable pageblocks that hold unmovable pages at the end: %s, "
-			       "with %s such pages.",
-			       name, colon, format_number(a, jnum(mixed, "pageblocks"), UNIT_COUNT),
-			       format_number(b, jnum(mixed, "pages"), UNIT_COUNT)));
+	if (!of)
+		return;
+	c = rows_add(r, i);
+	c[0].text = pinned ? pool_printf(&r->d->pool, "at least %.0f %% free, yet not whole",
+					 jnum(of, "free_percent"))
+			   : "movable, yet with unmovable pages";
+	c[1].value = jnum(of, "pages");
+	c[2].value = report_page_bytes(r->in->results[i].root) * jnum(of, "free_pages");
+	c[3].value = jnum(of, "pageblocks");
+	if (pinned)
+		doc_anchor(r->d, &c[3], i, "pinned");
+}
+
+static void table_denied(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"pageblocks at the end that are", UNIT_TEXT, NULL},
+		{"pages in the way", UNIT_COUNT, NULL},
+		{"free between them", UNIT_BYTES, "that no request of a pageblock can have"},
+		{"pageblocks", UNIT_COUNT, NULL},
+	};
+	struct rows r = rows_begin(d, in, "Pageblocks that a few pages deny to large requests",
+				   COLUMNS(columns));
+
+	for (size_t i = 0; i < in->n; i++) {
+		row_denied(&r, i, jpath(in->results[i].root, "culprits.pinned"), true);
+		row_denied(&r, i, jpath(in->results[i].root, "culprits.unmovable_in_movable"),
+			   false);
+	}
+	rows_end(&r, s);
 }
 
 void section_culprits(struct report_doc *d, const struct report_input *in)
@@ -133,9 +142,8 @@ void section_culprits(struct report_doc *d, const struct report_input *in)
 			section_missing(d, s, in, i,
 					"Pinned pageblocks: the trace holds no pages of its end; "
 					"end the recording by Ctrl-C or -d, as root.");
-		if (json_object_get(c, "pinned"))
-			say_pinned(d, s, in, i);
 	}
+	table_denied(d, s, in);
 	table_takers(d, s, in, false);
 	table_takers(d, s, in, true);
 	table_owners(d, s, in, true);

@@ -14,7 +14,7 @@ static const char note_formulas[] =
 	"pages; its error is in percentage points. Unexplained pages = the kernel's free pages "
 	"minus the model's, less what the per-CPU lists of both account for.";
 
-static void row_overall(struct doc_cell *c, const json_t *run)
+static void row_overall(struct report_doc *d, struct doc_cell *c, size_t i, const json_t *run)
 {
 	const json_t *unusable = json_object_get(run, "unusable_error");
 	const char *name = jstr(run, "name", "");
@@ -28,6 +28,12 @@ static void row_overall(struct doc_cell *c, const json_t *run)
 	c[6].value = jnum(run, "pcp_pages_kernel");
 	c[7].value = jnum(run, "pcp_pages_model");
 	c[8].value = jnum(run, "unexplained_pages");
+	if (!strcmp(name, "reference")) {
+		doc_anchor(d, &c[1], i, "free-error");
+		doc_anchor(d, &c[2], i, "emd");
+	}
+	if (!strcmp(name, "baseline"))
+		doc_anchor(d, &c[2], i, "emd-baseline");
 }
 
 static void table_overall(struct report_doc *d, struct doc_section *s,
@@ -54,7 +60,7 @@ static void table_overall(struct report_doc *d, struct doc_section *s,
 
 	for (size_t i = 0; i < in->n; i++)
 		json_array_foreach (jpath(in->results[i].root, "fidelity.runs"), k, run)
-			row_overall(rows_add(&r, i), run);
+			row_overall(d, rows_add(&r, i), i, run);
 	rows_end(&r, s);
 }
 

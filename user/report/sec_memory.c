@@ -105,6 +105,43 @@ static void table_by_order(struct report_doc *d, struct doc_section *s, struct s
 	doc_table_add(s, table);
 }
 
+/* All orders together, run by run. */
+static void table_total(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"run", UNIT_TEXT, "kernel: the trace's own placement"},
+		{"start", UNIT_BYTES, "free memory at the first sample"},
+		{"least", UNIT_BYTES, "of all samples"},
+		{"end", UNIT_BYTES, "free memory at the last sample"},
+	};
+	struct rows r = rows_begin(d, in, "Free memory, all orders", COLUMNS(columns));
+	size_t k;
+	json_t *run;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (json_object_get(in->results[i].root, "runs"), k, run) {
+			const json_t *pages = json_object_get(run, "free_pages");
+			double bytes = report_page_bytes(in->results[i].root), least = NAN;
+			struct doc_cell *c;
+
+			if (!json_array_size(pages))
+				continue;
+			for (size_t t = 0; t < json_array_size(pages); t++)
+				least = fmin(least, jat(pages, t));
+			c = rows_add(&r, i);
+			c[0].text = run_title(d, &(struct report_input){.n = 1}, 0, run);
+			c[1].value = bytes * jat(pages, 0);
+			c[2].value = bytes * least;
+			c[3].value = bytes * jlast(pages);
+			if (run != report_run(in->results[i].root, "observed"))
+				continue;
+			doc_anchor(d, &c[1], i, "free-start");
+			doc_anchor(d, &c[3], i, "free");
+		}
+	rows_end(&r, s);
+}
+
 void section_free(struct report_doc *d, const struct report_input *in)
 {
 	struct doc_section *s = doc_section(d, "free", "Free memory by order");
@@ -117,6 +154,7 @@ void section_free(struct report_doc *d, const struct report_input *in)
 	t->n = 2;
 	for (size_t i = 0; i < in->n; i++)
 		add_result(d, t, in, i);
+	table_total(d, s, in);
 	table_by_order(d, s, t);
 	if (s->tables) {
 		s->chart = "free";
@@ -157,6 +195,10 @@ static void rows_unusable(const struct rows *r, size_t i, json_t *run)
 		struct doc_cell *c = rows_add(r, i);
 		c[0].text = name;
 		row_unusable(c + 1, atoi(key), series);
+		if (run != report_run(r->in->results[i].root, "observed"))
+			continue;
+		doc_anchor(r->d, &c[2], i, pool_printf(&r->d->pool, "unusable-%s-start", key));
+		doc_anchor(r->d, &c[5], i, pool_printf(&r->d->pool, "unusable-%s", key));
 	}
 }
 

@@ -4,6 +4,31 @@
 
 #include "report/sections.h"
 
+/* Below @n rows their sum, and in these the share of it. */
+static void row_fallbacks(const struct rows *r, size_t i, size_t n)
+{
+	size_t first = r->t->rows - n, skip = r->t->n_columns - 6;
+	struct doc_cell *c = rows_add(r, i);
+
+	c[0].text = c[1].text = "all";
+	c[2].value = c[3].value = c[5].value = 0;
+	for (size_t k = first; k < first + n; k++) {
+		const struct doc_cell *row = r->t->cells + k * r->t->n_columns + skip;
+
+		for (size_t f = 2; f < 6; f++)
+			if (f != 4 && !isnan(row[f].value))
+				c[f].value += row[f].value;
+	}
+	for (size_t k = first; k < first + n; k++) {
+		struct doc_cell *row = r->t->cells + k * r->t->n_columns + skip;
+
+		row[4].value = 100 * row[5].value / c[5].value;
+	}
+	doc_anchor(r->d, &c[2], i, "claimed");
+	doc_anchor(r->d, &c[3], i, "stolen");
+	doc_anchor(r->d, &c[5], i, "fallbacks");
+}
+
 void section_fallbacks(struct report_doc *d, const struct report_input *in)
 {
 	static const struct doc_column columns[] = {
@@ -12,6 +37,7 @@ void section_fallbacks(struct report_doc *d, const struct report_input *in)
 		{"served from", UNIT_TEXT, "migrate type of the pageblock that gave the pages"},
 		{"claimed", UNIT_COUNT, "the pageblock changed to the request's type"},
 		{"stolen", UNIT_COUNT, "only these pages were taken: the types now mix"},
+		{"share", UNIT_PERCENT, "of all fallbacks"},
 		{"fallbacks", UNIT_COUNT, NULL},
 	};
 	struct doc_section *s = doc_section(d, "fallbacks", "Fallbacks between migrate types");
@@ -38,8 +64,10 @@ void section_fallbacks(struct report_doc *d, const struct report_input *in)
 			c[1].text = copy_text(d, jstr(v, "to", NULL));
 			c[2].value = jnum(v, "claimed");
 			c[3].value = jnum(v, "stolen");
-			c[4].value = jnum(v, "events");
+			c[5].value = jnum(v, "events");
 		}
+		if (json_is_array(list))
+			row_fallbacks(&r, i, json_array_size(list));
 	}
 	r.t->bars = true;
 	if (rows_end(&r, s))
@@ -147,6 +175,8 @@ void section_sites(struct report_doc *d, const struct report_input *in)
 			c[3].value = jnum(v, "bytes_alloc");
 			c[4].value = waste(v);
 			c[5].value = jnum(v, "live_bytes_end");
+			if (!k)
+				doc_anchor(d, &c[5], i, "site-held");
 		}
 		if (jnum(root, "call_sites_left_out") > 0)
 			doc_remark(d, s,

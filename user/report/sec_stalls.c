@@ -64,6 +64,59 @@ static void table_groups(struct report_doc *d, struct doc_section *s, const stru
 	rows_end(&r, s);
 }
 
+/* All stalls of a result in one row: exact sums over the kinds. */
+static void row_all_stalls(const struct rows *r, size_t i, const json_t *kinds)
+{
+	struct doc_cell *c = rows_add(r, i);
+	size_t k;
+	json_t *v;
+
+	c[0].text = "all";
+	c[1].value = c[5].value = 0;
+	json_array_foreach (kinds, k, v) {
+		c[1].value += jnum(v, "count");
+		c[4].value = fmax(c[4].value, jnum(v, "max_ns"));
+		c[5].value += jnum(v, "total_ns");
+	}
+	doc_anchor(r->d, &c[1], i, "stalls");
+	doc_anchor(r->d, &c[4], i, "longest-stall");
+}
+
+static void table_kinds(struct report_doc *d, struct doc_section *s, const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"wait", UNIT_TEXT, "what for"},
+		{"stalls", UNIT_COUNT, NULL},
+		{"median", UNIT_NS, NULL},
+		{"99 %", UNIT_NS, "99 of 100 stalls were no longer"},
+		{"longest", UNIT_NS, NULL},
+		{"total", UNIT_NS, "over all tasks; they wait side by side"},
+	};
+	struct rows r = rows_begin(d, in, "Stalls by what for", COLUMNS(columns));
+	size_t k;
+	json_t *v;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const json_t *kinds = jpath(in->results[i].root, "stalls.by_kind");
+
+		json_array_foreach (kinds, k, v) {
+			struct doc_cell *c = rows_add(&r, i);
+
+			c[0].text = counter_name(d, jstr(v, "kind", ""));
+			c[1].value = jnum(v, "count");
+			c[2].value = jnum(v, "p50_ns");
+			c[3].value = jnum(v, "p99_ns");
+			c[4].value = jnum(v, "max_ns");
+			c[5].value = jnum(v, "total_ns");
+		}
+		if (kinds)
+			row_all_stalls(&r, i, kinds);
+	}
+	r.t->bars = true;
+	rows_end(&r, s);
+}
+
 static void table_longest(struct report_doc *d, struct doc_section *s,
 			  const struct report_input *in)
 {
@@ -200,6 +253,7 @@ void section_stalls(struct report_doc *d, const struct report_input *in)
 		  "waits. Each stall lasts from the begin to the end that the task's events tell.";
 	if (any)
 		s->chart = "stalls";
+	table_kinds(d, s, in);
 	table_groups(d, s, in, false);
 	table_groups(d, s, in, true);
 	table_background(d, s, in);

@@ -19,6 +19,7 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 		{"lost: ring", UNIT_COUNT, "the CPU's ring was full"},
 		{"lost: recursion", UNIT_COUNT, "the probe was already active on that CPU"},
 		{"lost: write", UNIT_COUNT, "the file could not take it"},
+		{"lost", UNIT_PERCENT, "of what was fired"},
 	};
 	static const char *const key[] = {"fired",     "recorded",	 "filtered",
 					  "lost_ring", "lost_recursion", "lost_write"};
@@ -36,6 +37,7 @@ static void table_accounting(struct report_doc *d, struct doc_section *s,
 		struct doc_cell *c = rows_add(&r, i);
 		for (size_t k = 0; k < 6; k++)
 			c[k].value = jnum(a, key[k]);
+		c[6].value = 100 * (c[3].value + c[4].value + c[5].value) / c[0].value;
 	}
 	rows_end(&r, s);
 }

@@ -63,9 +63,10 @@ static void memory_tone(struct doc_sentence *s, double from, double to)
 static void memory_figures(struct doc_sentence *s, const struct report_facts *f,
 			   struct report_pool *pool)
 {
-	doc_figure_change(s, "free memory", f->free_start, f->free_end, UNIT_BYTES);
+	doc_figure_change(s, "free", "free memory", f->free_start, f->free_end, UNIT_BYTES);
 	for (int i = 0; i < REPORT_ORDERS_SHOWN; i++)
-		doc_figure_change(s, pool_printf(pool, "unusable at order %d", report_orders[i]),
+		doc_figure_change(s, pool_printf(pool, "unusable-%d", report_orders[i]),
+				  pool_printf(pool, "unusable at order %d", report_orders[i]),
 				  f->unusable_start[i], f->unusable_end[i], UNIT_PERCENT);
 }
 
@@ -163,14 +164,15 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 	else
 		s->text = pool_printf(pool, "%s.", fallbacks);
 	if (f->fallbacks_known) {
-		doc_figure(s, "fallbacks", f->fallbacks, UNIT_COUNT);
-		doc_figure(s, "blocks claimed", f->claimed, UNIT_COUNT);
-		doc_figure(s, "taken without claiming", f->stolen, UNIT_COUNT);
+		doc_figure(s, "fallbacks", "fallbacks", f->fallbacks, UNIT_COUNT);
+		doc_figure(s, "claimed", "blocks claimed", f->claimed, UNIT_COUNT);
+		doc_figure(s, "stolen", "taken without claiming", f->stolen, UNIT_COUNT);
 	}
-	doc_figure(s, "stalls", f->stalls, UNIT_COUNT);
-	doc_figure(s, "longest stall", f->longest_ns, UNIT_NS);
-	doc_figure(s, "pageblocks pinned, nearly free", f->pinned, UNIT_COUNT);
-	doc_figure(s, "held by the first call site", f->site ? f->site_bytes : NAN, UNIT_BYTES);
+	doc_figure(s, "stalls", "stalls", f->stalls, UNIT_COUNT);
+	doc_figure(s, "longest-stall", "longest stall", f->longest_ns, UNIT_NS);
+	doc_figure(s, "pinned", "pageblocks pinned, nearly free", f->pinned, UNIT_COUNT);
+	doc_figure(s, "site-held", "held by the first call site", f->site ? f->site_bytes : NAN,
+		   UNIT_BYTES);
 }
 
 /* What may be said of what-if runs: nothing, unless the reference holds. */
@@ -227,9 +229,10 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 		f->observed_off ? "; but the events themselves do not add up to the kernel's state"
 				: "",
 		say_what_if(f, pool));
-	doc_figure(s, "earth mover's distance, reference", f->emd, UNIT_REAL);
-	doc_figure(s, "earth mover's distance, baseline", f->emd_baseline, UNIT_REAL);
-	doc_figure(s, "free memory off by", f->free_error, UNIT_PERCENT);
+	doc_figure(s, "emd", "earth mover's distance, reference", f->emd, UNIT_REAL);
+	doc_figure(s, "emd-baseline", "earth mover's distance, baseline", f->emd_baseline,
+		   UNIT_REAL);
+	doc_figure(s, "free-error", "free memory off by", f->free_error, UNIT_PERCENT);
 }
 
 static void say_model(struct doc_sentence *s, const struct report_facts *f,

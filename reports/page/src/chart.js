@@ -28,7 +28,8 @@ function lineOptions(s, format) {
 		width: points ? 0 : 1.8,
 		dash: s.dash,
 		paths: points ? () => null : s.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
-		points: points ? { show: true, size: 6, width: 1.5, stroke, fill: colour('--surface') } : { show: false },
+		// Hollow, and small where there are many: the lines under them are the subject.
+		points: points ? { show: true, size: s.time.length > 20 ? 4 : 6, width: 1.2, stroke, fill: 'transparent' } : { show: false },
 		value: (u, v) => (v == null ? '-' : format(v)),
 	};
 }

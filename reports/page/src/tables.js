@@ -73,6 +73,19 @@ function addFilter(figure, table) {
 	apply();
 }
 
+// What a link points to may be folded away, or filtered out.
+function reveal() {
+	const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+	const figure = target?.closest('figure.table');
+	for (let e = target; e; e = e.parentElement) if (e.tagName === 'DETAILS') e.open = true;
+	const input = figure?.querySelector('input[type=search]');
+	if (input && target.closest('tr')?.hidden) {
+		input.value = '';
+		input.dispatchEvent(new Event('input'));
+	}
+	target?.scrollIntoView({ block: 'nearest' });
+}
+
 // Paper cannot be unfolded.
 addEventListener('beforeprint', () => {
 	for (const details of document.querySelectorAll('details.fold, details.note')) details.open = true;
@@ -84,4 +97,6 @@ export function setupTables() {
 		if (table.tBodies[0].rows.length > 1) makeSortable(table);
 		if (table.tBodies[0].rows.length >= FILTER_FROM_ROWS) addFilter(figure, table);
 	}
+	addEventListener('hashchange', reveal);
+	if (location.hash) reveal();
 }
