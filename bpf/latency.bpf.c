@@ -84,6 +84,9 @@ static __always_inline void keep_sample(__u32 what, __u32 class, __u64 now, __u6
 {
 	__u64 n = __sync_fetch_and_add(&samples, 1);
 
+	/* A full table goes on as a reservoir. */
+	if (n >= KML_LATENCY_SAMPLES)
+		n = bpf_get_prandom_u32() % (n + 1);
 	if (n < KML_LATENCY_SAMPLES)
 		sample[n] = (struct kml_latency_sample){now, ns, what, class};
 }
@@ -108,8 +111,8 @@ static __always_inline int leave(void *ctx, __u32 what, __u32 class)
 	cell->sum_ns += ns;
 	if (ns > cell->max_ns)
 		cell->max_ns = ns;
-	cell->bucket[bucket_of(ns) & (KML_LATENCY_BUCKETS - 1)]++;
-	if (cell->calls % KML_LATENCY_SAMPLE_EVERY == 1)
+	if (cell->bucket[bucket_of(ns) & (KML_LATENCY_BUCKETS - 1)]++ % KML_LATENCY_SAMPLE_EVERY ==
+	    0)
 		keep_sample(what, class, now, ns);
 	return 0;
 }

@@ -20,8 +20,8 @@ enum kml_latency {
 	KML_LATENCY_CLASSES = 32,
 	KML_LATENCY_BUCKETS = 128,  /* up to 4 s; longer ones in the last */
 	KML_LATENCY_PENDING = 4096, /* calls that may be under way at a time */
-	KML_LATENCY_SAMPLES = 1024,
-	KML_LATENCY_SAMPLE_EVERY = 256, /* calls of a CPU */
+	KML_LATENCY_SAMPLES = 8192,
+	KML_LATENCY_SAMPLE_EVERY = 256, /* calls of a CPU and bucket */
 };
 
 /* Of one CPU, one what and one class. */
@@ -35,7 +35,9 @@ struct kml_latency_call {
 	kml_u64 frame, start_ns;
 };
 
-/* One call that was. */
+/* One call that was. Of each class, bucket and CPU the first call and then one in
+ * KML_LATENCY_SAMPLE_EVERY are candidates, so that the rare slow ones are among
+ * them; all candidates have the same chance to be kept, whenever they came. */
 struct kml_latency_sample {
 	kml_u64 time_ns, ns; /* time at its end */
 	kml_u32 what, class_;

@@ -3,7 +3,7 @@
 #ifndef KMEMLAB_STAT_TABLES_H
 #define KMEMLAB_STAT_TABLES_H
 
-#include "cli/stat_count.h"
+#include "metrics/stat_count.h"
 #include "cli/view.h"
 #include "common/out.h"
 

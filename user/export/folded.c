@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "export/export.h"
-#include "cli/stat_count.h"
+#include "metrics/stat_count.h"
 
 enum { BATCH = 1 << 12, FRAMES = 3, FRAME_BYTES = 256, PAGE_BYTES = 4096 };
 

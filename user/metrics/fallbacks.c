@@ -31,6 +31,8 @@ struct fallbacks {
 	struct cpu *cpu;
 	struct fallback *at;
 	size_t n, room;
+	uint64_t first_ns;
+	struct fallbacks_over_time times;
 };
 
 struct fallbacks *fallbacks_new(const struct kmt_class *const *classes, uint32_t n,
@@ -63,6 +65,30 @@ void fallbacks_free(struct fallbacks *f)
 	free(f);
 }
 
+void fallbacks_span(struct fallbacks *f, uint64_t first_ns, uint64_t last_ns)
+{
+	f->first_ns = first_ns;
+	f->times.column_ns = (last_ns - first_ns) / FALLBACKS_COLUMNS + 1;
+}
+
+const struct fallbacks_over_time *fallbacks_over_time(const struct fallbacks *f)
+{
+	return &f->times;
+}
+
+static void note_time(struct fallbacks *f, uint64_t time_ns, bool mixing)
+{
+	uint64_t column;
+
+	if (!f->times.column_ns || time_ns < f->first_ns)
+		return;
+	column = (time_ns - f->first_ns) / f->times.column_ns;
+	if (column >= FALLBACKS_COLUMNS)
+		column = FALLBACKS_COLUMNS - 1;
+	f->times.events[column]++;
+	f->times.mixing[column] += mixing;
+}
+
 static int fallback(struct fallbacks *f, const struct trace_event *e, const struct kmt_class *c)
 {
 	struct cpu *cpu = &f->cpu[e->cpu];
@@ -86,6 +112,7 @@ static int fallback(struct fallbacks *f, const struct trace_event *e, const stru
 		.mixing = c->migratetype != MOVABLE && c->fallback_type == MOVABLE,
 		.comm = task < f->nr_classes && f->classes[task] ? f->classes[task]->comm : 0,
 	};
+	note_time(f, e->time_ns, f->at[f->n].mixing);
 	cpu->pending = !claimed;
 	cpu->order = c->order;
 	cpu->pfn = e->address;

@@ -18,6 +18,15 @@ struct trace_event;
 struct kmt_class;
 struct fallbacks;
 
+enum { FALLBACKS_COLUMNS = 120 };
+
+/* How many came in each of equal stretches of the recording. */
+struct fallbacks_over_time {
+	uint64_t column_ns;
+	uint64_t events[FALLBACKS_COLUMNS];
+	uint64_t mixing[FALLBACKS_COLUMNS]; /* something else into a movable pageblock */
+};
+
 /* Of one command, or of one call site. */
 struct fallback_culprit {
 	uint32_t string; /* the command or call site; 0: not known */
@@ -39,6 +48,10 @@ void fallbacks_free(struct fallbacks *f);
 
 /** fallbacks_feed() - @n events of any kind; 0 or -ENOMEM */
 int fallbacks_feed(struct fallbacks *f, const struct trace_event *e, long n);
+
+/** fallbacks_span() - the recording's first and last event, before any is fed */
+void fallbacks_span(struct fallbacks *f, uint64_t first_ns, uint64_t last_ns);
+const struct fallbacks_over_time *fallbacks_over_time(const struct fallbacks *f);
 
 /** fallbacks_by_command(), fallbacks_by_site() - most pageblocks first; to be freed.
  *  @n: their number. NULL on no memory. No feeding afterwards. */

@@ -10,7 +10,7 @@
 
 #include "replay/observed.h"
 
-enum { BLOCKMAP_ROWS = 256, BLOCKMAP_COLUMNS = 120 };
+enum { BLOCKMAP_ROWS = 1024, BLOCKMAP_COLUMNS = 120 };
 
 struct blockmap_zone {
 	uint64_t first_block; /* pageblock number */

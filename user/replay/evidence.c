@@ -17,8 +17,10 @@ static int open_all(struct evidence *v, const struct replay *p)
 	v->stalls = stalls_new(p->classes, p->nr_classes, cpus);
 	v->fallbacks = fallbacks_new(p->classes, p->nr_classes, cpus, p->host.pageblock_order);
 	v->lifetimes = lifetimes_new(p->classes, p->nr_classes);
-	if (!v->stalls || !v->fallbacks || !v->lifetimes)
+	v->allocators = stat_count_new(p->reader);
+	if (!v->stalls || !v->fallbacks || !v->lifetimes || !v->allocators)
 		return -ENOMEM;
+	fallbacks_span(v->fallbacks, p->first_ns, p->last_ns);
 	return pinned_new(&v->pinned, p, cpus);
 }
 
@@ -30,6 +32,8 @@ static int feed(struct evidence *v, const struct trace_event *e, long n)
 		err = fallbacks_feed(v->fallbacks, e, n);
 	if (!err)
 		err = lifetimes_feed(v->lifetimes, e, n);
+	if (!err)
+		err = stat_count_feed(v->allocators, e, n);
 	if (v->pinned)
 		pinned_feed(v->pinned, e, n);
 	return err;
@@ -73,5 +77,6 @@ void evidence_destroy(struct evidence *v)
 	stalls_free(v->stalls);
 	fallbacks_free(v->fallbacks);
 	lifetimes_free(v->lifetimes);
+	stat_count_free(v->allocators);
 	pinned_free(v->pinned);
 }

@@ -10,6 +10,7 @@
 #include "metrics/fallbacks.h"
 #include "metrics/lifetimes.h"
 #include "metrics/stalls.h"
+#include "metrics/stat_count.h"
 #include "replay/pinned.h"
 #include "replay/replay.h"
 
@@ -18,6 +19,7 @@ struct evidence {
 	struct stalls_found waits;
 	struct fallbacks *fallbacks;
 	struct lifetimes *lifetimes;
+	struct stat_count *allocators;
 	struct pinned *pinned; /* NULL: the trace has no end snapshot */
 	struct pinned_found pins;
 };

@@ -151,6 +151,7 @@ void pinned_free(struct pinned *x)
 	free(x->free_pages);
 	free(x->known);
 	free(x->unmovable);
+	free(x->found.list);
 	free(x->found.owners);
 	free(x->found.mixers);
 	free(x);
@@ -318,22 +319,62 @@ static uint64_t pages_in(const struct list *l)
 	return n;
 }
 
+static int by_pages(const void *x, const void *y)
+{
+	const struct pinned_owner *a = x, *b = y;
+
+	return a->pages != b->pages ? (a->pages < b->pages ? 1 : -1) : by_blocks(x, y);
+}
+
+/* Keep a pageblock and who is in its way, @here, which is sorted. */
+static int list_block(struct pinned *x, uint64_t i, struct list *here, size_t *room)
+{
+	struct pinned_found *f = &x->found;
+	struct pinned_block *b;
+
+	if (f->nr_list == *room) {
+		size_t more = *room ? 2 * *room : 256;
+		struct pinned_block *list = realloc(f->list, more * sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		f->list = list;
+		*room = more;
+	}
+	b = &f->list[f->nr_list++];
+	*b = (struct pinned_block){.block = i,
+				   .free_pages = x->free_pages[i],
+				   .pinned = x->blocks[i].pinned,
+				   .mixed = x->blocks[i].mixed,
+				   .nr_owners = (uint32_t)here->n};
+	qsort(here->at, here->n, sizeof(*here->at), by_pages);
+	for (size_t k = 0; k < here->n && k < PINNED_OWNERS_SHOWN; k++)
+		b->owners[k] = here->at[k];
+	return 0;
+}
+
 int pinned_finish(struct pinned *x, struct pinned_found *out)
 {
 	struct list here = {0}, owners = {0}, mixers = {0};
+	size_t room = 0;
 	int err = 0;
 
 	for (uint64_t i = 0; i < x->nr_blocks && !err; i++) {
 		const struct block *b = &x->blocks[i];
 
+		here.n = 0;
 		if (b->pinned) {
 			err = sum_block(x, b, false, &here, &owners);
 			x->found.pinned_blocks++;
 			x->found.pinned_free_pages += x->free_pages[i];
 		}
+		if (b->pinned && !err)
+			err = list_block(x, i, &here, &room);
 		if (b->mixed && !err) {
 			err = sum_block(x, b, true, &here, &mixers);
 			x->found.mixed_blocks += here.n != 0;
+			if (!err && here.n && !b->pinned)
+				err = list_block(x, i, &here, &room);
 		}
 	}
 	if (owners.n)

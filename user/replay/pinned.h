@@ -26,7 +26,7 @@
 struct replay;
 struct pinned;
 
-enum { PINNED_FREE_PERCENT = 90 };
+enum { PINNED_FREE_PERCENT = 90, PINNED_OWNERS_SHOWN = 4 };
 
 /* Pages of one command and kind. Times are absolute. */
 struct pinned_owner {
@@ -38,7 +38,18 @@ struct pinned_owner {
 	uint64_t oldest_ns, newest_ns; /* allocations seen; 0: none */
 };
 
+/* One pageblock, with those of its pages that are in the way. */
+struct pinned_block {
+	uint64_t block; /* number */
+	uint32_t free_pages;
+	bool pinned, mixed;
+	uint32_t nr_owners;
+	struct pinned_owner owners[PINNED_OWNERS_SHOWN]; /* most pages first */
+};
+
 struct pinned_found {
+	struct pinned_block *list; /* by number */
+	size_t nr_list;
 	uint64_t pinned_blocks, pinned_pages, pinned_free_pages;
 	struct pinned_owner *owners; /* of pinned pageblocks, most of them first */
 	size_t nr_owners;

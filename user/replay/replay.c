@@ -194,11 +194,15 @@ static int open_run(struct replay *p, const struct replay_policy *policy, char *
 
 	if (err)
 		return err;
-	if (policy->backend)
-		return open_plugin(p, run, policy->backend, error);
-	if (!strcmp(policy->name, "observed") && !policy->nr_settings)
+	if (!policy->backend && !strcmp(policy->name, "observed") && !policy->nr_settings)
 		return open_observed(p, run);
-	return open_reference(p, run, policy, error);
+	err = policy->backend ? open_plugin(p, run, policy->backend, error)
+			      : open_reference(p, run, policy, error);
+	if (err)
+		return err;
+	run->timer = call_timer_new(p->first_ns, p->last_ns);
+	(run->plugin ? &run->plugin->requests : &run->reference->requests)->timer = run->timer;
+	return run->timer ? 0 : -ENOMEM;
 }
 
 /* With a run's settings of the slab layer */

@@ -194,6 +194,16 @@ static void free_block(struct requests *q, const struct trace_event *e)
 	free_parts(q, e);
 }
 
+static uint32_t alloc_timed(struct requests *q, const struct trace_event *e, uint32_t gfp)
+{
+	uint64_t begin = q->timer ? call_timer_begin(q->timer, e->order) : 0;
+	uint32_t at = q->ops->alloc(q->ctx, e, gfp);
+
+	if (begin)
+		call_timer_end(q->timer, e->order, begin, e->time_ns);
+	return at;
+}
+
 static void alloc_block(struct requests *q, const struct trace_event *e, uint32_t gfp)
 {
 	uint32_t at;
@@ -202,7 +212,7 @@ static void alloc_block(struct requests *q, const struct trace_event *e, uint32_
 		q->counts.alloc_of_live++;
 		give_back(q, e->cpu, e->address);
 	}
-	at = q->ops->alloc(q->ctx, e, gfp);
+	at = alloc_timed(q, e, gfp);
 	if (at == REQUESTS_NONE)
 		q->counts.alloc_failed++;
 	put(q, e->address, at == REQUESTS_NONE ? FAILED : at, e->order);

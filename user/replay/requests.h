@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "replay/calltimer.h"
 #include "replay/gfp.h"
 
 struct host;
@@ -89,6 +90,7 @@ struct requests {
 	uint64_t allocs;  /* PAGE_ALLOC events after t_ns, the one at hand left out */
 	uint64_t wake_ns; /* when ops->wake is due; the allocator sets it */
 	const struct gfp_map *gfp;
+	struct call_timer *timer; /* of ops->alloc; NULL: none */
 	const struct kmt_class *const *classes;
 	uint32_t nr_classes;
 	unsigned int nr_cpus;

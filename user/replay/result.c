@@ -124,6 +124,7 @@ static int add_evidence(json_t *doc, const struct replay *p)
 		add(doc, "culprits", result_culprits(p, &v));
 		add(doc, "lifetimes", result_lifetimes(p, &v));
 		add(doc, "latency", result_latency(p));
+		add(doc, "allocators", result_allocators(p, &v));
 	}
 	evidence_destroy(&v);
 	return err;

@@ -6,7 +6,7 @@
 #include "replay/result_evidence.h"
 #include "trace/trace_io.h"
 
-enum { ROWS_MAX = 100 };
+enum { ROWS_MAX = 100, BLOCKS_MAX = 2000 };
 
 static const char *const states[KMT_PG_STATES] = {
 	[KMT_PG_NONE] = "none",	     [KMT_PG_RESERVED] = "reserved",
@@ -55,7 +55,11 @@ static json_t *fallbacks(const struct replay *p, struct fallbacks *f)
 
 	free(by_command);
 	free(by_site);
-	return json_pack("{s:o, s:o}", "by_command", a, "by_call_site", b);
+	const struct fallbacks_over_time *t = fallbacks_over_time(f);
+	return json_pack("{s:o, s:o, s:{s:I, s:o, s:o}}", "by_command", a, "by_call_site", b,
+			 "over_time", "column_ns", (json_int_t)t->column_ns, "events",
+			 result_array(t->events, FALLBACKS_COLUMNS), "mixing",
+			 result_array(t->mixing, FALLBACKS_COLUMNS));
 }
 
 static json_t *owners(const struct replay *p, const struct pinned_owner *list, size_t n)
@@ -81,6 +85,46 @@ static json_t *owners(const struct replay *p, const struct pinned_owner *list, s
 	return out;
 }
 
+static json_t *block_owner(const struct replay *p, const struct pinned_owner *w)
+{
+	json_t *o = json_pack("{s:s, s:b, s:I}", "kind", states[w->state], "on_cpu_list",
+			      w->on_list, "pages", (json_int_t)w->pages);
+
+	add_name(o, p, "comm", w->comm);
+	if (w->oldest_ns)
+		json_object_set_new(o, "since_ns",
+				    json_integer((json_int_t)(w->oldest_ns - p->first_ns)));
+	return o;
+}
+
+/* The pageblocks one by one, for the map; of too many an even choice. */
+static json_t *blocks(const struct replay *p, const struct pinned_found *f)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < f->nr_list; i++) {
+		const struct pinned_block *b = &f->list[i];
+		json_t *o, *by = json_array();
+
+		if (f->nr_list > BLOCKS_MAX && i * BLOCKS_MAX % f->nr_list >= BLOCKS_MAX)
+			continue;
+		for (size_t k = 0; k < b->nr_owners && k < PINNED_OWNERS_SHOWN; k++)
+			json_array_append_new(by, block_owner(p, &b->owners[k]));
+		o = json_pack("{s:I, s:I, s:b, s:b, s:o}", "pfn",
+			      (json_int_t)b->block << p->host.pageblock_order, "free_pages",
+			      (json_int_t)b->free_pages, "pinned", b->pinned, "mixed", b->mixed,
+			      "owners", by);
+		if (b->nr_owners > PINNED_OWNERS_SHOWN)
+			json_object_set_new(
+				o, "more_owners",
+				json_integer((json_int_t)(b->nr_owners - PINNED_OWNERS_SHOWN)));
+		json_array_append_new(list, o);
+	}
+	return json_pack("{s:I, s:o, s:I}", "pages_per_block",
+			 (json_int_t)1 << p->host.pageblock_order, "list", list, "left_out",
+			 (json_int_t)(f->nr_list - json_array_size(list)));
+}
+
 json_t *result_culprits(const struct replay *p, const struct evidence *v)
 {
 	const struct pinned_found *f = &v->pins;
@@ -101,5 +145,6 @@ json_t *result_culprits(const struct replay *p, const struct evidence *v)
 			    json_pack("{s:I, s:I, s:o}", "pageblocks", (json_int_t)f->mixed_blocks,
 				      "pages", (json_int_t)f->mixed_pages, "owners",
 				      owners(p, f->mixers, f->nr_mixers)));
+	json_object_set_new(o, "blocks", blocks(p, f));
 	return o;
 }

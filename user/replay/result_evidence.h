@@ -14,6 +14,7 @@ json_t *result_stalls(const struct replay *p, const struct evidence *v);
 json_t *result_culprits(const struct replay *p, const struct evidence *v);
 json_t *result_lifetimes(const struct replay *p, const struct evidence *v);
 json_t *result_latency(const struct replay *p);
+json_t *result_allocators(const struct replay *p, const struct evidence *v);
 
 /** result_comm() - command of a TASK class; "" if it is not known */
 const char *result_comm(const struct replay *p, uint32_t class_id);

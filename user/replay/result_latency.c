@@ -3,10 +3,11 @@
  * result_latency.c - the recorder's histograms of time inside the allocation functions
  * (TEXT "latency", include/kmemlab/trace.h), with quantiles. The file is not trusted.
  */
+#include <stdlib.h>
 #include <string.h>
 
-#include <kmemlab/latency.h>
-
+#include "replay/calltimer.h"
+#include "replay/heat.h"
 #include "replay/result.h"
 #include "replay/result_evidence.h"
 #include "trace/trace_io.h"
@@ -93,31 +94,160 @@ static void add_quantiles(json_t *r)
 				  (double)calls));
 }
 
-/* Calls that were timed one by one, at their ends, since the first event. */
-static json_t *samples(const struct replay *p, const json_t *list)
+/* What a sample and a row are told apart by. */
+struct cell_key {
+	const char *what;
+	json_int_t class;
+	uint32_t bucket;
+};
+
+static struct cell_key key_of(const json_t *o, json_int_t ns)
 {
-	json_t *out = json_array(), *s;
-	size_t i;
+	const json_t *order = json_object_get(o, "order");
+	const char *what = json_string_value(json_object_get(o, "what"));
+
+	return (struct cell_key){what ? what : "",
+				 json_integer_value(order ? order : json_object_get(o, "bytes")),
+				 heat_bucket((uint64_t)ns)};
+}
+
+/* Calls of the histogram's bucket; 0: no such row. */
+static double calls_of(const json_t *rows, const struct cell_key *k)
+{
+	size_t i, n;
+	json_t *r, *b;
+
+	json_array_foreach (rows, i, r) {
+		struct cell_key row = key_of(r, 0);
+
+		if (strcmp(row.what, k->what) != 0 || row.class != k->class)
+			continue;
+		json_array_foreach (json_object_get(r, "histogram"), n, b)
+			if (heat_bucket((uint64_t)json_integer_value(json_array_get(b, 0))) ==
+			    k->bucket)
+				return (double)json_integer_value(json_array_get(b, 1));
+	}
+	return 0;
+}
+
+/* A call that was kept: it stands for its bucket's calls, shared among those kept. */
+struct kept {
+	uint64_t t_ns, ns;
+	struct cell_key key;
+};
+
+static int by_key(const void *x, const void *y)
+{
+	const struct cell_key *a = &((const struct kept *)x)->key,
+			      *b = &((const struct kept *)y)->key;
+	int c = strcmp(a->what, b->what);
+
+	if (c)
+		return c;
+	if (a->class != b->class)
+		return a->class < b->class ? -1 : 1;
+	return (a->bucket > b->bucket) - (a->bucket < b->bucket);
+}
+
+static size_t read_kept(const struct replay *p, const json_t *list, struct kept *out)
+{
+	size_t i, n = 0;
+	json_t *s;
 
 	json_array_foreach (list, i, s) {
 		json_int_t at = json_integer_value(json_object_get(s, "time_ns"));
-		json_t *o;
+		json_int_t ns = json_integer_value(json_object_get(s, "ns"));
 
-		if (i >= KML_LATENCY_SAMPLES || !is_count(json_object_get(s, "ns")) ||
-		    at < (json_int_t)p->first_ns || at > (json_int_t)p->last_ns)
+		if (n == KML_LATENCY_SAMPLES || ns < 0 || at < (json_int_t)p->first_ns ||
+		    at > (json_int_t)p->last_ns)
 			continue;
-		o = json_copy(s);
-		json_object_del(o, "time_ns");
-		json_object_set_new(o, "t_ns", json_integer(at - (json_int_t)p->first_ns));
-		json_array_append_new(out, o);
+		out[n++] = (struct kept){(uint64_t)at - p->first_ns, (uint64_t)ns, key_of(s, ns)};
+	}
+	return n;
+}
+
+/* {what: grid}: over time, each kept call with the weight of its bucket. */
+static json_t *heat_of_kept(const struct replay *p, const json_t *rows, const struct kept *kept,
+			    size_t n)
+{
+	json_t *out = json_object();
+	struct heat *h = NULL;
+
+	for (size_t i = 0, end; i < n; i = end) {
+		double calls = calls_of(rows, &kept[i].key);
+
+		for (end = i + 1; end < n && !by_key(&kept[i], &kept[end]);)
+			end++;
+		if (!h)
+			h = heat_new(p->last_ns - p->first_ns);
+		for (size_t k = i; k < end; k++)
+			heat_add(h, kept[k].t_ns, kept[k].ns, calls / (double)(end - i));
+		if (end < n && !strcmp(kept[i].key.what, kept[end].key.what))
+			continue;
+		json_t *grid = heat_json(h);
+		if (grid)
+			json_object_set_new(out, kept[i].key.what, grid);
+		free(h);
+		h = NULL;
 	}
 	return out;
+}
+
+static json_t *kernel_heat(const struct replay *p, const json_t *rows, const json_t *list,
+			   json_int_t *n_kept)
+{
+	struct kept *kept = calloc(KML_LATENCY_SAMPLES, sizeof(*kept));
+	size_t n = kept ? read_kept(p, list, kept) : 0;
+	json_t *out;
+
+	if (n)
+		qsort(kept, n, sizeof(*kept), by_key);
+	out = heat_of_kept(p, rows, kept, n);
+	*n_kept = (json_int_t)n;
+	free(kept);
+	return out;
+}
+
+static json_t *bucket_list(const struct kml_latency_cell *c)
+{
+	json_t *list = json_array();
+
+	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
+		if (c->bucket[b])
+			json_array_append_new(list,
+					      json_pack("[I, I]", (json_int_t)kml_latency_floor(b),
+							(json_int_t)c->bucket[b]));
+	return list;
+}
+
+json_t *result_call_times(const struct call_timer *w)
+{
+	json_t *rows = json_array(), *heat = json_object(), *grid = heat_json(w->heat);
+
+	for (int order = 0; order < CALL_TIMER_ORDERS; order++) {
+		const struct kml_latency_cell *c = &w->timed[order];
+		json_t *r;
+
+		if (!c->calls)
+			continue;
+		r = json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:o}", "what", "pages", "order",
+			      order, "calls", (json_int_t)c->calls, "of_calls",
+			      (json_int_t)w->calls[order], "sum_ns", (json_int_t)c->sum_ns,
+			      "max_ns", (json_int_t)c->max_ns, "histogram", bucket_list(c));
+		add_quantiles(r);
+		json_array_append_new(rows, r);
+	}
+	if (grid)
+		json_object_set_new(heat, "pages", grid);
+	return json_pack("{s:o, s:i, s:I, s:o}", "rows", rows, "timed_one_in", CALL_TIMER_EVERY,
+			 "clock_ns", (json_int_t)w->clock_ns, "heat", heat);
 }
 
 json_t *result_latency(const struct replay *p)
 {
 	struct trace_text t;
-	json_t *doc, *rows, *r, *o;
+	json_t *doc, *rows, *r, *o, *heat;
+	json_int_t kept;
 	size_t i;
 
 	if (trace_reader_find_text(p->reader, "latency", KMT_PHASE_END, &t))
@@ -133,9 +263,10 @@ json_t *result_latency(const struct replay *p)
 		add_quantiles(r);
 		json_array_append(rows, r);
 	}
-	o = json_pack("{s:o, s:I, s:o}", "rows", rows, "missed",
-		      json_integer_value(json_object_get(doc, "missed")), "samples",
-		      samples(p, json_object_get(doc, "samples")));
+	heat = kernel_heat(p, rows, json_object_get(doc, "samples"), &kept);
+	o = json_pack("{s:o, s:I, s:I, s:o}", "rows", rows, "missed",
+		      json_integer_value(json_object_get(doc, "missed")), "samples", kept, "heat",
+		      heat);
 	json_decref(doc);
 	return o;
 }

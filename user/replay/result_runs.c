@@ -229,10 +229,13 @@ static json_t *result_run(const struct replay *p, const struct run *run, bool re
 	if (run->reference && run->reference->models_reclaim)
 		json_object_set_new(o, "modelled_reclaim", result_modelled_reclaim(p, run));
 	json_object_set_new(o, "unmatched", result_unmatched(run));
-	if (!reproducible)
-		json_object_set_new(o, "speed",
-				    json_pack("{s:I, s:I}", "events", (json_int_t)run->events, "ns",
-					      (json_int_t)run->ns));
+	if (reproducible)
+		return o;
+	json_object_set_new(o, "speed",
+			    json_pack("{s:I, s:I}", "events", (json_int_t)run->events, "ns",
+				      (json_int_t)run->ns));
+	if (run->timer)
+		json_object_set_new(o, "latency", result_call_times(run->timer));
 	return o;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/heat.h"
 #include "replay/result.h"
 #include "replay/result_evidence.h"
 #include "trace/trace_io.h"
@@ -174,6 +175,23 @@ static json_t *longest(const struct replay *p, struct keyed *k, size_t n)
 	return list;
 }
 
+/* {"column_ns", what: [count]}: all of them, however many. */
+static json_t *marks_over_time(const struct replay *p, const struct stalls_found *w)
+{
+	uint64_t column_ns = (p->last_ns - p->first_ns) / HEAT_COLUMNS + 1;
+	uint64_t n[MARKERS][HEAT_COLUMNS] = {0};
+	json_t *o = json_pack("{s:I}", "column_ns", (json_int_t)column_ns);
+
+	for (size_t i = 0; i < w->nr_marks; i++) {
+		uint64_t column = (uint64_t)since_start(p, w->marks[i].time_ns) / column_ns;
+
+		n[w->marks[i].kind][column < HEAT_COLUMNS ? column : HEAT_COLUMNS - 1]++;
+	}
+	for (int kind = 0; kind < MARKERS; kind++)
+		json_object_set_new(o, markers[kind], result_array(n[kind], HEAT_COLUMNS));
+	return o;
+}
+
 static json_t *marks(const struct replay *p, const struct stalls_found *w)
 {
 	json_t *list = json_array(), *counts = json_object();
@@ -190,7 +208,8 @@ static json_t *marks(const struct replay *p, const struct stalls_found *w)
 						      markers[m->kind], "order", (int)m->order,
 						      "comm", result_comm(p, m->task)));
 	}
-	return json_pack("{s:o, s:o}", "counts", counts, "list", list);
+	return json_pack("{s:o, s:o, s:o}", "counts", counts, "list", list, "over_time",
+			 marks_over_time(p, w));
 }
 
 static int by_span(const void *x, const void *y)
@@ -230,6 +249,27 @@ static json_t *span_list(const struct replay *p, const struct stalls_found *w,
 			 "busy_ns", busy, "longest", list);
 }
 
+/* {kind: grid} of all stalls at their begins. */
+static json_t *heat(const struct replay *p, const struct stalls_found *w)
+{
+	json_t *out = json_object();
+
+	for (int kind = 0; kind < STALL_KINDS; kind++) {
+		struct heat *h = heat_new(p->last_ns - p->first_ns);
+		json_t *grid;
+
+		for (size_t i = 0; i < w->n; i++)
+			if (w->stalls[i].kind == kind)
+				heat_add(h, (uint64_t)since_start(p, w->stalls[i].begin_ns),
+					 w->stalls[i].ns, 1);
+		grid = heat_json(h);
+		if (grid)
+			json_object_set_new(out, kinds[kind], grid);
+		free(h);
+	}
+	return out;
+}
+
 json_t *result_stalls(const struct replay *p, const struct evidence *v)
 {
 	const struct stalls_found *w = &v->waits;
@@ -251,6 +291,7 @@ json_t *result_stalls(const struct replay *p, const struct evidence *v)
 		json_object_set_new(o, "longest", longest(p, k, w->n));
 	}
 	json_object_set_new(o, "without_end", json_integer((json_int_t)w->open));
+	json_object_set_new(o, "heat", heat(p, w));
 	json_object_set_new(o, "marks", marks(p, w));
 	json_object_set_new(o, "background",
 			    json_pack("[o, o]", span_list(p, w, THREAD_KSWAPD),

@@ -37,6 +37,7 @@ void run_destroy(struct run *run)
 	free(run->samples);
 	free(run->end);
 	json_decref(run->settings);
+	call_timer_free(run->timer);
 	memset(run, 0, sizeof(*run));
 }
 

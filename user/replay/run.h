@@ -36,6 +36,7 @@ struct run {
 	struct zone_blocks *end;     /* [zone], when the kernel was last looked at */
 	uint64_t events;	     /* of pages: the others are none of a run's business */
 	uint64_t ns;
+	struct call_timer *timer; /* of its requests; NULL: the observed run */
 };
 
 /** run_init() - room for @samples; the rest is zero. 0 or -ENOMEM */

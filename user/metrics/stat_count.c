@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/stat_count.h"
+#include "metrics/stat_count.h"
 #include "metrics/objects.h"
 
 #define NO_SOURCE   UINT32_MAX

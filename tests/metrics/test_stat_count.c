@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_stat_count.c - what is live, and whose it was. */
 #include "../trace/fixture.h"
-#include "cli/stat_count.h"
+#include "metrics/stat_count.h"
 
 /* Sums over all sources. */
 struct totals {
