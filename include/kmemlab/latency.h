@@ -35,9 +35,10 @@ struct kml_latency_call {
 	kml_u64 frame, start_ns;
 };
 
-/* One call that was. Of each class, bucket and CPU the first call and then one in
- * KML_LATENCY_SAMPLE_EVERY are candidates, so that the rare slow ones are among
- * them; all candidates have the same chance to be kept, whenever they came. */
+/* One call that was. Of each class, bucket and CPU the first call and then one
+ * in KML_LATENCY_SAMPLE_EVERY are candidates, so that the rare slow ones are
+ * among them; all candidates have the same chance to be kept, whenever they
+ * came. */
 struct kml_latency_sample {
 	kml_u64 time_ns, ns; /* time at its end */
 	kml_u32 what, class_;

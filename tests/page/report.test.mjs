@@ -53,11 +53,12 @@ const hued = (page) => page.evaluate(() =>
 	[...document.querySelectorAll('.chart canvas')].map((canvas) => {
 		if (!canvas.width || !canvas.height) return 0;
 		const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-		const map = canvas.closest('.map');
+		const map = canvas.closest('.map:not(.heat)');
+		const heat = canvas.closest('.heat');
 		let n = 0;
 		for (let i = 0; i < data.length; i += 4) {
 			const [r, g, b, a] = data.slice(i, i + 4);
-			n += map ? a === 255 : a > 100 && Math.max(r, g, b) - Math.min(r, g, b) > 60;
+			n += map ? a === 255 : a > (heat ? 30 : 100) && Math.max(r, g, b) - Math.min(r, g, b) > 60;
 		}
 		return map ? (n > data.length / 4 / 4 ? n : 0) : n;
 	}));
@@ -83,6 +84,9 @@ async function testLight() {
 	const rows = await page.evaluate(() => [...document.querySelectorAll('table')].map((t) => t.tBodies[0].rows.length));
 	ok(rows.length >= 5 && rows.every((n) => n > 0), 'every table has rows', rows.join());
 	await testFigures(page);
+	if (await page.locator('#map canvas').count()) await testMap(page);
+	if (await page.locator('#allocators .icicle').count()) await testIcicle(page);
+	if (await page.locator('#difference .plot').count()) await testDifference(page);
 	await testSort(page);
 	await testKeyboard(page);
 	if (await page.locator('#stalls .plot').count()) await testPressure(page);
@@ -124,6 +128,113 @@ async function testFigures(page) {
 	}), 'following a figure shows its cell');
 }
 
+const tipText = (page) => page.locator('.tip').innerText();
+
+// The map tells who is in the way, and looks closer, by mouse and by keyboard.
+async function testMap(page) {
+	const canvas = page.locator('#map canvas').last();
+	await canvas.scrollIntoViewIfNeeded();
+	await canvas.focus();
+	for (const key of ['ArrowRight', 'ArrowUp']) await page.keyboard.press(key);
+	const range = async () => (await tipText(page)).match(/frames\s+(\d+) to (\d+)/).slice(1).map(Number);
+	const [from, to] = await range();
+	ok(to > from, 'the map tells an address by keyboard', await tipText(page));
+	const axis = () => canvas.evaluate((c) => c.toDataURL());
+	await page.keyboard.press('Escape');
+	const before = await axis();
+	for (const key of ['ArrowRight', 'ArrowUp']) await page.keyboard.press(key);
+	for (let i = 0; i < 4; i++) await page.keyboard.press('+');
+	const [closeFrom, closeTo] = await range();
+	ok(closeTo - closeFrom <= to - from && (await axis()) !== before, 'the map looks closer at +');
+	await page.keyboard.press('Escape');
+	await page.mouse.move(0, 0);
+	ok((await axis()) === before, 'the map looks at all again at Escape');
+	const b = await canvas.boundingBox();
+	await page.mouse.move(b.x + b.width * 0.4, b.y + b.height * 0.2);
+	await page.mouse.down();
+	await page.mouse.move(b.x + b.width * 0.7, b.y + b.height * 0.5, { steps: 4 });
+	await page.mouse.up();
+	await page.mouse.move(0, 0);
+	ok((await axis()) !== before, 'dragging over the map looks closer');
+	await canvas.dblclick({ position: { x: b.width / 2, y: b.height / 2 } });
+	await page.mouse.move(0, 0);
+	ok((await axis()) === before, 'a double click resets it');
+	await testHolders(page, canvas);
+}
+
+async function testHolders(page, canvas) {
+	const data = await page.evaluate(() => JSON.parse(document.getElementById('result').textContent).results[0]);
+	if (!data.blocks?.length) return;
+	const b = await canvas.boundingBox();
+	const told = [];
+	for (let y = 6; y < b.height - 30 && !told.length; y += 2) {
+		await page.mouse.move(b.x + b.width / 2, b.y + y);
+		if (/(pinned|mixed)\s/.test(await tipText(page))) told.push(await tipText(page));
+	}
+	const pfn = Number(told[0]?.match(/pageblock at frame (\d+)/)?.[1]);
+	const block = data.blocks.find((x) => x.pfn === pfn);
+	const owner = block?.owners.find((o) => o.comm);
+	ok(block && told[0].includes(`${block.free_pages} of`), 'the map tells the pageblocks that a few pages deny', told[0]);
+	ok(block && (!owner || (told[0].includes(`${owner.comm}: `) && /for [\d.]+ (s|ms|us|ns), since/.test(told[0]))), 'who holds them, and for how long', told[0]);
+	await page.mouse.move(0, 0);
+}
+
+// Boxes add up to what the result says; a press widens, Escape shows all.
+async function testIcicle(page) {
+	const icicle = page.locator('#allocators .icicle').first();
+	await icicle.scrollIntoViewIfNeeded();
+	const sums = await page.evaluate(() => {
+		const { allocators, allocators_others: others } = JSON.parse(document.getElementById('result').textContent).results[0];
+		const sum = (f) => [...allocators, ...others].filter((r) => r.of === 'objects').reduce((n, r) => n + f(r), 0);
+		return { allocs: sum((r) => r.allocs), live: sum((r) => r.live_bytes) };
+	});
+	const select = page.locator('#allocators select');
+	const texts = [];
+	for (const mode of ['live', 'churn', 'allocs', 'waste']) {
+		await select.first().selectOption(mode);
+		texts.push(await icicle.locator('.box').first().getAttribute('aria-label'));
+	}
+	ok(new Set(texts).size === 4, 'four measures of who allocates', texts.join(' | '));
+	ok(texts[2].includes(sums.allocs.toLocaleString('en-US')), 'allocations of objects add up', `${texts[2]}, ${sums.allocs}`);
+	await select.first().selectOption('allocs');
+	await icicle.locator('.box').first().focus();
+	for (const key of ['ArrowDown', 'ArrowRight', 'ArrowLeft']) await page.keyboard.press(key);
+	const second = await page.evaluate(() => document.activeElement.textContent);
+	await page.keyboard.press('Enter');
+	const wide = await icicle.evaluate((e) => [...e.children].filter((b) => b.getBoundingClientRect().width > e.clientWidth - 2).map((b) => b.textContent));
+	ok(wide.length >= 2 && wide[1] === second, 'Enter widens the box that the arrow keys led to', `${wide.join()} / ${second}`);
+	await page.keyboard.press('Escape');
+	ok((await icicle.locator('.box').first().textContent()) === 'all objects' && (await icicle.locator('.box').count()) > 5, 'Escape shows all boxes');
+	const first = await icicle.locator('.box').nth(1).textContent();
+	await select.last().selectOption('cache, call site, command');
+	ok((await icicle.locator('.box').nth(1).textContent()) !== first, 'the boxes can begin with the cache');
+	await icicle.locator('.box').nth(1).hover();
+	ok(/of all\s+[\d.]+ %/.test(await tipText(page)), 'a box tells its share', await tipText(page));
+	await page.mouse.move(0, 0);
+}
+
+// B minus B is nothing; B minus A is what the chart tells.
+async function testDifference(page) {
+	const section = page.locator('#difference');
+	const plot = section.locator('.plot').first();
+	await plot.scrollIntoViewIfNeeded();
+	const value = async () => {
+		await plot.focus();
+		for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+		const text = await tipText(page);
+		await page.keyboard.press('Escape');
+		return text;
+	};
+	ok(/ minus .*[+-]?[\d.]+ (B|KiB|MiB|GiB)/s.test(await value()), 'a difference is told', await value());
+	const selects = section.locator('select');
+	await selects.first().selectOption(await selects.nth(1).inputValue());
+	ok(/\s0 B/.test(await value()), 'a run differs from itself by nothing', await value());
+	const stretch = section.getByLabel('make lengths equal');
+	if (await stretch.count()) await stretch.check();
+	ok(/\s0 B/.test(await value()), 'nor if lengths are made equal', await value());
+	if (await stretch.count()) await stretch.uncheck();
+}
+
 async function testSort(page) {
 	const table = page.locator('figure.table:not(details figure) table').filter({ has: page.locator('th.num button') }).last();
 	const column = await table.evaluate((t) => [...t.tHead.rows[0].cells].findIndex((c) => c.classList.contains('num')));
@@ -147,8 +258,18 @@ async function testPressure(page) {
 	}, rows);
 	ok((await ink('#free canvas', 40)) > 200, 'stalls are marked on the chart of free memory');
 	const named = await page.locator('#free .marks-legend li').allTextContents();
-	ok(['direct reclaim', 'failed allocation', 'kswapd awake'].every((what) => named.some((n) => n.startsWith(what))),
+	ok(['direct reclaim', 'failed allocation', 'kswapd awake', 'fallback'].every((what) => named.some((n) => n.startsWith(what))),
 		'the legend names the marks', named.join());
+	const top = await page.locator('#unusable canvas').first().evaluate((canvas) => {
+		const { data, width } = canvas.getContext('2d').getImageData(60, 8, canvas.width - 60, 24);
+		const rows = [0, 8, 16].map((y) => data.slice(4 * width * (y + 3), 4 * width * (y + 4)));
+		return rows.map((row) => row.filter((v, i) => i % 4 === 3 && v > 200).length);
+	});
+	ok(top.every((n) => n > 0), 'the unusable index has the marks as well', top.join());
+	const fallbacks = await page.evaluate(() => JSON.parse(document.getElementById('result').textContent).results[0].fallbacks_over_time.events.reduce((a, b) => a + b, 0));
+	const said = await page.locator('#fallbacks tbody tr').last().locator('td').last().getAttribute('data-v');
+	ok(fallbacks > 0 && fallbacks === Number(said), 'the marks hold every fallback', `${fallbacks} of ${said}`);
+	await testHeat(page);
 	for (const id of ['stalls', 'lifetimes', 'latency']) {
 		const plot = page.locator(`#${id} .plot`).first();
 		await plot.scrollIntoViewIfNeeded();
@@ -158,6 +279,24 @@ async function testPressure(page) {
 		ok(/\d (ns|us|ms|s|%)/.test(tip), `${id}: the tip tells a value`, tip);
 		await page.keyboard.press('Escape');
 	}
+}
+
+// Heat maps of stalls, of the kernel's calls and of the reference's requests.
+async function testHeat(page) {
+	const maps = await page.locator('.heat figcaption').allTextContents();
+	ok(['direct reclaim', 'Kernel: pages', 'reference: pages, in user space'].every((what) => maps.some((m) => m.startsWith(what))),
+		'lengths over time: stalls, kernel and reference', maps.join());
+	const reclaim = page.locator('#stalls .heat canvas').first();
+	await reclaim.scrollIntoViewIfNeeded();
+	await reclaim.focus();
+	let sum = 0;
+	for (let i = 0; i < 120; i++) {
+		await page.keyboard.press('ArrowRight');
+		sum += Number((await tipText(page)).match(/of any length\s+([\d,]+)/)[1].replace(/,/g, ''));
+	}
+	await page.keyboard.press('Escape');
+	const all = await page.evaluate(() => JSON.parse(document.getElementById('result').textContent).results[0].stalls.by_kind.find((k) => k.kind === 'reclaim').count);
+	ok(all > 0 && (sum === all || sum === all - 1 || sum > all * 0.9), 'walking over the columns meets the stalls', `${sum} of ${all}`);
 }
 
 async function testKeyboard(page) {
@@ -207,6 +346,68 @@ async function testWidths() {
 	}
 }
 
+// Colours as three kinds of colour blindness see them (Viénot, Brettel and Mollon's matrices on
+// linear light) must stay apart, light and dark, wherever two of them mean two things.
+async function testColours() {
+	for (const colorScheme of ['light', 'dark']) {
+		const { context, page } = await open({ colorScheme });
+		const worst = await page.evaluate(() => {
+			const names = ['--c-blue', '--c-vermillion', '--c-green', '--c-purple', '--c-orange', '--c-sky', '--c-yellow'];
+			const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+			const style = getComputedStyle(document.documentElement);
+			const rgb = names.map((n) => style.getPropertyValue(n).trim()).map((c) => [1, 3, 5].map((i) => linear(parseInt(c.slice(i, i + 2), 16) / 255)));
+			const eyes = {
+				protan: [[0.11238, 0.88762, 0], [0.11238, 0.88762, 0], [0.00401, -0.00401, 1]],
+				deutan: [[0.29275, 0.70725, 0], [0.29275, 0.70725, 0], [-0.02234, 0.02234, 1]],
+				tritan: [[1, 0.14461, -0.14461], [0, 0.85924, 0.14076], [0, 0.85924, 0.14076]],
+			};
+			const lab = ([r, g, b]) => {
+				const f = (t) => (t > 0.008856 ? Math.cbrt(t) : 7.787 * t + 16 / 116);
+				const x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.9505), y = f(0.2126 * r + 0.7152 * g + 0.0722 * b), z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.089);
+				return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+			};
+			const seen = (m, c) => lab(m.map((row) => Math.max(0, row.reduce((s, v, i) => s + v * c[i], 0))));
+			// What is drawn without dashes or rows to tell it by: the first four, and types on the map.
+			let worst = { distance: Infinity };
+			for (const [eye, m] of Object.entries(eyes))
+				for (let i = 0; i < 4; i++)
+					for (let j = 0; j < i; j++) {
+						const a = seen(m, rgb[i]), b = seen(m, rgb[j]);
+						const distance = Math.hypot(...a.map((v, k) => v - b[k]));
+						if (distance < worst.distance) worst = { distance, eye, pair: `${names[i]} ${names[j]}` };
+					}
+			return worst;
+		});
+		ok(worst.distance > 10, `${colorScheme} colours stay apart for colour-blind eyes`, JSON.stringify(worst));
+		await context.close();
+	}
+}
+
+// On paper: everything unfolded, white, within the sheet, and charts there.
+async function testPrint() {
+	const { context, page, complaints } = await open({ colorScheme: 'dark' });
+	await page.setViewportSize({ width: 760, height: 1000 });
+	await page.emulateMedia({ media: 'print' });
+	await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+	await page.waitForTimeout(400);
+	const state = await page.evaluate(() => ({
+		folded: [...document.querySelectorAll('details.fold')].filter((d) => !d.open).length,
+		undrawn: [...document.querySelectorAll('.plot')].filter((p) => !p.querySelector('canvas')).length,
+		back: getComputedStyle(document.body).backgroundColor,
+		nav: getComputedStyle(document.querySelector('nav')).display,
+		cut: [...document.querySelectorAll('.scroll')].filter((s) => s.scrollHeight > s.clientHeight + 2).length,
+	}));
+	ok(!state.folded && !state.undrawn, 'print: all is unfolded and drawn', JSON.stringify(state));
+	ok(!state.cut, 'print: no table is cut', JSON.stringify(state));
+	ok(state.nav === 'none' && /255, 255, 255/.test(state.back), 'print: white, without the list of sections', JSON.stringify(state));
+	ok(!complaints.length, 'print: nothing is said on the console', complaints.join(' | '));
+	await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+	await page.emulateMedia({ media: null });
+	await page.pdf({ path: SHOT.replace(/\.png$/, '.pdf'), format: 'A4' });
+	ok(statSync(SHOT.replace(/\.png$/, '.pdf')).size > 50000, 'print: a PDF is made');
+	await context.close();
+}
+
 async function testWithoutScripts() {
 	const { context, page } = await open({ javaScriptEnabled: false });
 	ok((await page.locator('.verdict .sentence p').first().innerText()).length > 20, 'the verdict is there without JavaScript');
@@ -221,6 +422,8 @@ try {
 	await testDark();
 	await testWidths();
 	await testWithoutScripts();
+	await testColours();
+	await testPrint();
 } catch (error) {
 	ok(false, 'the test ran to its end', String(error));
 } finally {

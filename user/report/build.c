@@ -89,11 +89,12 @@ void section_summary(struct report_doc *d, const struct report_input *in)
 int report_build(struct report_doc *d, const struct report_input *in)
 {
 	static void (*const build[])(struct report_doc *, const struct report_input *) = {
-		section_summary,   section_trust,    section_fidelity, section_free,
-		section_stalls,	   section_unusable, section_map,      section_fallbacks,
-		section_culprits,  section_slabs,    section_areas,    section_sites,
-		section_lifetimes, section_latency,  section_paths,    section_unmatched,
-		section_policies,  section_measures, section_commands,
+		section_summary,    section_trust,     section_fidelity,   section_free,
+		section_stalls,	    section_unusable,  section_difference, section_map,
+		section_fallbacks,  section_culprits,  section_slabs,	   section_areas,
+		section_allocators, section_sites,     section_lifetimes,  section_latency,
+		section_paths,	    section_unmatched, section_policies,   section_measures,
+		section_commands,
 	};
 
 	*d = (struct report_doc){0};

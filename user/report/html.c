@@ -252,8 +252,6 @@ static void html_body(struct report_buf *b, const struct report_doc *d)
 	html_verdicts(b, d);
 	for (const struct doc_section *s = d->sections; s; s = s->next)
 		html_section(b, s);
-	buf_puts(b, "</main>\n<footer>kmemlab " KMEMLAB_VERSION
-		    ". This page is complete in itself: it loads nothing.</footer>\n");
 }
 
 /* Copy the template up to @marker and step over it. */
@@ -267,39 +265,64 @@ static const char *until(struct report_buf *b, const char *template, const char 
 	return at + strlen(marker);
 }
 
-static int embed_data(struct report_buf *b, const struct report_input *in, size_t room)
+/* The charts' data in at most @room bytes, every @step-th sample of it. */
+static int thin_data(struct report_buf *b, const struct report_input *in, size_t room, size_t *step)
 {
-	for (size_t step = 1; step <= 64; step *= 2) {
-		json_t *data = report_page_data(in, step);
+	for (*step = 1; *step <= 64; *step *= 2) {
+		json_t *data = report_page_data(in, *step);
 		char *text = data ? json_dumps(data, JSON_COMPACT) : NULL;
-		size_t bytes = text ? strlen(text) : 0;
+
 		json_decref(data);
-		if (text && bytes <= room)
-			buf_script_json(b, text);
-		free(text);
-		if (!bytes)
+		if (!text)
 			return -ENOMEM;
-		if (bytes <= room)
-			return 0;
+		buf_free(b);
+		buf_script_json(b, text);
+		free(text);
+		if (b->failed || b->len <= room)
+			return b->failed ? -ENOMEM : 0;
 	}
 	return -EFBIG;
 }
 
+/* What is left out of a page that has to stay small is said in it. */
+static void html_foot(struct report_buf *b, const struct report_doc *d, size_t step)
+{
+	bool several = d->n_verdicts > 1;
+
+	if (step > 1)
+		buf_printf(
+			b,
+			"<p class=\"absent\" id=\"binned\">To stay below %d MiB, the charts show "
+			"every %zuth sample%s and their lists are as much shorter; the tables and "
+			"the verdict%s are of all.</p>\n",
+			REPORT_HTML_MAX_BYTES >> 20, step, several ? " of each result" : "",
+			several ? "s" : "");
+	buf_puts(b, "</main>\n<footer>kmemlab " KMEMLAB_VERSION
+		    ". This page is complete in itself: it loads nothing.</footer>\n");
+}
+
 int report_html(struct report_buf *b, const struct report_doc *d, const struct report_input *in)
 {
-	size_t template_bytes;
+	size_t template_bytes, step;
 	const char *t = report_template(&template_bytes);
+	struct report_buf data = {0};
 
 	t = until(b, t, "@@TITLE@@");
 	buf_html(b, d->title);
 	t = until(b, t, "@@BODY@@");
 	html_body(b, d);
-	t = until(b, t, "@@RESULT@@");
-	/* What is left of the template, and names with many '<', come on top. */
+	/* The rest of the template and what is said at the foot come on top. */
 	size_t used = b->len + strlen(t) + 4096;
-	int err = used < REPORT_HTML_MAX_BYTES ? embed_data(b, in, REPORT_HTML_MAX_BYTES - used)
-					       : -EFBIG;
+	int err = used < REPORT_HTML_MAX_BYTES
+			  ? thin_data(&data, in, REPORT_HTML_MAX_BYTES - used, &step)
+			  : -EFBIG;
+	if (!err)
+		html_foot(b, d, step);
+	t = until(b, t, "@@RESULT@@");
+	if (!err)
+		buf_add(b, data.data, data.len);
 	buf_puts(b, t);
+	buf_free(&data);
 	if (b->failed)
 		return -ENOMEM;
 	return !err && b->len > REPORT_HTML_MAX_BYTES ? -EFBIG : err;

@@ -8,7 +8,7 @@
 
 #include "report/report.h"
 
-enum { CACHES_MAX = 12, LIVES_MAX = 80 };
+enum { CACHES_MAX = 12, LIVES_MAX = 80, BLOCKS_MAX = 2000, ALLOCATORS_MAX = 1200 };
 
 /* Every @step-th of @a and the last, recursing into arrays of arrays. */
 static json_t *thin(const json_t *a, size_t step)
@@ -25,6 +25,28 @@ static json_t *thin(const json_t *a, size_t step)
 			json_array_append_new(out, thin(v, step));
 		else if (i % step == 0 || i + 1 == n)
 			json_array_append(out, v);
+	}
+	return out;
+}
+
+/* Rows of every @step-th number as [value, how often, value, how often, ...]. */
+static json_t *thin_runs(const json_t *rows, size_t step)
+{
+	json_t *out = json_array(), *row;
+	size_t i;
+
+	json_array_foreach (rows, i, row) {
+		json_t *thinned = thin(row, step), *runs = json_array();
+		size_t n = json_array_size(thinned);
+
+		for (size_t from = 0, to; from < n; from = to) {
+			for (to = from + 1; to < n && jat(thinned, to) == jat(thinned, from);)
+				to++;
+			json_array_append(runs, json_array_get(thinned, from));
+			json_array_append_new(runs, json_integer((json_int_t)(to - from)));
+		}
+		json_decref(thinned);
+		json_array_append_new(out, runs);
 	}
 	return out;
 }
@@ -60,6 +82,7 @@ static json_t *page_runs(const json_t *root, size_t step)
 		json_object_foreach (json_object_get(run, "unusable"), key, series)
 			json_object_set_new(unusable, key, thin(series, step));
 		json_object_set_new(r, "unusable", unusable);
+		copy(r, run, "latency");
 		json_array_append_new(out, r);
 	}
 	return out;
@@ -93,8 +116,8 @@ static json_t *page_map(const json_t *root, size_t step)
 		copy(z, zone, "zone");
 		copy(z, zone, "start_pfn");
 		copy(z, zone, "pages_per_row");
-		copy_thin(z, zone, "type", step);
-		copy_thin(z, zone, "used", step);
+		json_object_set_new(z, "type", thin_runs(json_object_get(zone, "type"), step));
+		json_object_set_new(z, "used", thin_runs(json_object_get(zone, "used"), step));
 		json_array_append_new(zones, z);
 	}
 	json_object_set_new(out, "zones", zones);
@@ -157,7 +180,7 @@ static json_t *first(const json_t *array, size_t n)
 }
 
 /* What the charts of waits, lives and latency draw: lists that are short already. */
-static void page_evidence(json_t *out, const json_t *root)
+static void page_evidence(json_t *out, const json_t *root, size_t step)
 {
 	static const char *const wanted[] = {"what", "order", "bytes", "histogram", "calls"};
 	const json_t *stalls = json_object_get(root, "stalls");
@@ -169,7 +192,10 @@ static void page_evidence(json_t *out, const json_t *root)
 
 		copy(s, stalls, "longest");
 		copy(s, stalls, "background");
+		copy(s, stalls, "heat");
+		copy(s, stalls, "by_kind");
 		json_object_set(s, "marks", jpath(stalls, "marks.list"));
+		json_object_set(s, "marks_over_time", jpath(stalls, "marks.over_time"));
 		json_object_set_new(out, "stalls", s);
 	}
 	json_array_foreach (jpath(root, "latency.rows"), i, v) {
@@ -180,7 +206,16 @@ static void page_evidence(json_t *out, const json_t *root)
 		json_array_append_new(rows, r);
 	}
 	json_object_set_new(out, "latency", rows);
-	json_object_set_new(out, "lifetimes", first(jpath(root, "lifetimes.rows"), LIVES_MAX));
+	json_object_set(out, "latency_heat", jpath(root, "latency.heat"));
+	json_object_set(out, "fallbacks_over_time", jpath(root, "culprits.fallbacks.over_time"));
+	json_object_set_new(out, "lifetimes",
+			    first(jpath(root, "lifetimes.rows"), LIVES_MAX / step));
+	json_object_set(out, "pages_per_block", jpath(root, "culprits.blocks.pages_per_block"));
+	json_object_set_new(out, "blocks",
+			    first(jpath(root, "culprits.blocks.list"), BLOCKS_MAX / step));
+	json_object_set_new(out, "allocators",
+			    first(jpath(root, "allocators.rows"), ALLOCATORS_MAX / step));
+	json_object_set(out, "allocators_others", jpath(root, "allocators.others"));
 }
 
 static json_t *page_result(const struct report_result *result, size_t step)
@@ -199,7 +234,7 @@ static json_t *page_result(const struct report_result *result, size_t step)
 	copy_thin(out, root, "time_ns", step);
 	json_object_set_new(out, "runs", page_runs(root, step));
 	json_object_set_new(out, "slabs", page_slabs(root, step));
-	page_evidence(out, root);
+	page_evidence(out, root, step);
 	if (samples)
 		json_object_set_new(out, "kernel_samples", samples);
 	if (map)
@@ -214,6 +249,7 @@ json_t *report_page_data(const struct report_input *in, size_t step)
 
 	for (size_t i = 0; i < in->n; i++)
 		json_array_append_new(results, page_result(&in->results[i], step));
+	json_object_set_new(out, "every", json_integer((json_int_t)step));
 	if (!json_object_set_new(out, "results", results))
 		return out;
 	json_decref(out);

@@ -42,6 +42,45 @@ static void table_latency(struct report_doc *d, struct doc_section *s,
 	rows_end(&r, s);
 }
 
+/* Requests of the runs' own allocators, in user space. */
+static bool table_own_times(struct report_doc *d, struct doc_section *s,
+			    const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"run", UNIT_TEXT, NULL},
+		{"order", UNIT_COUNT, "of pages"},
+		{"requests", UNIT_COUNT, NULL},
+		{"timed", UNIT_COUNT, "of these: one in 16, the first of each order among them"},
+		{"mean", UNIT_NS, NULL},
+		{"median", UNIT_NS, "upper end of a bucket, up to a quarter too much"},
+		{"99 %", UNIT_NS, "likewise"},
+		{"99.9 %", UNIT_NS, "likewise"},
+		{"longest", UNIT_NS, "of those timed"},
+	};
+	struct rows r = rows_begin(d, in, "Reference: time a request for pages took in user space",
+				   COLUMNS(columns));
+	size_t k, n;
+	json_t *run, *v;
+
+	for (size_t i = 0; i < in->n; i++)
+		json_array_foreach (json_object_get(in->results[i].root, "runs"), k, run)
+			json_array_foreach (jpath(run, "latency.rows"), n, v) {
+				struct doc_cell *c = rows_add(&r, i);
+
+				c[0].text = run_title(d, &(struct report_input){.n = 1}, 0, run);
+				c[1].value = jnum(v, "order");
+				c[2].value = jnum(v, "of_calls");
+				c[3].value = jnum(v, "calls");
+				c[4].value = jnum(v, "mean_ns");
+				c[5].value = jnum(v, "p50_ns");
+				c[6].value = jnum(v, "p99_ns");
+				c[7].value = jnum(v, "p999_ns");
+				c[8].value = jnum(v, "max_ns");
+			}
+	return rows_end(&r, s);
+}
+
 static double or_zero(double v)
 {
 	return isnan(v) ? 0 : v;
@@ -103,10 +142,11 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 		double missed = jnum(jpath(in->results[i].root, "latency"), "missed");
 
 		if (!json_array_size(rows))
-			section_missing(d, s, in, i,
-					"Latency: not recorded; record with --probe latency where "
-					"fentry is allowed (see 'kmemlab doctor'). The reference's "
-					"paths tell the fast from the slow without a clock.");
+			section_missing(
+				d, s, in, i,
+				"Kernel latency: not recorded; record with --probe latency where "
+				"fentry is allowed (see 'kmemlab doctor'). What tasks waited "
+				"in reclaim and compaction is under Stalls.");
 		known = known || json_array_size(rows);
 		if (missed > 0)
 			doc_remark(d, s,
@@ -115,13 +155,17 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 					       in->n > 1 ? ": " : "", missed));
 	}
 	table_latency(d, s, in);
+	known = table_own_times(d, s, in) || known;
 	table_paths(d, s, in);
 	if (!known)
 		return;
 	s->chart = "latency";
-	s->lead = "The kernel's calls are timed from entry to return, the probe's own cost and "
-		  "interrupts included. The reference has no clock; the paths that served the "
-		  "requests, of both, compare one to one.";
+	s->lead =
+		"The kernel's calls are timed from entry to return, the probe's own cost and "
+		"interrupts included. The reference's are timed in user space on the machine that "
+		"replayed, without contention or interrupts: they compare runs with one another, "
+		"and fast paths with slow ones, but do not predict the kernel's. The paths that "
+		"served the requests, of both, compare one to one.";
 }
 
 static void row_lifetime(const struct rows *r, size_t i, const json_t *v)

@@ -20,6 +20,8 @@ void section_map(struct report_doc *d, const struct report_input *in);
 void section_fallbacks(struct report_doc *d, const struct report_input *in);
 void section_slabs(struct report_doc *d, const struct report_input *in);
 void section_areas(struct report_doc *d, const struct report_input *in);
+void section_allocators(struct report_doc *d, const struct report_input *in);
+void section_difference(struct report_doc *d, const struct report_input *in);
 void section_sites(struct report_doc *d, const struct report_input *in);
 void section_paths(struct report_doc *d, const struct report_input *in);
 void section_stalls(struct report_doc *d, const struct report_input *in);

@@ -68,6 +68,10 @@ function yRange(chart) {
 	return (u, min, max) => {
 		if (min == null) return [0, 1];
 		const most = Math.max(chart.least ?? 0, chart.shared?.() ?? max);
+		if (chart.signed) {
+			const reach = Math.max(chart.least ?? 0, Math.abs(min), Math.abs(max)) * 1.08 || 1;
+			return [-reach, reach];
+		}
 		const low = Math.min(0, min);
 		return [low < 0 ? low * 1.08 : 0, most > 0 ? Math.min(most * 1.08, chart.ceiling ?? Infinity) : 1];
 	};
@@ -98,12 +102,12 @@ function tipLines(chart, u) {
 function markLines(chart, u, at) {
 	const near = (u.scales.x.max - u.scales.x.min) / u.over.clientWidth * 4;
 	const counts = new Map();
-	for (const m of chart.marks ?? [])
-		if (Math.abs(m.at - at) <= near) counts.set(m.label, [...(counts.get(m.label) ?? []), m]);
+	for (const m of [...(chart.marks ?? []), ...(chart.spans ?? [])])
+		if ((m.from ?? m.at) - near <= at && at <= (m.to ?? m.at) + near) counts.set(m.label, [...(counts.get(m.label) ?? []), m]);
 	return [...counts].map(([label, list]) => ({
 		swatch: swatch({ ...list[0], kind: 'line', dash: [] }),
 		label,
-		value: list.length === 1 ? list[0].value : `${list.length}`,
+		value: list.length === 1 ? list[0].value ?? '' : list.some((m) => m.n) ? `${list.reduce((sum, m) => sum + (m.n ?? 1), 0)}` : `${list.length}`,
 	}));
 }
 
@@ -115,13 +119,22 @@ function strip(u, hue, from, to, top, height) {
 	u.ctx.fillRect(left, top, Math.max(right - left, 1.5 * devicePixelRatio), height);
 }
 
-// In rows from the top edge: where memory is short, free memory is not there.
+const MARK_HEIGHT = 7;
+
+const markRows = (chart) => Math.max(0, ...[...(chart.marks ?? []), ...(chart.spans ?? [])].map((m) => m.row + 1));
+
+// In rows above the lines, which they must not hide.
 function drawMarks(chart, u) {
-	const size = 7 * devicePixelRatio;
-	const { top } = u.bbox;
+	const size = (MARK_HEIGHT + 1) * devicePixelRatio;
+	const top = u.bbox.top - markRows(chart) * size;
 	u.ctx.save();
-	for (const m of chart.marks ?? []) strip(u, m.hue, m.at, m.at, top + m.row * (size + 1), size);
-	for (const s of chart.spans ?? []) strip(u, s.hue, s.from, s.to, top + s.row * (size + 1), size);
+	for (const s of chart.spans ?? []) strip(u, s.hue, s.from, s.to, top + s.row * size, size - devicePixelRatio);
+	for (const m of chart.marks ?? []) strip(u, m.hue, m.at, m.at, top + m.row * size, size - devicePixelRatio);
+	if (chart.signed) {
+		const y = Math.round(u.valToPos(0, 'y', true));
+		u.ctx.fillStyle = colour('--muted');
+		u.ctx.fillRect(u.bbox.left, y, u.bbox.width, devicePixelRatio);
+	}
 	u.ctx.restore();
 }
 
@@ -173,12 +186,14 @@ function pointAt(chart, at) {
 	chart.plot.setCursor({ left, top: at === null ? -10 : 0 }, false);
 }
 
+const heightOf = (chart) => chart.height + markRows(chart) * (MARK_HEIGHT + 1);
+
 function create(chart) {
 	chart.plot?.destroy();
 	chart.plot = new uPlot({
 		width: Math.max(chart.element.clientWidth, 120),
-		height: chart.height,
-		padding: [8, chart.x ? 28 : 18, 0, 0],
+		height: heightOf(chart),
+		padding: [8 + markRows(chart) * (MARK_HEIGHT + 1), chart.x ? 28 : 18, 0, 0],
 		legend: { show: false },
 		cursor: {
 			y: false,
@@ -239,7 +254,7 @@ export function addChart(parent, chart) {
 	figure.append(caption, chart.element);
 	parent.append(figure);
 
-	chart.element.style.minHeight = `${chart.height}px`;
+	chart.element.style.minHeight = `${heightOf(chart)}px`;
 	chart.element.chart = chart;
 	chart.show = () => {
 		create(chart);
@@ -253,7 +268,7 @@ export function addChart(parent, chart) {
 		}
 		new ResizeObserver(() => {
 			const width = chart.element.clientWidth;
-			if (width && width !== chart.plot.width) chart.plot.setSize({ width, height: chart.height });
+			if (width && width !== chart.plot.width) chart.plot.setSize({ width, height: heightOf(chart) });
 		}).observe(chart.element);
 	};
 	chart.refresh = () => chart.shown && chart.plot.setData(join(chart));

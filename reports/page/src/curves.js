@@ -2,8 +2,9 @@
 // curves.js - distributions of times, on a logarithmic axis: how long things live and how
 // long calls take.
 import { addChart } from './chart.js';
+import { addHeat } from './heat.js';
 import { bytes, count, duration, share } from './metric.js';
-import { swatch } from './shared.js';
+import { setFullRange, swatch } from './shared.js';
 
 const HUES = ['--c-blue', '--c-vermillion', '--c-green', '--c-purple', '--c-orange', '--c-sky'];
 const DASHES = [[], [7, 4], [2, 3], [12, 3, 2, 3], [4, 2], [10, 3, 2, 3, 2, 3]];
@@ -79,21 +80,44 @@ function slower(row) {
 	});
 }
 
+const WHATS = { pages: 'Kernel: pages', kmalloc: 'Kernel: kmalloc', cache: 'Kernel: objects of caches' };
+
+// The kernel's classes, and the pages of each run that was timed in user space.
+function timed(model) {
+	return model.results.flatMap((result) => [
+		...result.latency.map((row) => ({ row, result, what: WHATS[row.what] ?? `Kernel: ${row.what}` })),
+		...result.runs.flatMap((run) => (run.latency?.rows ?? []).map((row) => ({ row, result, what: `${run.name}: pages, in user space` }))),
+	]);
+}
+
+function latencyHeat(slot, model) {
+	for (const result of model.results) {
+		const name = model.results.length > 1 ? `${result.label}: ` : '';
+		const whats = Object.entries(result.latency_heat ?? {});
+		for (const [what, heat] of whats.sort((a, b) => Object.keys(WHATS).indexOf(a[0]) - Object.keys(WHATS).indexOf(b[0])))
+			addHeat(slot, { title: `${name}${WHATS[what] ?? what}`, unit: 'calls', heat, hue: '--c-blue', estimated: true });
+		for (const run of result.runs)
+			for (const heat of Object.values(run.latency?.heat ?? {}))
+				addHeat(slot, { title: `${name}${run.name}: pages, in user space`, unit: 'timed requests', heat, hue: '--c-vermillion' });
+	}
+}
+
 const classOf = (row) => (row.order === undefined ? `up to ${bytes(row.bytes)}` : `order ${row.order}`);
 
 export function latencyCharts(slot, model) {
-	const all = model.results.flatMap((result) => result.latency.map((row) => ({ row, result })));
+	const all = timed(model);
+	setFullRange(model.end);
 	const range = around(all.flatMap(({ row }) => row.histogram.map((b) => Math.max(b[0], 1))).concat(10));
 	const least = Math.min(...all.flatMap(({ row }) => slower(row).map((p) => p[1])));
 	const box = grid(slot, 'grid wide');
-	for (const what of [...new Set(all.map(({ row }) => row.what))]) {
-		const most = all.filter(({ row }) => row.what === what).sort((a, b) => b.row.calls - a.row.calls).slice(0, LATENCIES_SHOWN);
+	for (const what of [...new Set(all.map((a) => a.what))]) {
+		const most = all.filter((a) => a.what === what).sort((a, b) => b.row.calls - a.row.calls).slice(0, LATENCIES_SHOWN);
 		const series = most.map(({ row, result }, i) =>
 			curve(model.results.length > 1 ? `${result.label}: ${classOf(row)}` : `${classOf(row)} (${count(row.calls)} calls)`, i, slower(row), true));
 		const cell = document.createElement('div');
 		box.append(cell);
 		addChart(cell, {
-			title: { pages: 'Pages', kmalloc: 'kmalloc', cache: 'Objects of caches' }[what] ?? what,
+			title: what,
 			unit: '% of calls that take as long or longer',
 			series,
 			values: (s) => s.shares,
@@ -113,4 +137,5 @@ export function latencyCharts(slot, model) {
 		}
 		cell.append(list);
 	}
+	latencyHeat(slot, model);
 }

@@ -30,6 +30,7 @@ function addRuns(model, result, index) {
 		model.series.push({
 			kind: 'line',
 			result,
+			name: run.name,
 			label: prefix + runLabel(run.name),
 			time: seconds(result.time_ns),
 			blocks: run.free_blocks,
@@ -52,7 +53,19 @@ function addRuns(model, result, index) {
 	});
 }
 
+// [value, how often, ...] back into a row.
+function unpack(runs) {
+	const row = [];
+	for (let i = 0; i < runs.length; i += 2) for (let n = runs[i + 1]; n > 0; n--) row.push(runs[i]);
+	return row;
+}
+
 export function prepare(data) {
+	for (const result of data.results)
+		for (const zone of result.pageblocks?.zones ?? []) {
+			zone.type = zone.type.map(unpack);
+			zone.used = zone.used.map(unpack);
+		}
 	const model = { results: data.results, series: [], zones: [], orders: 0, end: 0 };
 	model.results.forEach((result, i) => {
 		addRuns(model, result, i);

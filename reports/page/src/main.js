@@ -5,6 +5,8 @@ import { prepare } from './data.js';
 import { freeCharts, unusableCharts, slabCharts } from './sections.js';
 import { stallCharts } from './pressure.js';
 import { latencyCharts, lifetimeCharts } from './curves.js';
+import { allocatorCharts } from './icicle.js';
+import { differenceCharts } from './difference.js';
 import { mapCharts } from './map.js';
 import { setupTables } from './tables.js';
 import { setupTheme } from './theme.js';
@@ -18,6 +20,8 @@ const draw = {
 	stalls: stallCharts,
 	lifetimes: lifetimeCharts,
 	latency: latencyCharts,
+	allocators: allocatorCharts,
+	difference: differenceCharts,
 };
 
 function failed(slot, error) {

@@ -3,9 +3,9 @@
 // memory, lowest address at the bottom, columns are moments. Hue is the migrate
 // type, strength the share of pages in use.
 import { colour, onTheme } from './theme.js';
-import { hideTip, onCursor, onRange, setCursor, setFullRange, setRange, showTip, timeRange } from './shared.js';
+import { hideTip, onCursor, onRange, resetRange, setCursor, setFullRange, setRange, showTip, ticks, timeRange } from './shared.js';
 import { zoneKey } from './data.js';
-import { bytes, time } from './metric.js';
+import { bytes, count, duration, time } from './metric.js';
 
 // By name: a type's number depends on the kernel's configuration.
 const TYPES = [
@@ -22,6 +22,7 @@ const LEFT = 58; // as wide as the charts' axis, so that times line up
 const RIGHT = 18;
 const BOTTOM = 26;
 const FAINTEST = 0.14;
+const PINS_SHOWN = 3;
 
 const USUAL = ['Unmovable', 'Movable', 'Reclaimable', 'HighAtomic', 'CMA', 'Isolate'];
 
@@ -41,27 +42,41 @@ function mix(back, hue, share) {
 	return back.map((b, i) => Math.round(b + (hue[i] - b) * share));
 }
 
-// One pixel per row and column; scaled when drawn.
-function picture({ zone, rows, names, times }) {
-	const columns = times.length;
+// Rows that are looked at, in bins of as many as share two pixels.
+const seen = (map) => map.rows.slice(map.view.from, map.view.to);
+const perBin = (map) => Math.max(1, Math.ceil((2 * (map.view.to - map.view.from)) / box(map).h));
+const bins = (map) => Math.ceil((map.view.to - map.view.from) / perBin(map));
+const rowsOfBin = (map, bin) => seen(map).slice(bin * perBin(map), (bin + 1) * perBin(map));
+
+// The mean of a bin's rows, so that a speck of another type shows.
+function shade(map, rows, c, hues, back) {
+	const sum = [0, 0, 0];
+	for (const row of rows) {
+		const type = map.zone.type[row][c];
+		const used = map.zone.used[row][c];
+		const known = type != null && type >= 0 && used != null;
+		const pixel = known ? mix(back, hues[type] ?? back, FAINTEST + ((1 - FAINTEST) * used) / 100) : back;
+		pixel.forEach((v, i) => (sum[i] += v));
+	}
+	return sum.map((v) => Math.round(v / rows.length));
+}
+
+// One pixel per bin and column; scaled when drawn.
+function picture(map) {
+	const columns = map.times.length;
+	const n = bins(map);
 	const canvas = document.createElement('canvas');
 	canvas.width = columns;
-	canvas.height = rows.length;
+	canvas.height = n;
 	const context = canvas.getContext('2d');
-	const image = context.createImageData(columns, rows.length);
+	const image = context.createImageData(columns, n);
 	const back = rgb(colour('--surface'));
-	const hues = [...Array(16).keys()].map((n) => rgb(colour(TYPES[typeIndex(names, n)].hue)));
-	rows.forEach((row, i) => {
-		for (let c = 0; c < columns; c++) {
-			const type = zone.type[row][c];
-			const used = zone.used[row][c];
-			const hue = hues[type] ?? back;
-			const known = type != null && type >= 0 && used != null;
-			const pixel = known ? mix(back, hue, FAINTEST + ((1 - FAINTEST) * used) / 100) : back;
-			const at = 4 * ((rows.length - 1 - i) * columns + c);
-			image.data.set([...pixel, 255], at);
-		}
-	});
+	const hues = [...Array(16).keys()].map((number) => rgb(colour(TYPES[typeIndex(map.names, number)].hue)));
+	for (let bin = 0; bin < n; bin++) {
+		const rows = rowsOfBin(map, bin);
+		for (let c = 0; c < columns; c++)
+			image.data.set([...shade(map, rows, c, hues, back), 255], 4 * ((n - 1 - bin) * columns + c));
+	}
 	context.putImageData(image, 0, 0);
 	return canvas;
 }
@@ -107,15 +122,6 @@ function drawPicture(map, context) {
 	context.restore();
 }
 
-function ticks(min, max, n) {
-	const raw = (max - min) / n;
-	const power = 10 ** Math.floor(Math.log10(raw));
-	const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
-	const list = [];
-	for (let t = Math.ceil(min / step) * step; t <= max + step / 1e6; t += step) list.push(t);
-	return list;
-}
-
 function drawAxes(map, context) {
 	const b = box(map);
 	const { zone, page } = map;
@@ -129,8 +135,8 @@ function drawAxes(map, context) {
 		context.fillText(`${Number(t.toPrecision(6))} s`, xOf(map, t), b.y + b.h + 8);
 	context.textAlign = 'right';
 	const address = (row) => (zone.start_pfn + row * zone.pages_per_row) * page;
-	const from = address(map.rows[0]);
-	const to = address(map.rows[map.rows.length - 1] + 1);
+	const from = address(map.rows[map.view.from]);
+	const to = address(map.rows[map.view.to - 1] + 1);
 	context.fillText(bytes(to), b.x - 6, b.y);
 	context.textBaseline = 'bottom';
 	if (b.h > 30) context.fillText(bytes(from), b.x - 6, b.y + b.h);
@@ -148,8 +154,32 @@ function drawCursor(map, context) {
 	context.stroke();
 	context.setLineDash([]);
 	if (map.row === null) return;
-	const h = b.h / map.rows.length;
+	const h = b.h / bins(map);
 	context.strokeRect(x - 5, b.y + b.h - (map.row + 1) * h - 1, 10, h + 2);
+}
+
+// Beside the end of time: where pageblocks are denied by a few pages.
+function drawPins(map, context) {
+	const b = box(map);
+	const n = bins(map);
+	context.fillStyle = colour('--text');
+	for (let bin = 0; bin < n; bin++) {
+		if (!blocksOf(map, rowsOfBin(map, bin)).length) continue;
+		const y = b.y + b.h - ((bin + 0.5) * b.h) / n;
+		context.beginPath();
+		context.moveTo(b.x + b.w + 2, y);
+		context.lineTo(b.x + b.w + 8, y - 3);
+		context.lineTo(b.x + b.w + 8, y + 3);
+		context.fill();
+	}
+}
+
+// What is being dragged over.
+function drawDrag(map, context) {
+	if (!map.drag?.to) return;
+	const { from, to } = map.drag;
+	context.strokeStyle = colour('--link');
+	context.strokeRect(Math.min(from.x, to.x), Math.min(from.y, to.y), Math.abs(to.x - from.x), Math.abs(to.y - from.y));
 }
 
 function draw(map) {
@@ -162,25 +192,89 @@ function draw(map) {
 	context.setTransform(ratio, 0, 0, ratio, 0, 0);
 	drawPicture(map, context);
 	drawAxes(map, context);
+	drawPins(map, context);
 	drawCursor(map, context);
+	drawDrag(map, context);
+}
+
+// Pageblocks in these rows that a few pages deny at the end.
+function blocksOf({ zone, blocks }, rows) {
+	const per = zone.pages_per_row;
+	const wanted = new Set(rows);
+	return blocks.filter((b) => wanted.has(Math.floor((b.pfn - zone.start_pfn) / per)));
+}
+
+function holder(map, o) {
+	if (o.on_cpu_list) return `${count(o.pages)} free, on a per-CPU list`;
+	const since = o.since_ns === undefined ? 'there before the recording, or moved' : `for ${duration(map.end - o.since_ns)}, since ${time(o.since_ns / 1e9)}`;
+	return `${o.comm ? `${o.comm}: ` : ''}${count(o.pages)} ${o.pages === 1 ? 'page' : 'pages'} of ${o.kind}, ${since}`;
+}
+
+// Who is in the way at the end, pageblock by pageblock; the fewer pages, the worse.
+function holders(map, rows) {
+	const inUse = (b) => map.pagesPerBlock - b.free_pages;
+	const list = blocksOf(map, rows).sort((a, b) => inUse(a) - inUse(b));
+	const lines = list.slice(0, PINS_SHOWN).flatMap((b) => [
+		{ label: b.pinned ? 'pinned' : 'mixed', value: `pageblock at frame ${b.pfn}, ${count(b.free_pages)} of ${count(map.pagesPerBlock)} pages free` },
+		...b.owners.map((o) => ({ label: '', value: holder(map, o) })),
+	]);
+	if (list.length > PINS_SHOWN) lines.push({ label: '', value: `and ${list.length - PINS_SHOWN} more pageblocks: zoom in` });
+	return lines;
+}
+
+// How many of the rows are of each type.
+function typesOf(map, rows, c) {
+	const n = new Map();
+	for (const row of rows) {
+		const type = map.zone.type[row][c];
+		const name = type >= 0 ? TYPES[typeIndex(map.names, type)].name : 'no memory, or not online';
+		n.set(name, (n.get(name) ?? 0) + 1);
+	}
+	return [...n].map(([name, k]) => (n.size > 1 ? `${name} (${k} of ${rows.length} rows)` : name)).join(', ');
 }
 
 function describe(map, x, y) {
 	const { zone, page } = map;
 	const c = columnAt(map, map.cursor);
-	const row = map.rows[map.row];
-	const pfn = zone.start_pfn + row * zone.pages_per_row;
-	const online = zone.type[row][c] >= 0;
+	const rows = rowsOfBin(map, map.row);
+	const pfn = zone.start_pfn + rows[0] * zone.pages_per_row;
+	const end = zone.start_pfn + (rows[rows.length - 1] + 1) * zone.pages_per_row;
+	const used = rows.map((row) => (zone.type[row][c] >= 0 ? zone.used[row][c] : null)).filter((v) => v != null);
 	showTip(x, y, `${map.title}, at ${time(map.cursor)}`, [
-		{ label: 'address', value: `${bytes(pfn * page)} to ${bytes((pfn + zone.pages_per_row) * page)}` },
-		{ label: 'frames', value: `${pfn} to ${pfn + zone.pages_per_row - 1}` },
-		{ label: 'type', value: online ? TYPES[typeIndex(map.names, zone.type[row][c])].name : 'no memory, or not online' },
-		{ label: 'used', value: online && zone.used[row][c] != null ? `${zone.used[row][c]} %` : 'unknown' },
+		{ label: 'address', value: `${bytes(pfn * page)} to ${bytes(end * page)}` },
+		{ label: 'frames', value: `${pfn} to ${end - 1}` },
+		{ label: 'type', value: typesOf(map, rows, c) },
+		{ label: 'used', value: used.length ? `${Number((used.reduce((a, b) => a + b, 0) / used.length).toPrecision(3))} %` : 'unknown' },
+		...holders(map, rows),
 	]);
 }
 
+function lookAt(map, from, to) {
+	map.view = { from: Math.max(0, from), to: Math.min(map.rows.length, Math.max(to, from + 1)) };
+	map.cursor = map.row = null;
+	hideTip();
+	map.image = picture(map);
+	draw(map);
+}
+
+function reset(map) {
+	resetRange();
+	lookAt(map, 0, map.rows.length);
+}
+
+// Closer to, or further from, the row that is pointed at.
+function zoomRows(map, factor) {
+	const rows = map.view.to - map.view.from;
+	const wanted = Math.max(4, Math.min(map.rows.length, Math.round(rows * factor)));
+	const at = map.view.from + (map.row === null ? rows / 2 : (map.row + 0.5) * perBin(map));
+	const from = Math.max(0, Math.min(map.rows.length - wanted, Math.round(at - wanted / 2)));
+	const cursor = map.cursor;
+	lookAt(map, from, from + wanted);
+	return [cursor ?? timeRange.min, Math.floor((at - from) / perBin(map))];
+}
+
 function point(map, t, row, x, y) {
-	const rows = map.rows.length;
+	const rows = bins(map);
 	map.cursor = Math.max(timeRange.min, Math.min(timeRange.max, t));
 	map.row = Math.max(0, Math.min(rows - 1, row));
 	draw(map);
@@ -189,7 +283,7 @@ function point(map, t, row, x, y) {
 }
 
 function leave(map) {
-	map.cursor = map.row = null;
+	map.cursor = map.row = map.drag = null;
 	hideTip();
 	draw(map);
 	setCursor(null, map);
@@ -201,18 +295,42 @@ function onMouse(map, e) {
 	const x = e.clientX - at.left;
 	const y = e.clientY - at.top;
 	if (x < b.x || x > b.x + b.w || y < b.y || y > b.y + b.h) return leave(map);
-	point(map, timeAt(map, x), Math.floor(((b.y + b.h - y) / b.h) * map.rows.length), e.clientX, e.clientY);
+	if (map.drag) map.drag.to = { x, y };
+	point(map, timeAt(map, x), Math.floor(((b.y + b.h - y) / b.h) * bins(map)), e.clientX, e.clientY);
+}
+
+// Dragging looks closer, in time and addresses.
+function onRelease(map) {
+	const { from, to } = map.drag ?? {};
+	map.drag = null;
+	if (!to) return;
+	const b = box(map);
+	const rows = map.view.to - map.view.from;
+	const rowAt = (y) => map.view.from + ((b.y + b.h - y) / b.h) * rows;
+	if (Math.abs(to.y - from.y) > 6) lookAt(map, Math.floor(rowAt(Math.max(from.y, to.y))), Math.ceil(rowAt(Math.min(from.y, to.y))));
+	if (Math.abs(to.x - from.x) > 6) setRange(timeAt(map, Math.min(from.x, to.x)), timeAt(map, Math.max(from.x, to.x)));
+	draw(map);
+}
+
+function onPress(map, e) {
+	const at = map.canvas.getBoundingClientRect();
+	map.drag = { from: { x: e.clientX - at.left, y: e.clientY - at.top }, to: null };
 }
 
 function onKey(map, e) {
 	const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key];
-	if (e.key === 'Escape') leave(map);
+	const at = map.canvas.getBoundingClientRect();
+	const show = (t, row) => point(map, t, row, at.left + xOf(map, t), at.top + map.height / 2);
+	if (e.key === 'Escape') {
+		reset(map);
+		leave(map);
+	}
+	if (e.key === '+' || e.key === '-') show(...zoomRows(map, e.key === '+' ? 0.5 : 2));
 	if (!move) return;
 	e.preventDefault();
 	const c = map.cursor === null ? 0 : columnAt(map, map.cursor) + move[0];
 	const t = map.times[Math.max(0, Math.min(map.times.length - 1, c))];
-	const at = map.canvas.getBoundingClientRect();
-	point(map, t, (map.row ?? 0) + move[1], at.left + xOf(map, t), at.top + map.height / 2);
+	show(t, (map.row ?? 0) + move[1]);
 }
 
 function addMap(parent, map) {
@@ -229,7 +347,7 @@ function addMap(parent, map) {
 	map.canvas = document.createElement('canvas');
 	map.canvas.tabIndex = 0;
 	map.canvas.setAttribute('role', 'img');
-	map.canvas.setAttribute('aria-label', `${map.title}: pageblock types and occupancy over time. Arrow keys move, values are read out.`);
+	map.canvas.setAttribute('aria-label', `${map.title}: pageblock types and occupancy over time. Arrow keys move, values are read out; + and - zoom, Escape resets.`);
 	map.canvas.style.height = `${map.height}px`;
 	figure.append(caption, map.canvas);
 	parent.append(figure);
@@ -249,7 +367,9 @@ function addMap(parent, map) {
 	map.canvas.addEventListener('mousemove', (e) => onMouse(map, e));
 	map.canvas.addEventListener('mouseleave', () => leave(map));
 	map.canvas.addEventListener('blur', () => leave(map));
-	map.canvas.addEventListener('dblclick', () => setRange(0, Infinity));
+	map.canvas.addEventListener('dblclick', () => reset(map));
+	map.canvas.addEventListener('mousedown', (e) => onPress(map, e));
+	map.canvas.addEventListener('mouseup', () => onRelease(map));
 	map.canvas.addEventListener('keydown', (e) => onKey(map, e));
 }
 
@@ -272,7 +392,7 @@ function legend(results) {
 	}
 	const note = document.createElement('li');
 	note.className = 'unit';
-	note.textContent = 'faint: free, strong: all pages used';
+	note.textContent = 'faint: free, strong: all pages used; \u25c2 at the right: pageblocks that a few pages deny at the end. Point at one to see whose; drag to zoom, double-click to reset';
 	list.append(note);
 	return list;
 }
@@ -293,9 +413,14 @@ export function mapCharts(slot, model) {
 				names: result.migratetypes,
 				times: result.pageblocks.time_ns.map((t) => t / 1e9),
 				page: result.page_bytes,
-				height: Math.round(Math.max(18, Math.min(300, rows.length * 5))) + 4 + BOTTOM,
+				height: Math.round(Math.max(18, Math.min(380, rows.length * 5))) + 4 + BOTTOM,
+				blocks: result.blocks.filter((b) => b.pfn >= zone.start_pfn && b.pfn < zone.start_pfn + zone.type.length * zone.pages_per_row),
+				pagesPerBlock: result.pages_per_block,
+				end: result.duration_ns,
+				view: { from: 0, to: rows.length },
 				cursor: null,
 				row: null,
+				drag: null,
 			});
 		}
 	}

@@ -134,11 +134,14 @@ export function unusableCharts(slot, model) {
 	slot.append(element('div', 'controls', legend(model), zoneSelect(model), zoomButton()));
 	const grid = element('div', 'grid wide');
 	slot.append(grid);
+	const events = pressure(model);
+	if (events.marks.length || events.spans.length) grid.before(pressureLegend(events));
 	const known = [...new Set(model.series.flatMap((s) => Object.keys(s.unusable)))].map(Number).sort((a, b) => a - b);
 	follow(known.map((order) => addChart(grid, {
 		title: `Order ${order}: unusable for a ${bytes(2 ** order * model.results[0].page_bytes)} request`,
 		unit: '% of free memory',
 		series: model.series,
+		...events,
 		values: (s) => unusablePercent(s, order, model.orders, state.zone),
 		format: percent,
 		tick: (v) => `${Number(v.toPrecision(3))} %`,

@@ -94,3 +94,13 @@ export function swatch(series) {
 	svg.append(mark);
 	return svg;
 }
+
+// Round numbers from `min` to `max`, about `n` of them.
+export function ticks(min, max, n) {
+	const raw = (max - min) / n;
+	const power = 10 ** Math.floor(Math.log10(raw));
+	const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
+	const list = [];
+	for (let t = Math.ceil(min / step) * step; t <= max + step / 1e6; t += step) list.push(t);
+	return list;
+}
