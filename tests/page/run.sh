@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh - open reports in a browser: of one result, of two, of one without the
-# optional parts, and of a trace under pressure. REAL_RESULT=FILE adds a report of that result.
+# run.sh - open reports in a browser: of one result, of two, of one without the optional parts,
+# and of a trace under pressure; comparisons of policies and of two traces; the other forms of
+# the reports beside them. REAL_RESULT=FILE adds a report of that result.
 # Screenshots stay in $BUILD/tests/page/browser.
 . tests/support/lib.sh
 . reports/page/packages.sh
@@ -32,6 +33,29 @@ browse() { # name result...
 		node tests/page/report.test.mjs
 }
 
+# The page against the other forms of the same report.
+forms() { # name result...
+	local name=$1 form
+	shift
+	for form in text md json; do
+		"$KMEMLAB" report -F "$form" "$@" >"$work/$name.${form/text/txt}" 2>"$work/$name.log"
+	done
+	NAME="page $name" REPORT=$work/$name.html FORMS=$work/$name MODULES=$work \
+		node tests/page/forms.test.mjs
+}
+
+compare() { # name argument...
+	local name=$1
+	shift
+	if ! "$KMEMLAB" compare -f -F html -o "$work/$name.html" "$@" 2>"$work/$name.log" ||
+		! "$KMEMLAB" compare -F json "$@" >"$work/$name.json" 2>>"$work/$name.log"; then
+		not_ok "page $name: is made" "$(tail -n 1 "$work/$name.log")"
+		return
+	fi
+	NAME="page $name" REPORT=$work/$name.html SHOT=$work/$name.png MODULES=$work \
+		FIGURES=$work/$name.json node tests/page/compare.test.mjs
+}
+
 mkdir -p "$work"
 cp reports/page/package.json reports/page/package-lock.json "$work/"
 needs "no chromium; 'make deps' installs it" test -x "$CHROMIUM"
@@ -43,8 +67,15 @@ cp "$small" "$work/second.json"
 browse two "$small" "$work/second.json"
 node tests/page/bare.mjs "$small" "$work/bare-result.json"
 browse bare "$work/bare-result.json"
-if "$KMEMLAB" replay -f -o "$work/pressure.json" reports/samples/pressure.kmt 2>"$work/replay.log"; then
-	browse pressure "$work/pressure.json"
+forms two "$small" "$work/second.json"
+if "$KMEMLAB" replay -f -o "$work/pressure-result.json" -p small:pcp.high=64 \
+	reports/samples/pressure.kmt 2>"$work/replay.log" &&
+	"$KMEMLAB" replay -f -o "$work/mix-result.json" reports/samples/mix.kmt 2>>"$work/replay.log"; then
+	browse pressure "$work/pressure-result.json"
+	forms pressure "$work/pressure-result.json"
+	compare policies "$work/pressure-result.json"
+	compare traces before="$work/mix-result.json,$work/mix-result.json" \
+		after="$work/pressure-result.json"
 else
 	not_ok "page pressure: is replayed" "$(tail -n 1 "$work/replay.log")"
 fi

@@ -43,7 +43,7 @@ static void make(struct report_doc *d, struct report_result *r)
 	*r = (struct report_result){fixture(), label};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		assert_int_equal(fixture_set(r->root, parts[i].member, parts[i].value), 0);
-	assert_int_equal(report_build(d, &(struct report_input){r, 1}), 0);
+	assert_int_equal(report_build(d, &(struct report_input){r, 1, NULL}), 0);
 }
 
 static const struct doc_section *section(const struct report_doc *d, const char *id)
@@ -100,10 +100,10 @@ static void test_evidence_page_has_the_charts_data_and_escapes_names(void **stat
 
 	(void)state;
 	make(&d, &r);
-	assert_int_equal(report_html(&b, &d, &(struct report_input){&r, 1}), 0);
+	assert_int_equal(report_html(&b, &d, &(struct report_input){&r, 1, NULL}), 0);
 	assert_null(strstr(b.data, "<b>"));
 	assert_non_null(strstr(b.data, "OOM kills: 0; stalls that had not ended: 3"));
-	data = report_page_data(&(struct report_input){&r, 1}, 1);
+	data = report_page_data(&(struct report_input){&r, 1, NULL}, 1);
 	assert_true(jnum(json_array_get(jpath(json_array_get(json_object_get(data, "results"), 0),
 					      "stalls.longest"),
 					0),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* advise.c - a growing list of advice. */
+/* advise.c - a growing list of advice, and as data. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,4 +41,26 @@ void advices_sort(struct advices *all)
 {
 	if (all->n)
 		qsort(all->at, all->n, sizeof(*all->at), by_worth);
+}
+
+const char *advice_sure_name(enum advice_sure sure)
+{
+	static const char *const names[] = {"low", "medium", "high"};
+
+	return names[sure];
+}
+
+json_t *advices_json(const struct advices *all, const char *judged)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct advice *a = &all->at[i];
+
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:s}", "topic", a->topic,
+						"what", a->what, "evidence", a->evidence, "sure",
+						advice_sure_name(a->sure), "check", a->check));
+	}
+	return json_pack("{s:o, s:s}", "advice", list, "settings_judged", judged);
 }

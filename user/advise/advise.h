@@ -7,10 +7,15 @@
 #ifndef KMEMLAB_ADVISE_H
 #define KMEMLAB_ADVISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct trace_reader;
+
+enum { ADVICE_JUDGED_BYTES = 256 };
 
 enum advice_sure { ADVICE_LOW, ADVICE_MEDIUM, ADVICE_HIGH };
 
@@ -39,8 +44,21 @@ void advices_sort(struct advices *all);
 int advise_sites(struct advices *all, struct trace_reader *r);
 
 /** advise_settings() - settings, by replaying the trace with each; from its start to its
- *  end. @judged: 256 bytes for one line on what could be judged, and how well
+ *  end. @culprits: advise_culprits() as well, as the trace is replayed anyway
+ *  @judged: ADVICE_JUDGED_BYTES for one line on what could be judged, and how well
  *  @error: 512 bytes. Return: 0 or -errno. */
-int advise_settings(struct advices *all, struct trace_reader *r, char *judged, char *error);
+int advise_settings(struct advices *all, struct trace_reader *r, bool culprits, char *judged,
+		    char *error);
+
+/** advise_culprits() - pages that deny pageblocks at the end, by a result's "culprits";
+ *  0 or -ENOMEM. A result without: nothing is added. */
+int advise_culprits(struct advices *all, const json_t *result);
+
+/** advices_json() - {"advice": [{"topic", "what", "evidence", "sure", "check"}],
+ *  "settings_judged": @judged}, a new reference */
+json_t *advices_json(const struct advices *all, const char *judged);
+
+/** advice_sure_name() - "low", "medium", "high" */
+const char *advice_sure_name(enum advice_sure sure);
 
 #endif

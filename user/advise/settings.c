@@ -105,11 +105,11 @@ static int judge(struct advices *all, const json_t *doc)
 	return err;
 }
 
-static int replay_all(struct advices *all, struct replay *p, struct trace_reader *r, char *judged,
-		      char *error)
+static int replay_all(struct advices *all, struct replay *p, struct trace_reader *r, bool culprits,
+		      char *judged, char *error)
 {
 	struct replay_policy *policies = calloc(REPLAY_POLICIES_MAX, sizeof(*policies));
-	const struct result_options ro = {"kmemlab advise", "", true, false};
+	const struct result_options ro = {"kmemlab advise", "", true, culprits};
 	const char *grade = NULL;
 	json_t *doc = NULL;
 	int err = policies ? replay_open(p, r, policies, plan(policies), error) : -ENOMEM;
@@ -121,7 +121,9 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 	if (!err)
 		grade = json_string_value(
 			json_object_get(json_object_get(doc, "fidelity"), "grade"));
-	if (grade && !strncmp(grade, "good", 4))
+	if (!err && culprits)
+		err = advise_culprits(all, doc);
+	if (!err && grade && !strncmp(grade, "good", 4))
 		err = judge(all, doc);
 	if (!err)
 		snprintf(
@@ -135,14 +137,15 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 	return err;
 }
 
-int advise_settings(struct advices *all, struct trace_reader *r, char *judged, char *error)
+int advise_settings(struct advices *all, struct trace_reader *r, bool culprits, char *judged,
+		    char *error)
 {
 	struct replay *p = calloc(1, sizeof(*p));
 	int err;
 
 	if (!p)
 		return -ENOMEM;
-	err = replay_all(all, p, r, judged, error);
+	err = replay_all(all, p, r, culprits, judged, error);
 	replay_close(p);
 	free(p);
 	return err;

@@ -20,7 +20,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"json", 'j', NULL, 0, "Print JSON", 0},
-	{"no-replay", KEY_NO_REPLAY, NULL, 0, "Judge call sites only, not settings: quicker", 0},
+	{"no-replay", KEY_NO_REPLAY, NULL, 0,
+	 "Judge call sites only, not pageblocks and settings: quicker", 0},
 	{0},
 };
 
@@ -51,7 +52,7 @@ static const struct argp argp = {
 	parse,
 	"TRACE",
 	"Say what a trace suggests: call sites that another way of allocating would suit better, "
-	"and settings that help in a replay.\v"
+	"pages that deny pageblocks to large requests, and settings that help in a replay.\v"
 	"Every piece of advice has its numbers, how sure it is (high, medium, low), and how to "
 	"check it. A trace cannot tell whether a device needs contiguous memory, whether a caller "
 	"of GFP_ATOMIC could have slept, or which counters CPUs share: that takes reading the "
@@ -63,20 +64,13 @@ static const struct argp argp = {
 	NULL,
 };
 
-static const char *sure_name(enum advice_sure sure)
-{
-	static const char *const names[] = {"low", "medium", "high"};
-
-	return names[sure];
-}
-
 static void print_text(const struct advices *all, const char *judged)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct advice *a = &all->at[i];
 
 		out_text("%zu. %s\n   why:   %s\n   sure:  %s\n   check: %s\n\n", i + 1, a->what,
-			 a->evidence, sure_name(a->sure), a->check);
+			 a->evidence, advice_sure_name(a->sure), a->check);
 	}
 	if (!all->n)
 		out_text("Nothing in this trace suggests a change.\n");
@@ -84,38 +78,23 @@ static void print_text(const struct advices *all, const char *judged)
 		out_text("%s\n", judged);
 }
 
-static int print_json(const struct advices *all, const char *judged)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < all->n; i++) {
-		const struct advice *a = &all->at[i];
-
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:s, s:s}", "topic", a->topic,
-						"what", a->what, "evidence", a->evidence, "sure",
-						sure_name(a->sure), "check", a->check));
-	}
-	return out_json(json_pack("{s:o, s:s}", "advice", list, "settings_judged", judged));
-}
-
 static int advise(const struct options *o, struct view *v)
 {
 	struct advices all = {0};
-	char judged[256] = "", error[512] = "";
+	char judged[ADVICE_JUDGED_BYTES] = "", error[512] = "";
 	int err = advise_sites(&all, v->reader);
 
 	if (!err && !o->no_replay)
 		err = trace_reader_rewind(v->reader);
 	if (!err && !o->no_replay)
-		err = advise_settings(&all, v->reader, judged, error);
+		err = advise_settings(&all, v->reader, true, judged, error);
 	if (err == -ENODATA) {
 		snprintf(judged, sizeof(judged), "settings were not judged: %.200s", error);
 		err = 0;
 	}
 	advices_sort(&all);
 	if (!err && o->json)
-		err = print_json(&all, judged);
+		err = out_json(advices_json(&all, judged));
 	else if (!err)
 		print_text(&all, judged);
 	advices_free(&all);

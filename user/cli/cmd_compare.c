@@ -7,26 +7,33 @@
 #include "cli/cmd.h"
 #include "cli/compare_print.h"
 #include "cli/options.h"
+#include "cli/report_out.h"
 #include "common/log.h"
 #include "common/out.h"
 #include "compare/faithful.h"
+#include "compare/gate.h"
 #include "compare/prediction.h"
 #include "replay/knobs.h"
-#include "report/report.h"
 
+/* The form that is no table. */
+enum { OUT_HTML = OUT_MARKDOWN + 1 };
 enum { KEY_BASE = 0x100, KEY_FAIL_IF, KEY_LIST, KEY_RANK, GATES_MAX = 16 };
 
 struct options {
 	const char *run;  /* which run of each result */
 	const char *base; /* name of the base group; NULL: the first */
-	struct compare_view view;
+	struct comparison view;
+	enum out_format format; /* or OUT_HTML */
+	const char *output;
+	bool force;
 	struct gate gates[GATES_MAX];
 	size_t nr_gates;
 	char *args[GROUPS_MAX]; /* "[NAME=]FILE,..." */
 	size_t nr_args;
 	bool list;
-	struct group *groups; /* [GROUPS_MAX] */
-	size_t n;
+	struct group *groups;			  /* [GROUPS_MAX], of which view.n */
+	struct report_result results[GROUPS_MAX]; /* with OUT_HTML: the first of each argument */
+	size_t nr_results;
 };
 
 static const struct argp_option option_list[] = {
@@ -39,7 +46,11 @@ static const struct argp_option option_list[] = {
 	 "Exit with status 6 if a group meets it: 'unusable[9]>30', 'fallbacks>+100' (change), "
 	 "'large<-5%' (relative change); repeatable",
 	 0},
-	{"format", 'F', "FORMAT", 0, "text (default), md, json or csv", 0},
+	{"format", 'F', "FORMAT", 0, "text (default), md, json, csv, or html: a page with charts",
+	 0},
+	{"output", 'o', "FILE", 0,
+	 "With html: write to FILE, '-' is stdout (default: compare.html)", 0},
+	{"force", 'f', NULL, 0, "Replace FILE if it exists", 0},
 	{"list", KEY_LIST, NULL, 0, "List the measures", 0},
 	{0},
 };
@@ -64,6 +75,24 @@ static error_t add_argument(struct options *o, char *arg)
 	return 0;
 }
 
+static error_t parse_format(struct options *o, const char *name)
+{
+	if (strcmp(name, "html") != 0)
+		return option_format(name, ", html", &o->format);
+	o->format = (enum out_format)OUT_HTML;
+	return 0;
+}
+
+static error_t complete(const struct options *o)
+{
+	if (!o->nr_args && !o->list)
+		return cmd_usage("no result given; make one with 'kmemlab replay TRACE -o "
+				 "result.json'");
+	if (o->output && (int)o->format != OUT_HTML)
+		return cmd_usage("--output goes with --format html; the others go to stdout");
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -82,17 +111,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FAIL_IF:
 		return add_gate(o, arg);
 	case 'F':
-		return option_format(arg, "", &o->view.format);
+		return parse_format(o, arg);
+	case 'o':
+		o->output = arg;
+		return 0;
+	case 'f':
+		o->force = true;
+		return 0;
 	case KEY_LIST:
 		o->list = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		return add_argument(o, arg);
 	case ARGP_KEY_END:
-		return o->nr_args || o->list
-			       ? 0
-			       : cmd_usage("no result given; make one with 'kmemlab replay TRACE "
-					   "-o result.json'");
+		return complete(o);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -110,6 +142,7 @@ static const struct argp argp = {
 	"Examples:\n"
 	"  kmemlab compare result.json\n"
 	"  kmemlab compare before=a1.json,a2.json after=b1.json,b2.json\n"
+	"  kmemlab compare -F html -o hosts.html one=host1.json two=host2.json\n"
 	"  kmemlab compare --run what-if --fail-if 'unusable[9]>+5' old.json new.json\n\n"
 	"Exit status is 6 if a --fail-if condition is met, 1 if no group has its figure.",
 	NULL,
@@ -122,15 +155,15 @@ static const struct argp argp = {
 /* The group of that name, made if need be; NULL: said why not. */
 static struct group *group_named(struct options *o, const char *name)
 {
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->view.n; i++)
 		if (!strncmp(o->groups[i].name, name, GROUP_NAME_BYTES - 1))
 			return &o->groups[i];
-	if (o->n == GROUPS_MAX) {
+	if (o->view.n == GROUPS_MAX) {
 		log_error("cannot compare more than %d groups", GROUPS_MAX);
 		return NULL;
 	}
-	strncpy(o->groups[o->n].name, name, GROUP_NAME_BYTES - 1);
-	return &o->groups[o->n++];
+	strncpy(o->groups[o->view.n].name, name, GROUP_NAME_BYTES - 1);
+	return &o->groups[o->view.n++];
 }
 
 static bool add_run(struct options *o, const char *group, const json_t *run)
@@ -158,7 +191,28 @@ static bool add_all_runs(struct options *o, const json_t *root)
 	return ok;
 }
 
-static bool add_file(struct options *o, const char *group, const char *file)
+/* For charts over time: the first of each argument, named after its group. */
+static bool keep(struct options *o, struct report_result *result, const char *group, bool first)
+{
+	char *label;
+
+	if ((int)o->format != OUT_HTML || !first) {
+		report_result_free(result);
+		return true;
+	}
+	label = group ? strdup(group) : result->label;
+	if (!label) {
+		report_result_free(result);
+		return false;
+	}
+	if (group)
+		free(result->label);
+	result->label = label;
+	o->results[o->nr_results++] = *result;
+	return true;
+}
+
+static bool add_file(struct options *o, const char *group, const char *file, bool first)
 {
 	struct report_result result;
 	char error[REPORT_ERROR_BYTES];
@@ -181,8 +235,7 @@ static bool add_file(struct options *o, const char *group, const char *file)
 		ok = false;
 	if (group && !run)
 		log_error("'%s' has no run '%s'; --run names another", file, o->run);
-	report_result_free(&result);
-	return ok;
+	return keep(o, &result, group, first) && ok;
 }
 
 /* "NAME=FILE,..." or "FILE,...", which is named by its first file. */
@@ -191,7 +244,7 @@ static bool add_argument_files(struct options *o, char *arg)
 	char *list = strchr(arg, '='), *slash = strchr(arg, '/');
 	const char *name = arg;
 	char *files = arg;
-	bool ok = true;
+	bool ok = true, first = true;
 
 	if (list && (!slash || list < slash)) {
 		*list = '\0';
@@ -200,15 +253,15 @@ static bool add_argument_files(struct options *o, char *arg)
 		name = strrchr(arg, '/') ? strrchr(arg, '/') + 1 : arg;
 	}
 	name = strndup(name, strcspn(name, ","));
-	while (ok && name && files)
-		ok = add_file(o, o->nr_args > 1 ? name : NULL, strsep(&files, ","));
+	for (; ok && name && files; first = false)
+		ok = add_file(o, o->nr_args > 1 ? name : NULL, strsep(&files, ","), first);
 	free((char *)name);
 	return ok;
 }
 
 static bool find_base(struct options *o)
 {
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->view.n; i++)
 		if (o->base ? !strcmp(o->groups[i].name, o->base)
 			    : o->nr_args == 1 && !strcmp(o->groups[i].name, "reference")) {
 			o->view.base = i;
@@ -224,7 +277,7 @@ static void warn_of_models(const struct options *o)
 {
 	const struct group *base = &o->groups[o->view.base];
 
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->view.n; i++)
 		if (o->groups[i].modelled && !base->modelled &&
 		    strcmp(o->groups[i].name, KNOB_CONTROL_RUN) != 0)
 			log_warn("'%s': reclaim is a model there, and is not in '%s': hold it "
@@ -241,8 +294,8 @@ static int check_gate(const struct options *o, const struct gate *gate)
 	size_t judged = 0;
 	double got;
 
-	for (size_t k = 0; k < o->n; k++) {
-		if (k == o->view.base && (gate->of != GATE_VALUE || o->n > 1))
+	for (size_t k = 0; k < o->view.n; k++) {
+		if (k == o->view.base && (gate->of != GATE_VALUE || o->view.n > 1))
 			continue;
 		if (gate_met(gate, &o->groups[k], &o->groups[o->view.base], &got)) {
 			log_error("'%s': %s %s %g%s: it is %g", o->groups[k].name, measure,
@@ -255,8 +308,8 @@ static int check_gate(const struct options *o, const struct gate *gate)
 	if (judged)
 		return status;
 	log_error("cannot judge the condition on %s: %s", measure,
-		  o->n > 1 ? "no group beside the base has that figure"
-			   : "there is nothing beside the base");
+		  o->view.n > 1 ? "no group beside the base has that figure"
+				: "there is nothing beside the base");
 	return EXIT_FAILED;
 }
 
@@ -274,21 +327,50 @@ static int check_gates(const struct options *o)
 	return status;
 }
 
+/* Against what: the base's result comes first. */
+static int print_page(struct options *o)
+{
+	struct report_input in = {o->results, o->nr_results, &o->view};
+	const char *base = o->groups[o->view.base].name;
+
+	for (size_t i = 1; i < in.n; i++)
+		if (!strcmp(o->results[i].label, base)) {
+			struct report_result first = o->results[i];
+
+			memmove(o->results + 1, o->results, i * sizeof(first));
+			o->results[0] = first;
+			break;
+		}
+	report_tell_apart(in.results, in.n);
+	return report_out(&in, REPORT_HTML, o->output ? o->output : "compare.html", o->force);
+}
+
+static int print_all(struct options *o)
+{
+	o->view.groups = o->groups;
+	o->view.run = o->nr_args > 1 ? o->run : NULL;
+	if ((int)o->format == OUT_HTML)
+		return print_page(o);
+	if (!compare_print(&o->view, o->format))
+		return EXIT_DONE;
+	log_error("cannot print the comparison: out of memory");
+	return EXIT_FAILED;
+}
+
 static int compare(struct options *o)
 {
+	int status;
+
 	for (size_t i = 0; i < o->nr_args; i++)
 		if (!add_argument_files(o, o->args[i]))
 			return EXIT_FAILED;
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->view.n; i++)
 		group_sum_up(&o->groups[i]);
 	if (!find_base(o))
 		return EXIT_USAGE;
 	warn_of_models(o);
-	if (compare_print(&o->view, o->groups, o->n)) {
-		log_error("cannot print the comparison: out of memory");
-		return EXIT_FAILED;
-	}
-	return check_gates(o);
+	status = print_all(o);
+	return status == EXIT_DONE ? check_gates(o) : status;
 }
 
 int cmd_compare(int argc, char **argv)
@@ -306,6 +388,8 @@ int cmd_compare(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	status = compare(&o);
+	for (size_t i = 0; i < o.nr_results; i++)
+		report_result_free(&o.results[i]);
 	free(o.groups);
 	return status;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "advise/advise.h"
 #include "cli/cmd.h"
 #include "cli/view.h"
 #include "common/log.h"
@@ -16,12 +17,12 @@
 #include "replay/result.h"
 #include "report/report.h"
 
-enum { KEY_SET = 0x100, KEY_REPRODUCIBLE, KEY_BACKEND };
+enum { KEY_SET = 0x100, KEY_REPRODUCIBLE, KEY_BACKEND, KEY_ADVISE };
 
 struct options {
 	const char *path;
 	const char *output; /* NULL or "-": standard output */
-	bool force, reproducible;
+	bool force, reproducible, advise;
 	struct replay_policy policies[REPLAY_POLICIES_MAX];
 	unsigned int n;
 	struct replay_policy what_if; /* of --set */
@@ -44,6 +45,8 @@ static const struct argp_option option_list[] = {
 	{"force", 'f', NULL, 0, "Overwrite FILE", 0},
 	{"reproducible", KEY_REPRODUCIBLE, NULL, 0,
 	 "Leave out speeds: the same trace and settings give the same bytes", 0},
+	{"advise", KEY_ADVISE, NULL, 0,
+	 "Try settings too, for the advice in the result: eight more replays", 0},
 	{"json", 'j', NULL, 0, "Print JSON (the default, and the only format)", 0},
 	{0},
 };
@@ -181,6 +184,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_REPRODUCIBLE:
 		o->reproducible = true;
 		return 0;
+	case KEY_ADVISE:
+		o->advise = true;
+		return 0;
 	case 'j':
 		return 0;
 	case ARGP_KEY_ARG:
@@ -312,6 +318,28 @@ static int failed(const struct options *o, int err, const char *error)
 	}
 }
 
+/* What 'kmemlab advise' says; settings are tried if they are wanted. */
+static int add_advice(const struct options *o, struct trace_reader *r, json_t *doc, char *error)
+{
+	char judged[ADVICE_JUDGED_BYTES] = "";
+	struct advices all = {0};
+	int err = trace_reader_rewind(r);
+
+	if (!err)
+		err = advise_sites(&all, r);
+	if (!err)
+		err = advise_culprits(&all, doc);
+	if (!err && o->advise)
+		err = trace_reader_rewind(r);
+	if (!err && o->advise)
+		err = advise_settings(&all, r, false, judged, error);
+	advices_sort(&all);
+	if (!err)
+		json_object_set_new(doc, "advice", advices_json(&all, judged));
+	advices_free(&all);
+	return err;
+}
+
 static int replay(const struct options *o, struct replay *p, struct trace_reader *r)
 {
 	struct result_options ro = {o->command, o->path, o->reproducible, true};
@@ -326,7 +354,9 @@ static int replay(const struct options *o, struct replay *p, struct trace_reader
 	if (err)
 		return failed(o, err, err == -EPROTO ? error : "");
 	doc = result_build(p, &ro);
-	status = put_result(o, doc);
+	*error = '\0';
+	err = doc ? add_advice(o, r, doc, error) : 0;
+	status = err ? failed(o, err, error) : put_result(o, doc);
 	json_decref(doc);
 	return status;
 }

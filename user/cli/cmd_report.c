@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* cmd_report.c - kmemlab report: results into one page of HTML, text or JSON. */
+/* cmd_report.c - kmemlab report: results into one page of HTML, text, Markdown or JSON. */
 #include <argp.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/report_out.h"
 #include "common/log.h"
-#include "common/out.h"
-#include "report/report.h"
 
-enum { RESULTS_MAX = 16, COLUMNS_MIN = 80, COLUMNS_MAX = 100 };
-
-enum format {
-	FORMAT_HTML,
-	FORMAT_TEXT,
-	FORMAT_JSON,
-};
+enum { RESULTS_MAX = 16 };
 
 struct options {
 	const char *output;
-	enum format format;
+	enum report_format format;
 	bool force;
 	const char *paths[RESULTS_MAX];
 	size_t n;
@@ -31,21 +20,24 @@ struct options {
 static const struct argp_option options[] = {
 	{"output", 'o', "FILE", 0,
 	 "Write to FILE, '-' is stdout (default: report.html for html, stdout for the others)", 0},
-	{"format", 'F', "FORMAT", 0, "html (default), text or json", 0},
+	{"format", 'F', "FORMAT", 0, "html (default), text, md or json", 0},
 	{"force", 'f', NULL, 0, "Replace FILE if it exists", 0},
 	{0},
 };
 
 static error_t parse_format(struct options *o, const char *name)
 {
-	static const char *const known[] = {"html", "text", "json"};
+	static const char *const known[] = {[REPORT_HTML] = "html",
+					    [REPORT_TEXT] = "text",
+					    [REPORT_MARKDOWN] = "md",
+					    [REPORT_JSON] = "json"};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		if (!strcmp(name, known[i])) {
-			o->format = (enum format)i;
+			o->format = (enum report_format)i;
 			return 0;
 		}
-	return cmd_usage("unknown format '%s'; use html, text or json", name);
+	return cmd_usage("unknown format '%s'; use html, text, md or json", name);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -73,88 +65,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-static size_t terminal_columns(void)
-{
-	struct winsize w = {0};
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_col < COLUMNS_MIN)
-		return COLUMNS_MIN;
-	return w.ws_col < COLUMNS_MAX ? w.ws_col : COLUMNS_MAX;
-}
-
-static int deliver(const struct options *o, const struct report_buf *b)
-{
-	const char *path = o->output ? o->output : o->format == FORMAT_HTML ? "report.html" : "-";
-
-	if (!strcmp(path, "-")) {
-		out_bytes(b->data, b->len);
-		return EXIT_DONE;
-	}
-	int err = report_write(path, b->data, b->len, o->force);
-	if (err == -EEXIST)
-		log_error("cannot write '%s': it exists; use -f to replace it", path);
-	else if (err)
-		log_error("cannot write '%s': %s", path, strerror(-err));
-	else
-		log_info("wrote %s (%.1f KiB)", path, (double)b->len / 1024);
-	return err ? EXIT_FAILED : EXIT_DONE;
-}
-
-static int render(const struct options *o, const struct report_input *in, struct report_buf *b)
-{
-	struct report_doc d;
-	int err = report_build(&d, in);
-
-	if (!err && o->format == FORMAT_HTML) {
-		err = report_html(b, &d, in);
-	} else if (!err && o->format == FORMAT_TEXT) {
-		report_text(b, &d, terminal_columns());
-	} else if (!err) {
-		json_t *doc = report_json(&d);
-		char *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
-		json_decref(doc);
-		err = text ? 0 : -ENOMEM;
-		buf_puts(b, text ? text : "");
-		buf_puts(b, "\n");
-		free(text);
-	}
-	pool_free(&d.pool);
-	return err ? err : b->failed ? -ENOMEM : 0;
-}
-
-static int make_report(const struct options *o, const struct report_input *in)
-{
-	struct report_buf b = {0};
-	int err = render(o, in, &b);
-	int status = EXIT_FAILED;
-
-	if (err == -EFBIG)
-		log_error(
-			"cannot make the page: its tables alone exceed %d MiB; give fewer results",
-			REPORT_HTML_MAX_BYTES >> 20);
-	else if (err)
-		log_error("cannot make the report: %s", strerror(-err));
-	else
-		status = deliver(o, &b);
-	buf_free(&b);
-	return status;
-}
-
-/* Equal file names from different directories would be told apart by nothing. */
-static void tell_apart(struct report_result *results, size_t n)
-{
-	for (size_t i = 1; i < n; i++)
-		for (size_t k = 0; k < i; k++) {
-			char *label = NULL;
-			if (strcmp(results[i].label, results[k].label))
-				continue;
-			if (asprintf(&label, "%s (%zu)", results[i].label, i + 1) < 0)
-				return;
-			free(results[i].label);
-			results[i].label = label;
-		}
 }
 
 int cmd_report(int argc, char **argv)
@@ -185,8 +95,12 @@ int cmd_report(int argc, char **argv)
 		log_error("%s", error);
 		status = EXIT_FAILED;
 	} else {
-		tell_apart(results, n);
-		status = make_report(&o, &(struct report_input){results, n});
+		report_tell_apart(results, n);
+		status = report_out(&(struct report_input){results, n, NULL}, o.format,
+				    o.output		      ? o.output
+				    : o.format == REPORT_HTML ? "report.html"
+							      : "-",
+				    o.force);
 	}
 	for (size_t i = 0; i < n; i++)
 		report_result_free(&results[i]);

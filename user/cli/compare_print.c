@@ -14,16 +14,6 @@
 
 enum { CELL_BYTES = 128 };
 
-static bool wanted(const struct compare_view *v, const struct group *groups, size_t n, size_t i)
-{
-	if (v->measures)
-		return v->measures >> i & 1;
-	for (size_t k = 0; k < n; k++)
-		if (groups[k].spread[i].n)
-			return true;
-	return false;
-}
-
 /* Counts whole, the rest to a tenth. */
 static void number(char *text, size_t size, const struct measure *m, double v, bool sign)
 {
@@ -68,144 +58,122 @@ static const char *change_cell(char *text, const struct group *g, const struct g
 	return text;
 }
 
-static int wide_row(struct out_table *t, const struct compare_view *v, const struct group *groups,
-		    size_t n, size_t i)
+static int wide_row(struct out_table *t, const struct comparison *c, size_t i)
 {
 	static char cells[2 * GROUPS_MAX][CELL_BYTES];
 	union out_value row[2 * GROUPS_MAX + 2] = {{.s = measures[i].name},
 						   {.s = measures[i].unit}};
-	const struct group *base = &groups[v->base];
-	size_t c = 2;
+	const struct group *base = &c->groups[c->base];
+	size_t at = 2;
 
-	row[c++].s = value_cell(cells[0], &measures[i], &base->spread[i]);
-	for (size_t k = 0; k < n; k++) {
-		if (k == v->base)
+	row[at++].s = value_cell(cells[0], &measures[i], &base->spread[i]);
+	for (size_t k = 0; k < c->n; k++) {
+		if (k == c->base)
 			continue;
-		row[c].s = value_cell(cells[c], &measures[i], &groups[k].spread[i]);
-		row[c + 1].s = change_cell(cells[c + 1], &groups[k], base, i);
-		c += 2;
+		row[at].s = value_cell(cells[at], &measures[i], &c->groups[k].spread[i]);
+		row[at + 1].s = change_cell(cells[at + 1], &c->groups[k], base, i);
+		at += 2;
 	}
 	return out_table_row(t, row);
 }
 
-static int print_wide(const struct compare_view *v, const struct group *groups, size_t n)
+static int print_wide(const struct comparison *c, enum out_format format)
 {
 	struct out_column columns[2 * GROUPS_MAX + 2] = {{"measure", "measure", OUT_STRING},
 							 {"unit", "unit", OUT_STRING}};
 	struct out_table *t;
-	size_t c = 2;
+	size_t at = 2;
 	int err = 0;
 
-	columns[c++] = (struct out_column){groups[v->base].name, "base", OUT_STRING};
-	for (size_t k = 0; k < n; k++) {
-		if (k == v->base)
+	columns[at++] = (struct out_column){c->groups[c->base].name, "base", OUT_STRING};
+	for (size_t k = 0; k < c->n; k++) {
+		if (k == c->base)
 			continue;
-		columns[c++] = (struct out_column){groups[k].name, "value", OUT_STRING};
-		columns[c++] = (struct out_column){"change", "change", OUT_STRING};
+		columns[at++] = (struct out_column){c->groups[k].name, "value", OUT_STRING};
+		columns[at++] = (struct out_column){"change", "change", OUT_STRING};
 	}
-	t = out_table_new("comparison", columns, c);
+	t = out_table_new("comparison", columns, at);
 	if (!t)
 		return -ENOMEM;
 	for (size_t i = 0; i < MEASURES && !err; i++)
-		if (wanted(v, groups, n, i))
-			err = wide_row(t, v, groups, n, i);
+		if (comparison_wants(c, i))
+			err = wide_row(t, c, i);
 	if (!err)
-		err = out_table_print(t, v->format);
+		err = out_table_print(t, format);
 	out_table_free(t);
 	return err;
 }
 
-static void print_rank(const struct compare_view *v, const struct group *groups, size_t n)
+static void print_rank(const struct comparison *c)
 {
-	const struct measure *m = &measures[v->rank];
+	const struct measure *m = &measures[c->rank];
 	size_t order[GROUPS_MAX];
 	char text[CELL_BYTES];
-	bool spread = false;
 
-	group_rank(groups, n, v->rank, order);
+	group_rank(c->groups, c->n, c->rank, order);
 	out_text("\nBy %s (%s%s):", m->name, m->what,
 		 m->better > 0	 ? "; more is better"
 		 : m->better < 0 ? "; less is better"
 				 : "");
-	for (size_t k = 0; k < n; k++)
-		out_text("%s %s %s", k ? "," : "", groups[order[k]].name,
-			 value_cell(text, m, &groups[order[k]].spread[v->rank]));
-	out_text("\n");
-	for (size_t k = 0; k < n; k++)
-		spread |= groups[k].runs > 1;
-	out_text(spread ? "* differs by more than the groups vary from run to run\n"
-			: "One run of each: whether a difference is more than chance is not "
-			  "known\n");
+	for (size_t k = 0; k < c->n; k++)
+		out_text("%s %s %s", k ? "," : "", c->groups[order[k]].name,
+			 value_cell(text, m, &c->groups[order[k]].spread[c->rank]));
+	out_text("\n%s\n", comparison_spread(c) ? COMPARISON_SPREAD : COMPARISON_NO_SPREAD);
 }
 
-static json_t *figure(const struct compare_view *v, const struct group *groups, size_t k, size_t i)
-{
-	const struct spread *s = &groups[k].spread[i];
-	struct change c;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:I, s:f, s:f, s:f}", "group", groups[k].name,
-			      "measure", measures[i].name, "unit", measures[i].unit, "runs",
-			      (json_int_t)s->n, "median", s->median, "min", s->min, "max", s->max);
-
-	if (k == v->base || !group_change(&groups[k], &groups[v->base], i, &c))
-		return o;
-	json_object_set_new(o, "change", json_real(c.absolute));
-	if (!isnan(c.percent))
-		json_object_set_new(o, "change_percent", json_real(c.percent));
-	json_object_set_new(o, "beyond_spread", json_boolean(c.beyond_spread));
-	return o;
-}
-
-static int print_json(const struct compare_view *v, const struct group *groups, size_t n)
+static int print_json(const struct comparison *c)
 {
 	json_t *figures = json_array(), *ranked = json_array();
 	size_t order[GROUPS_MAX];
 
-	group_rank(groups, n, v->rank, order);
-	for (size_t k = 0; k < n; k++) {
-		json_array_append_new(ranked, json_string(groups[order[k]].name));
+	group_rank(c->groups, c->n, c->rank, order);
+	for (size_t k = 0; k < c->n; k++) {
+		json_array_append_new(ranked, json_string(c->groups[order[k]].name));
 		for (size_t i = 0; i < MEASURES; i++)
-			if (wanted(v, groups, n, i) && groups[k].spread[i].n)
-				json_array_append_new(figures, figure(v, groups, k, i));
+			if (comparison_wants(c, i) && c->groups[k].spread[i].n)
+				json_array_append_new(figures, comparison_figure(c, k, i));
 	}
-	return out_json(json_pack("{s:s, s:s, s:o, s:o}", "base", groups[v->base].name, "ranked_by",
-				  measures[v->rank].name, "ranked", ranked, "figures", figures));
+	return out_json(json_pack("{s:s, s:s, s:o, s:o}", "base", c->groups[c->base].name,
+				  "ranked_by", measures[c->rank].name, "ranked", ranked, "figures",
+				  figures));
 }
 
-static int print_csv(const struct compare_view *v, const struct group *groups, size_t n)
+static void csv_row(const struct comparison *c, size_t k, size_t i)
+{
+	const struct spread *s = &c->groups[k].spread[i];
+	struct change change;
+
+	out_text("\"%s\",%s,%s,%zu,%.9g,%.9g,%.9g", c->groups[k].name, measures[i].name,
+		 measures[i].unit, s->n, s->median, s->min, s->max);
+	if (k == c->base || !group_change(&c->groups[k], &c->groups[c->base], i, &change))
+		out_text(",,,\n");
+	else if (isnan(change.percent))
+		out_text(",%.9g,,%d\n", change.absolute, change.beyond_spread);
+	else
+		out_text(",%.9g,%.9g,%d\n", change.absolute, change.percent, change.beyond_spread);
+}
+
+static int print_csv(const struct comparison *c)
 {
 	out_text("group,measure,unit,runs,median,min,max,change,change_percent,beyond_spread\n");
-	for (size_t k = 0; k < n; k++) {
-		for (size_t i = 0; i < MEASURES; i++) {
-			const struct spread *s = &groups[k].spread[i];
-			struct change c;
-
-			if (!wanted(v, groups, n, i) || !s->n)
-				continue;
-			out_text("\"%s\",%s,%s,%zu,%.9g,%.9g,%.9g", groups[k].name,
-				 measures[i].name, measures[i].unit, s->n, s->median, s->min,
-				 s->max);
-			if (k == v->base || !group_change(&groups[k], &groups[v->base], i, &c))
-				out_text(",,,\n");
-			else if (isnan(c.percent))
-				out_text(",%.9g,,%d\n", c.absolute, c.beyond_spread);
-			else
-				out_text(",%.9g,%.9g,%d\n", c.absolute, c.percent, c.beyond_spread);
-		}
-	}
+	for (size_t k = 0; k < c->n; k++)
+		for (size_t i = 0; i < MEASURES; i++)
+			if (comparison_wants(c, i) && c->groups[k].spread[i].n)
+				csv_row(c, k, i);
 	return 0;
 }
 
-int compare_print(const struct compare_view *v, const struct group *groups, size_t n)
+int compare_print(const struct comparison *c, enum out_format format)
 {
 	int err;
 
-	if (v->format == OUT_JSON)
-		return print_json(v, groups, n);
-	if (v->format == OUT_CSV)
-		return print_csv(v, groups, n);
-	err = print_wide(v, groups, n);
-	if (!err && n > 1)
-		print_rank(v, groups, n);
+	if (format == OUT_JSON)
+		return print_json(c);
+	if (format == OUT_CSV)
+		return print_csv(c);
+	err = print_wide(c, format);
+	if (!err && c->n > 1)
+		print_rank(c);
 	return err;
 }
 

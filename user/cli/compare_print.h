@@ -4,17 +4,10 @@
 #define KMEMLAB_COMPARE_PRINT_H
 
 #include "common/out.h"
-#include "compare/gate.h"
+#include "compare/figures.h"
 
-struct compare_view {
-	enum out_format format;
-	size_t base;	       /* index of a group */
-	size_t rank;	       /* measure */
-	unsigned int measures; /* bit per measure; 0: all that a group knows */
-};
-
-/** compare_print() - 0 or -ENOMEM */
-int compare_print(const struct compare_view *v, const struct group *groups, size_t n);
+/** compare_print() - on stdout; 0 or -ENOMEM */
+int compare_print(const struct comparison *c, enum out_format format);
 
 /** compare_list() - the measures, on stdout; EXIT_DONE or EXIT_FAILED */
 int compare_list(void);

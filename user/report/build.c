@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "compare/figures.h"
 #include "report/sections.h"
 #include "report/verdict.h"
 
@@ -31,12 +32,31 @@ static const char *kernel_of(const json_t *root)
 	return jstr(json_object_get(host, "uname"), "release", "of unknown version");
 }
 
+static void title_comparison(struct report_doc *d, const struct comparison *c)
+{
+	const char *names = "";
+	size_t others = 0;
+
+	for (size_t k = 0; k < c->n; k++)
+		if (k != c->base)
+			names = pool_printf(&d->pool, "%s%s%s", names, others++ ? ", " : "",
+					    c->groups[k].name);
+	d->title = pool_printf(&d->pool, "%s%s%s", names, others ? " against " : "",
+			       c->groups[c->base].name);
+	d->subtitle = c->run ? pool_printf(&d->pool, "Run '%s' of each result", c->run)
+			     : "The runs of one result";
+}
+
 static void build_title(struct report_doc *d, const struct report_input *in)
 {
 	const json_t *root = in->results[0].root;
 	const json_t *trace = json_object_get(root, "trace");
 	char events[REPORT_NUMBER_BYTES], length[REPORT_NUMBER_BYTES];
 
+	if (in->comparison) {
+		title_comparison(d, in->comparison);
+		return;
+	}
 	if (in->n > 1) {
 		d->title = pool_printf(&d->pool, "%zu results compared", in->n);
 		const char *names = in->results[0].label;
@@ -86,21 +106,48 @@ void section_summary(struct report_doc *d, const struct report_input *in)
 	rows_end(&r, s);
 }
 
+static void (*const report_sections[])(struct report_doc *, const struct report_input *) = {
+	section_summary,
+	section_advice,
+	section_trust,
+	section_fidelity,
+	section_free,
+	section_stalls,
+	section_unusable,
+	section_difference,
+	section_map,
+	section_fallbacks,
+	section_culprits,
+	section_slabs,
+	section_areas,
+	section_allocators,
+	section_sites,
+	section_lifetimes,
+	section_latency,
+	section_paths,
+	section_unmatched,
+	section_policies,
+	section_measures,
+	section_commands,
+	NULL,
+};
+
+/* What two things differ in, and why that is to be believed. */
+static void (*const comparison_sections[])(struct report_doc *, const struct report_input *) = {
+	section_comparison, section_difference, section_free,	  section_unusable,
+	section_trust,	    section_fidelity,	section_commands, NULL,
+};
+
 int report_build(struct report_doc *d, const struct report_input *in)
 {
-	static void (*const build[])(struct report_doc *, const struct report_input *) = {
-		section_summary,    section_trust,     section_fidelity,   section_free,
-		section_stalls,	    section_unusable,  section_difference, section_map,
-		section_fallbacks,  section_culprits,  section_slabs,	   section_areas,
-		section_allocators, section_sites,     section_lifetimes,  section_latency,
-		section_paths,	    section_unmatched, section_policies,   section_measures,
-		section_commands,
-	};
+	void (*const *build)(struct report_doc *, const struct report_input *) =
+		in->comparison ? comparison_sections : report_sections;
 
 	*d = (struct report_doc){0};
 	build_title(d, in);
-	build_verdicts(d, in);
-	for (size_t i = 0; i < sizeof(build) / sizeof(*build); i++)
-		build[i](d, in);
+	if (!in->comparison)
+		build_verdicts(d, in);
+	for (; *build; build++)
+		(*build)(d, in);
 	return d->pool.failed ? -ENOMEM : 0;
 }

@@ -38,6 +38,7 @@ struct doc_table {
 	size_t rows, room;
 	bool folded; /* HTML: shown on demand */
 	bool bars;   /* HTML: show the last column's share as a bar */
+	bool listed; /* text: a line a cell, as cells hold sentences */
 };
 
 /* A formula or an explanation, folded away in HTML. */

@@ -134,6 +134,22 @@ static void gather_causes(struct report_facts *f, const json_t *root)
 	}
 }
 
+/* The first of the owners that has a name: most pageblocks first. */
+static void gather_pinned(struct report_facts *f, const json_t *root)
+{
+	const json_t *pinned = jpath(root, "culprits.pinned");
+	size_t i;
+	json_t *v;
+
+	f->pinned = jnum(pinned, "pageblocks");
+	f->pinned_free = report_page_bytes(root) * jnum(pinned, "free_pages");
+	json_array_foreach (json_object_get(pinned, "owners"), i, v)
+		if (!f->holder && jstr(v, "comm", NULL)) {
+			f->holder = jstr(v, "comm", NULL);
+			f->holder_blocks = jnum(v, "pageblocks");
+		}
+}
+
 static void gather_culprits(struct report_facts *f, const json_t *root)
 {
 	const json_t *top = json_array_get(jpath(root, "culprits.fallbacks.by_command"), 0);
@@ -144,7 +160,7 @@ static void gather_culprits(struct report_facts *f, const json_t *root)
 
 	f->taker = jstr(top, "comm", NULL);
 	f->taker_blocks = jnum(top, "pageblocks");
-	f->pinned = jnum(jpath(root, "culprits.pinned"), "pageblocks");
+	gather_pinned(f, root);
 	f->stalls = kinds ? 0 : NAN;
 	json_array_foreach (kinds, i, v)
 		f->stalls += or_zero(jnum(v, "count"));

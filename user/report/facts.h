@@ -52,7 +52,9 @@ struct report_facts {
 	double taker_blocks;
 	double stalls, longest_ns; /* stalls: NAN where not recorded */
 	const char *longest_comm;
-	double pinned; /* pageblocks, nearly free */
+	double pinned, pinned_free; /* pageblocks, nearly free; bytes free in them */
+	const char *holder;	    /* command with pages in most of them; NULL: none known */
+	double holder_blocks;
 
 	enum facts_model model;
 	double emd, emd_baseline;

@@ -79,13 +79,18 @@ char *format_number(char *out, double value, enum report_unit unit)
 			 fabs(value) < 0.1 && value != 0 ? "%.2g %%" : "%.1f %%", value);
 		break;
 	case UNIT_POINTS:
-		snprintf(out, REPORT_NUMBER_BYTES, "%+.1f pt", value);
+		/* "+0.0" and "-0.0" are 0. */
+		snprintf(out, REPORT_NUMBER_BYTES, fabs(value) < 0.05 ? "%.1f pt" : "%+.1f pt",
+			 fabs(value) < 0.05 ? 0 : value);
 		break;
 	case UNIT_ERROR:
 		snprintf(out, REPORT_NUMBER_BYTES, "%.1f pt", value);
 		break;
 	case UNIT_REAL:
-		snprintf(out, REPORT_NUMBER_BYTES, "%.3f", value);
+		if (value == floor(value) && fabs(value) >= 10)
+			format_count(out, value, false);
+		else
+			snprintf(out, REPORT_NUMBER_BYTES, "%.3f", value);
 		break;
 	case UNIT_NS:
 		format_ns(out, value);

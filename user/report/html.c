@@ -186,7 +186,8 @@ static void html_table(struct report_buf *b, const struct doc_table *t)
 {
 	if (t->folded)
 		tag_text(b, "<details class=\"fold\"><summary>", t->caption, "</summary>");
-	tag_text(b, "<figure class=\"table\"><figcaption>", t->caption, "</figcaption>");
+	buf_puts(b, t->listed ? "<figure class=\"table words\">" : "<figure class=\"table\">");
+	tag_text(b, "<figcaption>", t->caption, "</figcaption>");
 	tag_text(b, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"",
 		 t->caption, "\"><table>\n<thead><tr>");
 	for (size_t i = 0; i < t->n_columns; i++)
@@ -231,14 +232,19 @@ static void html_section(struct report_buf *b, const struct doc_section *s)
 
 static void html_head(struct report_buf *b, const struct report_doc *d)
 {
-	buf_puts(b, "<a class=\"skip\" href=\"#verdict\">Skip to the verdict</a>\n"
-		    "<header class=\"top\"><div class=\"brand\">kmemlab report</div><h1>");
+	bool verdict = d->n_verdicts;
+
+	buf_printf(b,
+		   "<a class=\"skip\" href=\"#%s\">Skip to the %s</a>\n"
+		   "<header class=\"top\"><div class=\"brand\">kmemlab report</div><h1>",
+		   verdict ? "verdict" : "comparison", verdict ? "verdict" : "comparison");
 	tag_text(b, "", d->title, "</h1>");
 	tag_text(b, "<p class=\"subtitle\">", d->subtitle, "</p>");
 	if (d->n_verdicts == 1)
 		html_badge(b, &d->verdicts[0]);
-	buf_puts(b, "</header>\n<nav aria-label=\"Sections\"><ol>"
-		    "<li><a href=\"#verdict\">Verdict</a></li>");
+	buf_puts(b, "</header>\n<nav aria-label=\"Sections\"><ol>");
+	if (verdict)
+		buf_puts(b, "<li><a href=\"#verdict\">Verdict</a></li>");
 	for (const struct doc_section *s = d->sections; s; s = s->next) {
 		buf_printf(b, "<li><a href=\"#%s\">", s->id);
 		tag_text(b, "", s->title, "</a></li>");
@@ -249,7 +255,8 @@ static void html_head(struct report_buf *b, const struct report_doc *d)
 static void html_body(struct report_buf *b, const struct report_doc *d)
 {
 	html_head(b, d);
-	html_verdicts(b, d);
+	if (d->n_verdicts)
+		html_verdicts(b, d);
 	for (const struct doc_section *s = d->sections; s; s = s->next)
 		html_section(b, s);
 }

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "compare/figures.h"
 #include "report/report.h"
 
 enum { CACHES_MAX = 12, LIVES_MAX = 80, BLOCKS_MAX = 2000, ALLOCATORS_MAX = 1200 };
@@ -242,6 +243,32 @@ static json_t *page_result(const struct report_result *result, size_t step)
 	return out;
 }
 
+/* The figures of a comparison, measure by measure; not one that nobody knows. */
+static json_t *page_comparison(const struct comparison *c)
+{
+	json_t *groups = json_array(), *list = json_array();
+
+	for (size_t k = 0; k < c->n; k++)
+		json_array_append_new(groups, json_string(c->groups[k].name));
+	for (size_t i = 0; i < MEASURES; i++) {
+		json_t *figures = json_array();
+
+		for (size_t k = 0; k < c->n && comparison_wants(c, i); k++)
+			if (c->groups[k].spread[i].n)
+				json_array_append_new(figures, comparison_figure(c, k, i));
+		if (json_array_size(figures))
+			json_array_append_new(list,
+					      json_pack("{s:s, s:s, s:i, s:s, s:o}", "name",
+							measures[i].name, "unit", measures[i].unit,
+							"better", measures[i].better, "what",
+							measures[i].what, "figures", figures));
+		else
+			json_decref(figures);
+	}
+	return json_pack("{s:I, s:o, s:o}", "base", (json_int_t)c->base, "groups", groups,
+			 "measures", list);
+}
+
 json_t *report_page_data(const struct report_input *in, size_t step)
 {
 	json_t *out = json_object();
@@ -249,6 +276,8 @@ json_t *report_page_data(const struct report_input *in, size_t step)
 
 	for (size_t i = 0; i < in->n; i++)
 		json_array_append_new(results, page_result(&in->results[i], step));
+	if (in->comparison)
+		json_object_set_new(out, "comparison", page_comparison(in->comparison));
 	json_object_set_new(out, "every", json_integer((json_int_t)step));
 	if (!json_object_set_new(out, "results", results))
 		return out;

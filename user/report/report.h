@@ -3,7 +3,7 @@
  * report.h - from result.json (reports/result-schema.md) to a report.
  *
  *   result.json --load--> report_result --build--> report_doc --+--> text
- *                               |                               +--> JSON
+ *                               |                               +--> Markdown, JSON
  *                               +--page data (charts)-----------+--> HTML
  */
 #ifndef KMEMLAB_REPORT_H
@@ -32,9 +32,13 @@ struct report_result {
 	char *label; /* the file's name without directory and ".json" */
 };
 
+struct comparison;
+
 struct report_input {
 	struct report_result *results;
 	size_t n;
+	/* NULL: a report. Else results are the first of each group, the base's first */
+	const struct comparison *comparison;
 };
 
 /**
@@ -68,6 +72,9 @@ int report_build(struct report_doc *d, const struct report_input *in);
 
 /** report_text() - render for a terminal, ASCII, at most @columns wide (>= 60) */
 void report_text(struct report_buf *b, struct report_doc *d, size_t columns);
+
+/** report_markdown() - render for an issue, a mail or a wiki; long tables are cut */
+void report_markdown(struct report_buf *b, const struct report_doc *d);
 
 /** report_json() - the document as JSON (reports/README.md); NULL on no memory */
 json_t *report_json(const struct report_doc *d);

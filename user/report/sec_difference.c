@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare/figures.h"
 #include "report/sections.h"
 
 /* One line over time, in the unit of the table. */
@@ -64,7 +65,7 @@ static bool subtract(struct difference *out, const struct line *a, const struct 
 static const struct {
 	const char *name, *path;
 	enum report_unit unit;
-} measures[] = {
+} series[] = {
 	{"free memory", "free_pages", UNIT_BYTES},
 	{"unusable at order 3", "unusable.3", UNIT_POINTS},
 	{"unusable at order 4", "unusable.4", UNIT_POINTS},
@@ -81,24 +82,24 @@ static struct line line_of(const struct side *s, size_t m)
 {
 	return (struct line){
 		.time_ns = json_object_get(s->root, "time_ns"),
-		.values = jpath(s->run, measures[m].path),
-		.scale = measures[m].unit == UNIT_BYTES ? report_page_bytes(s->root) : 0.1,
+		.values = jpath(s->run, series[m].path),
+		.scale = series[m].unit == UNIT_BYTES ? report_page_bytes(s->root) : 0.1,
 	};
 }
 
 static void rows_of(struct report_doc *d, struct doc_table *bytes, struct doc_table *points,
 		    const struct side *a, const struct side *b)
 {
-	for (size_t m = 0; m < sizeof(measures) / sizeof(*measures); m++) {
+	for (size_t m = 0; m < sizeof(series) / sizeof(*series); m++) {
 		struct line from = line_of(a, m), to = line_of(b, m);
 		struct difference diff;
 		struct doc_cell *c;
 
 		if (!subtract(&diff, &from, &to))
 			continue;
-		c = doc_row(d, measures[m].unit == UNIT_BYTES ? bytes : points);
+		c = doc_row(d, series[m].unit == UNIT_BYTES ? bytes : points);
 		c[0].text = pool_printf(&d->pool, "%s minus %s", b->title, a->title);
-		c[1].text = measures[m].name;
+		c[1].text = series[m].name;
 		c[2].value = diff.mean;
 		c[3].value = diff.most;
 		c[4].value = diff.most_at_ns;
@@ -125,10 +126,11 @@ static void of_runs(struct report_doc *d, struct doc_table *bytes, struct doc_ta
 	}
 }
 
-/* Of a result that is held against another: the kernel's run, else its first. */
+/* Of a result that is held against another: the run asked for, the kernel's, or the first. */
 static struct side side_of(const struct report_input *in, size_t i)
 {
-	json_t *run = report_run(in->results[i].root, "observed");
+	const char *name = in->comparison && in->comparison->run ? in->comparison->run : "observed";
+	json_t *run = report_run(in->results[i].root, name);
 
 	if (!run)
 		run = json_array_get(json_object_get(in->results[i].root, "runs"), 0);
@@ -179,9 +181,9 @@ void section_difference(struct report_doc *d, const struct report_input *in)
 	s->chart = "difference";
 	s->lead =
 		in->n > 1
-			? "Each result's kernel minus the first's, at the same time since the "
-			  "start. In the charts any two runs can be chosen, and lengths be made "
-			  "equal."
+			? "Each result minus the first, at the same time since the start: the "
+			  "kernel's run, unless another was asked for. In the charts any two runs "
+			  "can be chosen, and lengths be made equal."
 			: "The reference minus the kernel is the model's error; another run minus "
 			  "the reference is what its settings change.";
 	if (b->rows)

@@ -173,6 +173,19 @@ static void fold(struct layout *l, const struct doc_table *t, size_t columns)
 		l->to++;
 }
 
+/* Rows of words: a line a cell, as side by side they would be cut. */
+static void text_list(struct report_buf *b, const struct doc_table *t, size_t columns)
+{
+	char text[CELL_BYTES];
+
+	for (size_t r = 0; r < t->rows && r < ROWS_SHOWN; r++)
+		for (size_t c = 0; c < t->n_columns; c++) {
+			buf_printf(b, "  %s %s: ", c ? " " : "-", t->columns[c].name);
+			cell_text(text, &t->columns[c], &t->cells[r * t->n_columns + c]);
+			text_wrap(b, text, 6 + strlen(t->columns[c].name), columns);
+		}
+}
+
 static void text_table(struct report_buf *b, const struct doc_table *t, size_t columns)
 {
 	struct layout l = {0};
@@ -181,7 +194,9 @@ static void text_table(struct report_buf *b, const struct doc_table *t, size_t c
 	text_wrap(b, t->caption, 2, columns);
 	measure_columns(&l, t);
 	squeeze(&l, t, columns);
-	for (; l.from < t->n_columns; l.from = l.to) {
+	if (t->listed)
+		text_list(b, t, columns);
+	for (; !t->listed && l.from < t->n_columns; l.from = l.to) {
 		if (l.from)
 			buf_puts(b, "\n");
 		fold(&l, t, columns);

@@ -127,8 +127,8 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 /* What the fallbacks are put down to, and what the requests waited for. */
 static const char *say_culprits(const struct report_facts *f, struct report_pool *pool)
 {
-	char blocks[NUMBER], stalls[NUMBER], longest[NUMBER];
-	const char *taker = "", *waits = "";
+	char blocks[NUMBER], stalls[NUMBER], longest[NUMBER], bytes[NUMBER];
+	const char *taker = "", *waits = "", *pins = "", *holder = "";
 
 	if (f->fallbacks > 0 && f->taker && f->taker_blocks > 0)
 		taker = pool_printf(pool, "; %s took from most pageblocks (%s)", f->taker,
@@ -140,7 +140,19 @@ static const char *say_culprits(const struct report_facts *f, struct report_pool
 				    format_number(longest, f->longest_ns, UNIT_NS),
 				    f->longest_comm ? ", in " : "",
 				    f->longest_comm ? f->longest_comm : "");
-	return pool_printf(pool, "%s%s", taker, waits);
+	if (f->holder)
+		holder =
+			pool_printf(pool, ", %s of them by pages of %s among others",
+				    format_number(blocks, f->holder_blocks, UNIT_COUNT), f->holder);
+	if (f->pinned > 0)
+		pins = pool_printf(
+			pool,
+			"; %s nearly free %s kept from being whole by a few pages (%s free between "
+			"them)%s",
+			format_number(longest, f->pinned, UNIT_COUNT),
+			f->pinned == 1 ? "pageblock is" : "pageblocks are",
+			format_number(bytes, f->pinned_free, UNIT_BYTES), holder);
+	return pool_printf(pool, "%s%s%s", taker, waits, pins);
 }
 
 static void say_causes(struct doc_sentence *s, const struct report_facts *f,
@@ -155,6 +167,10 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 	s->tag = f->fallbacks_known ? (f->fallbacks > 0 ? "types mix" : "no mixing")
 		 : f->observed	    ? "not recorded"
 				    : "not observed";
+	if (s->tone == TONE_GOOD && f->pinned_free * 100 > f->free_end * notable_points) {
+		s->tone = TONE_CAUTION;
+		s->tag = "pages in the way";
+	}
 	if (f->site)
 		s->text = pool_printf(pool,
 				      "%s; of the slab memory allocated meanwhile and still held "

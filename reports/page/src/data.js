@@ -66,7 +66,7 @@ export function prepare(data) {
 			zone.type = zone.type.map(unpack);
 			zone.used = zone.used.map(unpack);
 		}
-	const model = { results: data.results, series: [], zones: [], orders: 0, end: 0 };
+	const model = { results: data.results, comparison: data.comparison, series: [], zones: [], orders: 0, end: 0 };
 	model.results.forEach((result, i) => {
 		addRuns(model, result, i);
 		model.end = Math.max(model.end, (result.duration_ns || 0) / 1e9,

@@ -16,6 +16,7 @@ const ORDERS = {
 	'call site, command, cache': ['place', 'comm', 'what'],
 };
 const ROW = 26, LEVELS = 4, NARROWEST = 0.0015;
+const READABLE = 36; // pixels
 const HUES = { objects: ['--c-blue', '--c-sky'], pages: ['--c-orange', '--c-yellow'] };
 
 const nameOf = (row, key) => (key === 'place' ? row.call_site ?? row.type ?? '(no call site)' : row[key] ?? (row.what ? '(unknown command)' : '(others)'));
@@ -58,10 +59,12 @@ function addBox(view, n, left, width, level) {
 	const box = document.createElement('button');
 	const hues = HUES[view.of];
 	box.type = 'button';
-	box.className = 'box';
+	box.className = width * view.element.clientWidth < READABLE ? 'box slim' : 'box';
 	box.node = n;
 	box.tabIndex = view.focus === n ? 0 : -1;
-	box.textContent = n.name;
+	const name = document.createElement('span');
+	name.textContent = n.name;
+	box.append(name);
 	box.setAttribute('aria-label', `${n.name}: ${view.mode.format(n.value)}, ${percent((100 * n.value) / view.root.value)} of all`);
 	Object.assign(box.style, { left: `${100 * left}%`, width: `${100 * width}%`, top: `${level * ROW}px`, background: `color-mix(in srgb, var(${hues[level % 2]}) ${55 - 8 * level}%, var(--surface))` });
 	box.addEventListener('mousemove', (e) => tell(view, n, e.clientX, e.clientY));
@@ -146,6 +149,9 @@ function addIcicle(slot, state, result, of, several) {
 	figure.className = 'chart';
 	figure.append(caption, view.element);
 	slot.append(figure);
+	new ResizeObserver(() => {
+		for (const box of view.element.children) box.classList.toggle('slim', box.clientWidth < READABLE);
+	}).observe(view.element);
 	state.listeners.push(() => {
 		view.mode = MODES[state.mode];
 		view.root = tree(result, of, ORDERS[state.order], view.mode);

@@ -6,6 +6,7 @@ import { freeCharts, unusableCharts, slabCharts } from './sections.js';
 import { stallCharts } from './pressure.js';
 import { latencyCharts, lifetimeCharts } from './curves.js';
 import { allocatorCharts } from './icicle.js';
+import { comparisonCharts } from './comparison.js';
 import { differenceCharts } from './difference.js';
 import { mapCharts } from './map.js';
 import { setupTables } from './tables.js';
@@ -21,6 +22,7 @@ const draw = {
 	lifetimes: lifetimeCharts,
 	latency: latencyCharts,
 	allocators: allocatorCharts,
+	comparison: comparisonCharts,
 	difference: differenceCharts,
 };
 

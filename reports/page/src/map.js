@@ -78,6 +78,7 @@ function picture(map) {
 			image.data.set([...shade(map, rows, c, hues, back), 255], 4 * ((n - 1 - bin) * columns + c));
 	}
 	context.putImageData(image, 0, 0);
+	map.pins = [...Array(n).keys()].map((bin) => blocksOf(map, rowsOfBin(map, bin)).length);
 	return canvas;
 }
 
@@ -158,20 +159,18 @@ function drawCursor(map, context) {
 	context.strokeRect(x - 5, b.y + b.h - (map.row + 1) * h - 1, 10, h + 2);
 }
 
-// Beside the end of time: where pageblocks are denied by a few pages.
+// Beside the end of time: where pageblocks are denied by a few pages; the longer, the more.
 function drawPins(map, context) {
 	const b = box(map);
 	const n = bins(map);
+	const most = Math.max(1, ...map.pins);
+	const h = Math.max(b.h / n, 2);
 	context.fillStyle = colour('--text');
-	for (let bin = 0; bin < n; bin++) {
-		if (!blocksOf(map, rowsOfBin(map, bin)).length) continue;
+	map.pins.forEach((count, bin) => {
+		if (!count) return;
 		const y = b.y + b.h - ((bin + 0.5) * b.h) / n;
-		context.beginPath();
-		context.moveTo(b.x + b.w + 2, y);
-		context.lineTo(b.x + b.w + 8, y - 3);
-		context.lineTo(b.x + b.w + 8, y + 3);
-		context.fill();
-	}
+		context.fillRect(b.x + b.w + 3, y - h / 2, 3 + ((RIGHT - 8) * count) / most, h > 4 ? h - 1 : h);
+	});
 }
 
 // What is being dragged over.
@@ -392,7 +391,7 @@ function legend(results) {
 	}
 	const note = document.createElement('li');
 	note.className = 'unit';
-	note.textContent = 'faint: free, strong: all pages used; \u25c2 at the right: pageblocks that a few pages deny at the end. Point at one to see whose; drag to zoom, double-click to reset';
+	note.textContent = 'faint: free, strong: all pages used; bars at the right: how many pageblocks a few pages deny at the end. Point at one to see whose; drag to zoom, double-click to reset';
 	list.append(note);
 	return list;
 }

@@ -82,7 +82,7 @@ export function pressureLegend({ marks, spans }) {
 	const list = document.createElement('ul');
 	const seen = new Map();
 	for (const m of [...marks, ...spans]) seen.set(m.label, m);
-	for (const [label, m] of seen) {
+	for (const [label, m] of [...seen].sort((a, b) => a[1].row - b[1].row)) {
 		const item = document.createElement('li');
 		item.append(swatch({ ...m, kind: 'line', dash: [] }), `${label} (row ${m.row + 1} from the top)`);
 		list.append(item);
