@@ -14,6 +14,8 @@
 #                  a million events a second on every CPU for so long
 #   bench_top      added CPU of kmemlab top beside bpftrace, and of a run of its programs by
 #                  the kernel's statistics; needs root
+#   bench_report   from a trace to its page; of 5 million events recorded here, where the host
+#                  lets kmemlab record, else of a sample
 #   the others     the parts: trace format, replay, reference allocator
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -50,6 +52,19 @@ live_view() {
 	"$BUILD/tests/bench/bench_top" mixed 500 "$DIR" || status=1
 }
 
+# Five million events, or the sample.
+report() {
+	local trace=$DIR/report.kmt seconds=20 events=0
+	while "$KMEMLAB" doctor >/dev/null 2>&1 && [ $seconds -le 160 ]; do
+		"$KMEMLAB" record -q -f -o "$trace" -- tests/support/workload.sh $seconds
+		events=$("$KMEMLAB" info --json "$trace" | grep -o '"events_total": *[0-9]*' | grep -o '[0-9]*$')
+		[ "${events:-0}" -ge 5000000 ] && break
+		seconds=$((seconds * 2))
+	done
+	[ "${events:-0}" -ge 5000000 ] || trace=reports/samples/mix.kmt
+	"$BUILD/tests/bench/bench_report" "$trace" "$DIR" || status=1
+}
+
 if [ "${2:-}" != top ]; then
 	echo "== bench_record"
 	recording
@@ -63,6 +78,7 @@ for source in tests/bench/bench_*.c; do
 	[ "$name" = bench_record ] || [ "$name" = bench_top ] && continue
 	echo "== $name"
 	case $name in
+	bench_report) report ;;
 	bench_trace | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;
 	*) "$BUILD/tests/bench/$name" || status=1 ;;
 	esac

@@ -14,7 +14,15 @@ check "advise: says how settings were judged" "$(cat "$SCRATCH/advice")" \
 	grep -q 'were tried by replay' "$SCRATCH/advice"
 "$KMEMLAB" advise --no-replay "$sample" >"$SCRATCH/text" 2>/dev/null
 same "advise: call sites alone, as many" "$(field "$SCRATCH/advice" \
-	'd.advice.filter(a => a.topic !== "setting").length')" "$(grep -c '^ *why:' "$SCRATCH/text")"
+	'd.advice.filter(a => !["setting", "compact", "group"].includes(a.topic)).length')" "$(grep -c '^ *why:' "$SCRATCH/text")"
+# The result of a replay has the same; that of settings only if it is asked for.
+"$KMEMLAB" replay --advise -o "$SCRATCH/result" "$sample" 2>/dev/null
+same "advise: a replay's is the same" "$(field "$SCRATCH/advice" 'd')" "$(field "$SCRATCH/result" 'd.advice')"
+"$KMEMLAB" replay -f -o "$SCRATCH/result" "$sample" 2>/dev/null
+same "advise: settings are tried only if it is wanted" '""' \
+	"$(field "$SCRATCH/result" 'JSON.stringify(d.advice.settings_judged)')"
+same "advise: and the rest is there" "$(field "$SCRATCH/advice" \
+	'd.advice.filter(a => a.topic !== "setting").length')" "$(field "$SCRATCH/result" 'd.advice.advice.length')"
 "$KMEMLAB" advise - <"$sample" >/dev/null 2>&1
 same "advise: standard input" 2 $?
 "$KMEMLAB" advise README.md >/dev/null 2>&1

@@ -30,6 +30,20 @@ same "compare: repetitions are counted" '"after",unusable[9],%,2' \
 	"$(grep '^"after",unusable\[9\]' "$SCRATCH/out" | cut -d, -f1-4)"
 check "compare: Markdown" "status" status 0 -F md "$one"
 check "compare: Markdown has a rule" "$(head -2 "$SCRATCH/out")" grep -q '^|---|---|' "$SCRATCH/out"
+cd "$SCRATCH" || exit 1
+check "compare: page" "$(cat "$SCRATCH/err")" status 0 -F html before="$one" after="$two"
+check "compare: page is whole, and has its name" "no </html>" grep -q '</html>' compare.html
+check "compare: page is called after both" "title" grep -q '<title>after against before' compare.html
+check "compare: page is not overwritten" "status" status 1 -F html "$one"
+check "compare: and says how" "$(cat "$SCRATCH/err")" grep -q "use -f" "$SCRATCH/err"
+check "compare: page overwritten with -f" "status" status 0 -F html -f "$one"
+check "compare: page to standard output" "status" status 0 -F html -o - --base after before="$one" after="$two"
+check "compare: against the base" "title" grep -q '<title>before against after' "$SCRATCH/out"
+check "compare: page and gate" "status" status 6 -f -F html --fail-if 'zone_lock>+1' "$one"
+check "compare: output of a table" "status" status 2 -o x.txt "$one"
+check "compare: unknown format" "status" status 2 -F pdf "$one"
+check "compare: unknown format gets the list" "$(cat "$SCRATCH/err")" grep -q "json, csv, html" "$SCRATCH/err"
+cd - >/dev/null || exit 1
 check "compare: gate met" "status" status 6 --fail-if 'zone_lock>+1' "$one"
 check "compare: gate says by what" "$(cat "$SCRATCH/err")" grep -q "'small': zone_lock above 1: it is" "$SCRATCH/err"
 check "compare: gate not met" "$(cat "$SCRATCH/err")" status 0 --fail-if 'failed>+0' "$one"

@@ -20,7 +20,7 @@ same "report: page stays off stdout" 0 "$(wc -c <"$SCRATCH/out")"
 check "report: refuses to overwrite" "status or words" report 1 "use -f" "$small" -o "$out"
 check "report: -f overwrites" "status" report 0 wrote "$small" -o "$out" -f
 check "report: unknown option" "status or words" report 2 "did you mean '--format'" "$small" --fromat text
-check "report: unknown format" "status or words" report 2 "use html, text or json" "$small" --format pdf
+check "report: unknown format" "status or words" report 2 "use html, text, md or json" "$small" --format pdf
 check "report: no result" "status or words" report 2 "kmemlab replay"
 check "report: missing file" "status or words" report 1 "cannot open '/nonexistent'" /nonexistent
 check "report: not JSON" "status or words" report 1 "not JSON" "$0"
@@ -30,6 +30,8 @@ check "report: unwritable place" "status or words" report 1 "cannot write" "$sma
 
 report 0 "" "$small" --format text
 same "report: text starts with its name" "kmemlab report: result-small" "$(head -n 1 "$SCRATCH/out")"
+report 0 "" "$small" --format md
+same "report: Markdown starts with its name" "# kmemlab report: result-small" "$(head -n 1 "$SCRATCH/out")"
 report 0 "" "$small" --format json
 same "report: JSON has three sentences" 3 \
 	"$(field "$SCRATCH/out" 'd.verdicts[0].sentences.length')"
@@ -91,8 +93,8 @@ report 0 "" "$result" --format text
 cp "$SCRATCH/out" "$SCRATCH/pressure.txt"
 report 0 wrote "$result" -f -o "$SCRATCH/pressure.html"
 # shellcheck disable=SC2016
-for command in $(field "$SCRATCH/pressure-report.json" 'd.sections.find(s => s.id === "stalls").tables[0].rows
-	.map(r => r[0]).join(" ")'); do
+for command in $(field "$SCRATCH/pressure-report.json" 'd.sections.find(s => s.id === "stalls").tables
+	.find(t => t.caption === "Stalls by command").rows.map(r => r[0]).join(" ")'); do
 	check "report: $command's stalls are in text and page" "not in both" eval \
 		'grep -q "^  $command  *reclaim" "$SCRATCH/pressure.txt" &&
 		 grep -q "<td>$command</td><td>reclaim</td>" "$SCRATCH/pressure.html"'

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare/figures.h"
 #include "compare/gate.h"
 #include "compare/prediction.h"
 
@@ -172,6 +173,30 @@ static void test_gate_met_by_value_change_and_percent(void **state)
 	}
 }
 
+static void test_comparison_figure_has_changes_but_for_the_base(void **state)
+{
+	static struct group groups[2] = {{.name = "a"}, {.name = "b"}};
+	const struct comparison c = {.groups = groups, .n = 2};
+	size_t i = find("unusable[9]");
+	json_t *base, *other;
+
+	(void)state;
+	add(&groups[0], 200, 200, 0);
+	add(&groups[1], 300, 300, 1);
+	add(&groups[1], 320, 320, 1);
+	base = comparison_figure(&c, 0, i);
+	other = comparison_figure(&c, 1, i);
+	assert_null(json_object_get(base, "change"));
+	assert_true(near(json_real_value(json_object_get(other, "change")), 11));
+	assert_true(near(json_real_value(json_object_get(other, "max")), 32));
+	assert_true(json_is_false(json_object_get(other, "beyond_spread"))); /* one run */
+	assert_true(comparison_wants(&c, i) && comparison_spread(&c));
+	assert_false(comparison_wants(&c, find("zone_lock")));
+	assert_false(comparison_wants(&(struct comparison){.measures = 1u << (i + 1)}, i));
+	json_decref(base);
+	json_decref(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_prediction_refused_says_why),
 		cmocka_unit_test(test_group_change_tells_chance_from_difference),
 		cmocka_unit_test(test_group_rank_puts_best_first_unknown_last),
+		cmocka_unit_test(test_comparison_figure_has_changes_but_for_the_base),
 		cmocka_unit_test(test_gate_parse_wrong_text_says_why),
 		cmocka_unit_test(test_gate_met_by_value_change_and_percent),
 	};

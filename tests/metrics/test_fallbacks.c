@@ -113,6 +113,25 @@ static void test_fallbacks_first_object_in_the_pages_tells_the_site(void **state
 	free(c);
 }
 
+static void test_fallbacks_over_time_hold_each_in_its_column(void **state)
+{
+	struct fallbacks *f = *state;
+	const struct fallbacks_over_time *t = fallbacks_over_time(f);
+	struct trace_event e = {.address = 512, .class_id = TAKE, .kind = KMT_EXTFRAG};
+	static const uint64_t times[] = {1000, 1009, 1010, 9999, 500};
+
+	fallbacks_span(f, 1000, 1000 + 10 * FALLBACKS_COLUMNS - 1);
+	assert_int_equal(t->column_ns, 10);
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		e.time_ns = times[i];
+		assert_int_equal(fallbacks_feed(f, &e, 1), 0);
+	}
+	assert_int_equal(t->events[0], 2);
+	assert_int_equal(t->events[1], 1);
+	assert_int_equal(t->mixing[1], 1);		       /* unmovable into movable */
+	assert_int_equal(t->events[FALLBACKS_COLUMNS - 1], 1); /* after the end */
+}
+
 static void test_fallbacks_none_is_an_empty_list(void **state)
 {
 	size_t n = 7;
@@ -127,6 +146,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_fallbacks_##name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		TEST(over_time_hold_each_in_its_column),
 		TEST(belong_to_the_task_of_their_cpu),
 		TEST(events_around_tell_what_became_of_the_block),
 		TEST(first_object_in_the_pages_tells_the_site),

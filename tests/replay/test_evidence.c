@@ -90,6 +90,56 @@ static void test_evidence_pinned_pageblock_names_its_owner(void **state)
 	json_decref(doc);
 }
 
+/* The pageblock that the map tells of, with both of its owners. */
+static void test_evidence_pageblocks_are_listed_with_their_owners(void **state)
+{
+	struct machine m;
+	json_t *doc = result_of(pinned_machine(&m));
+	json_t *blocks = json_object_get(json_object_get(doc, "culprits"), "blocks");
+	json_t *b = json_array_get(json_object_get(blocks, "list"), 0), *owners, *o;
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(blocks, "list")), 1);
+	assert_int_equal(json_integer_value(json_object_get(b, "pfn")), 4096);
+	assert_int_equal(json_integer_value(json_object_get(b, "free_pages")), 510);
+	assert_true(json_is_true(json_object_get(b, "pinned")));
+	owners = json_object_get(b, "owners");
+	assert_int_equal(json_array_size(owners), 2);
+	for (size_t i = 0; i < 2; i++) {
+		o = json_array_get(owners, i);
+		if (json_is_true(json_object_get(o, "on_cpu_list")))
+			continue;
+		assert_string_equal(json_string_value(json_object_get(o, "comm")), "a");
+		assert_string_equal(json_string_value(json_object_get(o, "kind")), "slab");
+		assert_int_equal(json_integer_value(json_object_get(o, "since_ns")), 3000);
+	}
+	json_decref(doc);
+}
+
+/* One page of "a" is live, one was freed again; the failed one is none. */
+static void test_evidence_allocators_are_by_command_and_what(void **state)
+{
+	struct machine m;
+	json_t *doc = result_of(pinned_machine(&m)), *r;
+	json_t *rows = json_object_get(json_object_get(doc, "allocators"), "rows");
+	json_int_t live = 0, freed = 0;
+	size_t i;
+
+	(void)state;
+	json_array_foreach (rows, i, r) {
+		assert_string_equal(json_string_value(json_object_get(r, "of")), "pages");
+		assert_string_equal(json_string_value(json_object_get(r, "comm")), "a");
+		assert_string_equal(json_string_value(json_object_get(r, "what")),
+				    "pages of order 0");
+		live += json_integer_value(json_object_get(r, "live_bytes"));
+		freed += json_integer_value(json_object_get(r, "freed_bytes"));
+	}
+	assert_int_equal(json_array_size(rows), 2); /* unmovable, movable */
+	assert_int_equal(live, 4096);
+	assert_int_equal(freed, 4096);
+	json_decref(doc);
+}
+
 static void test_evidence_slab_in_a_movable_block_is_a_mixer(void **state)
 {
 	struct machine m;
@@ -148,6 +198,35 @@ static void test_evidence_latency_quantiles_are_of_buckets(void **state)
 	json_decref(l);
 }
 
+/* Kept calls stand for those of their bucket; a sample out of the recording for none. */
+static void test_evidence_latency_heat_adds_up_to_the_calls(void **state)
+{
+	char text[700];
+	json_t *l;
+	json_t *cells;
+	double sum = 0;
+	size_t i;
+	json_t *c;
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "{\"rows\":[{\"what\":\"pages\",\"order\":0,\"calls\":1000,\"sum_ns\":200000,"
+		 "\"max_ns\":5000,\"histogram\":[[96,999],[4096,1]]}],\"samples\":["
+		 "{\"time_ns\":%d,\"ns\":100,\"what\":\"pages\",\"order\":0},"
+		 "{\"time_ns\":%d,\"ns\":99,\"what\":\"pages\",\"order\":0},"
+		 "{\"time_ns\":%d,\"ns\":5000,\"what\":\"pages\",\"order\":0},"
+		 "{\"time_ns\":7,\"ns\":100,\"what\":\"pages\",\"order\":0}]}",
+		 MACHINE_EVENTS_NS + 1000, MACHINE_EVENTS_NS + 1000, MACHINE_EVENTS_NS + 1000);
+	l = latency_of(text);
+	cells = json_object_get(json_object_get(json_object_get(l, "heat"), "pages"), "cells");
+	assert_int_equal(json_integer_value(json_object_get(l, "samples")), 3);
+	json_array_foreach (cells, i, c)
+		sum += json_number_value(json_array_get(c, 2));
+	assert_int_equal(json_array_size(cells), 2);
+	assert_true(sum > 999.999 && sum < 1000.001);
+	json_decref(l);
+}
+
 static void test_evidence_latency_that_does_not_add_up_is_left_out(void **state)
 {
 	static const char *const rows[] = {
@@ -179,6 +258,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_evidence_pinned_pageblock_names_its_owner),
+		cmocka_unit_test(test_evidence_pageblocks_are_listed_with_their_owners),
+		cmocka_unit_test(test_evidence_allocators_are_by_command_and_what),
+		cmocka_unit_test(test_evidence_latency_heat_adds_up_to_the_calls),
 		cmocka_unit_test(test_evidence_slab_in_a_movable_block_is_a_mixer),
 		cmocka_unit_test(test_evidence_parts_not_recorded_are_absent),
 		cmocka_unit_test(test_evidence_latency_quantiles_are_of_buckets),

@@ -85,6 +85,22 @@ static void test_html_markup_in_names_stays_text(void **state)
 	drop(&d, &r);
 }
 
+static void test_markdown_markup_in_names_stays_text(void **state)
+{
+	struct report_doc d;
+	struct report_result r;
+	struct report_buf b = {0};
+
+	(void)state;
+	make(&d, &r, "slabs.0.name", "\"<img src=x>|*a_[b](c)`\\u001b\"");
+	report_markdown(&b, &d);
+	assert_false(b.failed);
+	assert_null(strstr(b.data, "<img"));
+	assert_non_null(strstr(b.data, "| &lt;img src=x&gt;\\|\\*a\\_\\[b\\](c)\\`? |"));
+	buf_free(&b);
+	drop(&d, &r);
+}
+
 static void test_html_sample_is_whole_and_small(void **state)
 {
 	static const char *const part[] = {"<!doctype html>", "default-src 'none'",
@@ -257,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_text_sample_fits_its_width),
 		cmocka_unit_test(test_text_escape_sequences_do_not_reach_terminal),
 		cmocka_unit_test(test_html_markup_in_names_stays_text),
+		cmocka_unit_test(test_markdown_markup_in_names_stays_text),
 		cmocka_unit_test(test_html_sample_is_whole_and_small),
 		cmocka_unit_test(test_html_huge_result_is_thinned_below_the_limit),
 		cmocka_unit_test(test_html_absent_parts_are_named_not_drawn),

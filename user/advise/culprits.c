@@ -45,7 +45,7 @@ static int rule_compact(struct advices *all, const json_t *pinned, int64_t page_
 		pages += whole(owner, "pages");
 		movable += is_movable(owner) ? whole(owner, "pages") : 0;
 	}
-	if (blocks < COMPACT_BLOCKS || movable * 100 < pages * COMPACT_MOVABLE_PERCENT)
+	if (blocks < COMPACT_BLOCKS || !pages || movable * 100 < pages * COMPACT_MOVABLE_PERCENT)
 		return 0;
 	a = advices_add(all);
 	if (!a)
