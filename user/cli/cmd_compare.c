@@ -192,22 +192,18 @@ static bool add_all_runs(struct options *o, const json_t *root)
 }
 
 /* For charts over time: the first of each argument, named after its group. */
-static bool keep(struct options *o, struct report_result *result, const char *group, bool first)
+static bool keep(struct options *o, struct report_result *result, const char *group)
 {
-	char *label;
+	char *label = group ? strdup(group) : NULL;
 
-	if ((int)o->format != OUT_HTML || !first) {
-		report_result_free(result);
-		return true;
-	}
-	label = group ? strdup(group) : result->label;
-	if (!label) {
+	if (group && !label) {
 		report_result_free(result);
 		return false;
 	}
-	if (group)
+	if (group) {
 		free(result->label);
-	result->label = label;
+		result->label = label;
+	}
 	o->results[o->nr_results++] = *result;
 	return true;
 }
@@ -235,7 +231,10 @@ static bool add_file(struct options *o, const char *group, const char *file, boo
 		ok = false;
 	if (group && !run)
 		log_error("'%s' has no run '%s'; --run names another", file, o->run);
-	return keep(o, &result, group, first) && ok;
+	if ((int)o->format == OUT_HTML && first)
+		return keep(o, &result, group) && ok;
+	report_result_free(&result);
+	return ok;
 }
 
 /* "NAME=FILE,..." or "FILE,...", which is named by its first file. */
@@ -337,7 +336,7 @@ static int print_page(struct options *o)
 		if (!strcmp(o->results[i].label, base)) {
 			struct report_result first = o->results[i];
 
-			memmove(o->results + 1, o->results, i * sizeof(first));
+			o->results[i] = o->results[0];
 			o->results[0] = first;
 			break;
 		}
@@ -373,23 +372,31 @@ static int compare(struct options *o)
 	return status == EXIT_DONE ? check_gates(o) : status;
 }
 
+static void options_free(struct options *o)
+{
+	for (size_t i = 0; o && i < o->nr_results; i++)
+		report_result_free(&o->results[i]);
+	if (o)
+		free(o->groups);
+	free(o);
+}
+
 int cmd_compare(int argc, char **argv)
 {
-	struct options o = {.run = "observed", .view = {.rank = measure_find("unusable[9]", 11)}};
-	int status = cmd_parse(&argp, argc, argv, 0, &o);
+	struct options *o = calloc(1, sizeof(*o));
+	int status = EXIT_FAILED;
 
-	if (status >= 0)
-		return status;
-	if (o.list)
-		return compare_list();
-	o.groups = calloc(GROUPS_MAX, sizeof(*o.groups));
-	if (!o.groups) {
+	if (o)
+		o->groups = calloc(GROUPS_MAX, sizeof(*o->groups));
+	if (o && o->groups) {
+		o->run = "observed";
+		o->view.rank = measure_find("unusable[9]", 11);
+		status = cmd_parse(&argp, argc, argv, 0, o);
+		if (status < 0)
+			status = o->list ? compare_list() : compare(o);
+	} else {
 		log_error("cannot compare: out of memory");
-		return EXIT_FAILED;
 	}
-	status = compare(&o);
-	for (size_t i = 0; i < o.nr_results; i++)
-		report_result_free(&o.results[i]);
-	free(o.groups);
+	options_free(o);
 	return status;
 }

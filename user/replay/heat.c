@@ -43,9 +43,12 @@ static json_t *number(double n)
 
 json_t *heat_json(const struct heat *h)
 {
-	json_t *cells = h ? json_array() : NULL;
+	json_t *cells;
 
-	for (unsigned int c = 0; h && c < HEAT_COLUMNS; c++)
+	if (!h)
+		return NULL;
+	cells = json_array();
+	for (unsigned int c = 0; c < HEAT_COLUMNS; c++)
 		for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
 			if (h->cell[c][b] > 0)
 				json_array_append_new(cells,

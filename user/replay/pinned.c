@@ -347,7 +347,8 @@ static int list_block(struct pinned *x, uint64_t i, struct list *here, size_t *r
 				   .pinned = x->blocks[i].pinned,
 				   .mixed = x->blocks[i].mixed,
 				   .nr_owners = (uint32_t)here->n};
-	qsort(here->at, here->n, sizeof(*here->at), by_pages);
+	if (here->n)
+		qsort(here->at, here->n, sizeof(*here->at), by_pages);
 	for (size_t k = 0; k < here->n && k < PINNED_OWNERS_SHOWN; k++)
 		b->owners[k] = here->at[k];
 	return 0;
