@@ -4,7 +4,7 @@
 # run.sh - open reports in a browser: of one result, of two, of one without the optional parts,
 # and of a trace under pressure; comparisons of policies and of two traces; the other forms of
 # the reports beside them. REAL_RESULT=FILE adds a report of that result.
-# Screenshots stay in $BUILD/tests/page/browser.
+# Screenshots stay in $BUILD/tests/page/browser; picture.png is reports/samples/report.png.
 . tests/support/lib.sh
 . reports/page/packages.sh
 BUILD=${BUILD:-$PWD/build}
@@ -73,6 +73,8 @@ if "$KMEMLAB" replay -f -o "$work/pressure-result.json" -p small:pcp.high=64 \
 	"$KMEMLAB" replay -f -o "$work/mix-result.json" reports/samples/mix.kmt 2>>"$work/replay.log"; then
 	browse pressure "$work/pressure-result.json"
 	forms pressure "$work/pressure-result.json"
+	NAME="page picture" REPORT=$work/pressure.html SHOT=$work/picture.png MODULES=$work \
+		node tests/page/picture.mjs
 	compare policies "$work/pressure-result.json"
 	compare traces before="$work/mix-result.json,$work/mix-result.json" \
 		after="$work/pressure-result.json"
