@@ -22,7 +22,9 @@ async function testLight() {
 	if (await page.locator('#allocators .icicle').count()) await testIcicle(page);
 	if (await page.locator('#difference .plot').count()) await testDifference(page);
 	await testSort(page);
+	await testFilter(page);
 	await testKeyboard(page);
+	await testZoom(page);
 	if (await page.locator('#stalls .plot').count()) await testPressure(page);
 	ok(!complaints.length, 'nothing is said on the console', complaints.join(' | '));
 	ok(!requests.length, 'nothing is asked of any network', requests.join());
@@ -181,6 +183,45 @@ async function testSort(page) {
 }
 
 // Marks of stalls on the chart of free memory, and charts with logarithmic time.
+// What is typed leaves the rows that hold it, and says how many.
+async function testFilter(page) {
+	const figures = page.locator('figure.table:not(details figure):has(input[type=search])');
+	if (!(await figures.count())) return;
+	const figure = figures.first();
+	const shown = () => figure.evaluate((f) => [...f.querySelectorAll('tbody tr')].filter((r) => !r.hidden).map((r) => r.textContent));
+	const all = await shown();
+	const word = (await figure.locator('tbody tr').last().locator('td').first().textContent()).trim();
+	await figure.locator('input').fill(word);
+	const left = await shown();
+	ok(left.length > 0 && left.length < all.length && left.every((t) => t.toLowerCase().includes(word.toLowerCase())),
+		'a filter leaves the rows that hold it', `${word}: ${left.length} of ${all.length}`);
+	ok((await figure.textContent()).includes(`${left.length} of ${all.length} rows`), 'and says how many');
+	await figure.locator('input').fill('');
+	ok((await shown()).length === all.length, 'no filter shows all rows');
+}
+
+// Dragging over one chart zooms all over time, a double click resets them.
+async function testZoom(page) {
+	const plots = page.locator('#free .plot');
+	const ranges = () => plots.evaluateAll((list) => list.map(({ chart }) => [chart.plot.scales.x.min, chart.plot.scales.x.max]));
+	await plots.first().scrollIntoViewIfNeeded();
+	const before = await ranges();
+	const [min, max] = before[0];
+	const b = await plots.first().locator('.u-over').boundingBox();
+	await page.mouse.move(b.x + b.width * 0.25, b.y + b.height / 2);
+	await page.mouse.down();
+	await page.mouse.move(b.x + b.width * 0.75, b.y + b.height / 2, { steps: 5 });
+	await page.mouse.up();
+	const zoomed = await ranges();
+	const near = (v, share) => Math.abs(v - (min + (max - min) * share)) < (max - min) / 50;
+	ok(zoomed.every(([from, to]) => near(from, 0.25) && near(to, 0.75)), 'dragging zooms all charts over time', JSON.stringify(zoomed.slice(0, 2)));
+	await plots.first().locator('.u-over').dblclick();
+	ok(JSON.stringify(await ranges()) === JSON.stringify(before), 'a double click shows all of the time again', JSON.stringify((await ranges())[0]));
+	await page.mouse.move(b.x + b.width * 0.25, b.y + b.height / 2);
+	ok(/at [\d.]+ s/.test(await tipText(page)), 'the mouse shows values', await tipText(page));
+	await page.mouse.move(0, 0);
+}
+
 async function testPressure(page) {
 	const ink = (selector, rows) => page.locator(selector).first().evaluate((canvas, height) => {
 		const { data, width } = canvas.getContext('2d').getImageData(60, 8, canvas.width - 60, height);

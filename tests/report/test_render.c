@@ -118,6 +118,7 @@ static void test_html_sample_is_whole_and_small(void **state)
 		assert_non_null(strstr(b.data, part[i]));
 	assert_null(strstr(b.data, "@@"));
 	assert_null(strstr(b.data, "style=\""));
+	assert_null(strstr(b.data, "To stay below")); /* nothing was left out */
 	buf_free(&b);
 	drop(&d, &r);
 }
@@ -158,6 +159,7 @@ static void test_html_huge_result_is_thinned_below_the_limit(void **state)
 	assert_int_equal(report_html(&b, &d, &in), 0);
 	assert_true(b.len <= REPORT_HTML_MAX_BYTES);
 	assert_true(b.len > REPORT_HTML_MAX_BYTES / 4);
+	assert_non_null(strstr(b.data, "To stay below 10 MiB, the charts show every "));
 	buf_free(&b);
 	drop(&d, &r);
 }
