@@ -47,7 +47,7 @@ get_trace() {
 . tests/support/writable.sh
 writable demo "$DEMO" 1 || exit 1
 get_trace || exit 1
-run "$KMEMLAB" replay -f -o "$DEMO/result.json" "$TRACE" || exit 1
+run "$KMEMLAB" replay -f --advise -o "$DEMO/result.json" "$TRACE" || exit 1
 run "$KMEMLAB" report -f -o "$DEMO/report.html" "$DEMO/result.json" || exit 1
 # The verdict; the section after it asks whether it can be trusted.
 "$KMEMLAB" report --format text "$DEMO/result.json" | sed '/^Can this be trusted/,$d'

@@ -18,6 +18,12 @@ function nearest(u, series, i) {
 	return i;
 }
 
+// Hollow, and small where there are many: the lines under them are the subject.
+function pointOptions(n, stroke) {
+	const crowded = n > 40;
+	return { show: true, size: crowded ? 2 : n > 20 ? 4 : 6, width: crowded ? 0 : 1.2, stroke, fill: crowded ? stroke : 'transparent' };
+}
+
 function lineOptions(s, format) {
 	const stroke = colour(s.hue);
 	const points = s.kind === 'points';
@@ -28,8 +34,7 @@ function lineOptions(s, format) {
 		width: points ? 0 : 1.8,
 		dash: s.dash,
 		paths: points ? () => null : s.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
-		// Hollow, and small where there are many: the lines under them are the subject.
-		points: points ? { show: true, size: s.time.length > 20 ? 4 : 6, width: 1.2, stroke, fill: 'transparent' } : { show: false },
+		points: points ? pointOptions(s.time.length, stroke) : { show: false },
 		value: (u, v) => (v == null ? '-' : format(v)),
 	};
 }
