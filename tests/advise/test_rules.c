@@ -74,6 +74,9 @@ static void test_rules_large_that_may_sleep_gets_kvmalloc(void **state)
 	assert_string_equal(topics(&s), "");
 	s.may_sleep = true;
 	assert_string_equal(topics(&s), "kvmalloc");
+	s.name = "__kvmalloc_node_noprof+0x40"; /* what it would become */
+	assert_string_equal(topics(&s), "");
+	s.name = "here+0x10";
 	s.kmalloc = false;
 	assert_string_equal(topics(&s), "");
 }

@@ -15,6 +15,16 @@ check "advise: says how settings were judged" "$(cat "$SCRATCH/advice")" \
 "$KMEMLAB" advise --no-replay "$sample" >"$SCRATCH/text" 2>/dev/null
 same "advise: call sites alone, as many" "$(field "$SCRATCH/advice" \
 	'd.advice.filter(a => !["setting", "compact", "group"].includes(a.topic)).length')" "$(grep -c '^ *why:' "$SCRATCH/text")"
+# A host of 464 MB cannot keep a gigabyte free, and kvmalloc() is no advice to itself.
+"$KMEMLAB" advise --json reports/samples/pressure.kmt >"$SCRATCH/pressure" 2>"$SCRATCH/err"
+kb=$("$KMEMLAB" info --json reports/samples/pressure.kmt 2>/dev/null >"$SCRATCH/info"
+	field "$SCRATCH/info" 'd.header?.host?.mem_total_kb ?? d.host.mem_total_kb')
+same "advise: settings fit the host's memory" "true" "$(field "$SCRATCH/pressure" \
+	"(s => s.length > 0 && s.every(a => Number(a.what.split('=')[1]) * 20 <= $kb))(d.advice.filter(a =>
+		a.what.startsWith('vm.min_free_kbytes=')))")"
+same "advise: none to the allocator itself" "0" "$(field "$SCRATCH/pressure" \
+	'd.advice.filter(a => /^(__)?kv?malloc/.test(a.what)).length')"
+
 # The result of a replay has the same; that of settings only if it is asked for.
 "$KMEMLAB" replay --advise -o "$SCRATCH/result" "$sample" 2>/dev/null
 same "advise: a replay's is the same" "$(field "$SCRATCH/advice" 'd')" "$(field "$SCRATCH/result" 'd.advice')"

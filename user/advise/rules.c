@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "advise/sites.h"
 #include "common/out.h"
@@ -162,8 +163,22 @@ static int rule_holder(struct advices *all, const struct site *s, const struct s
 	return 0;
 }
 
+/* Inside the allocator: who called it is not known, and is whom advice is for. */
+static bool is_allocator(const char *name)
+{
+	static const char *const own[] = {"__kmalloc", "kmalloc",   "__kvmalloc",  "kvmalloc",
+					  "krealloc",  "kvrealloc", "__do_kmalloc"};
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (!strncmp(name, own[i], strlen(own[i])))
+			return true;
+	return false;
+}
+
 int site_rules(struct advices *all, const struct site *s, const struct site_facts *f)
 {
+	if (is_allocator(s->name))
+		return 0;
 	return rule_kvmalloc(all, s) || rule_cache(all, s) || rule_stack(all, s) ||
 			       rule_across(all, s, f) || rule_holder(all, s, f)
 		       ? -ENOMEM

@@ -4,6 +4,7 @@
  * more than the reference is off from the kernel.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +13,47 @@
 #include "advise/advise.h"
 #include "compare/measure.h"
 #include "compare/prediction.h"
+#include "replay/host.h"
 #include "replay/result.h"
+#include "trace/trace_io.h"
 
-/* What an administrator can set at run time; the kernel's own default comes first. */
-static const char *const tries[] = {
+/* What an administrator can set at run time. */
+static const char *const fixed[] = {
 	"vm.watermark_boost_factor=0",	       "vm.watermark_boost_factor=150000",
-	"vm.min_free_kbytes=262144",	       "vm.min_free_kbytes=1048576",
 	"vm.watermark_scale_factor=100",       "vm.percpu_pagelist_high_fraction=8",
 	"vm.percpu_pagelist_high_fraction=64", "vm.defrag_mode=on",
 };
-enum { TRIES = sizeof(tries) / sizeof(*tries) };
+/* Times the present vm.min_free_kbytes, and how much of memory that may be at most. */
+static const int more_free[] = {2, 4};
+enum { FREE_PERCENT_MAX = 5 };
+
+enum {
+	SETTING_BYTES = 64,
+	TRIES_MAX = sizeof(fixed) / sizeof(*fixed) + sizeof(more_free) / sizeof(*more_free)
+};
+
+struct tries {
+	char setting[TRIES_MAX][SETTING_BYTES];
+	unsigned int n;
+};
+
+static void choose(struct tries *t, struct trace_reader *r)
+{
+	json_t *header = json_loads(trace_reader_header(r), 0, NULL);
+	json_int_t memory = json_integer_value(
+		json_object_get(json_object_get(header, "host"), "mem_total_kb"));
+	int64_t now;
+
+	t->n = 0;
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+		snprintf(t->setting[t->n++], SETTING_BYTES, "%s", fixed[i]);
+	if (!host_sysctl(r, "sys/vm/min_free_kbytes", &now) && now > 0)
+		for (size_t i = 0; i < sizeof(more_free) / sizeof(*more_free); i++)
+			if (more_free[i] * now <= memory * FREE_PERCENT_MAX / 100)
+				snprintf(t->setting[t->n++], SETTING_BYTES,
+					 "vm.min_free_kbytes=%" PRId64, more_free[i] * now);
+	json_decref(header);
+}
 
 /* What is to be improved, and by how much at least for it to be worth saying. */
 static const struct {
@@ -35,15 +67,15 @@ static const struct {
 	{"failed", 1, "failed allocations"},
 };
 
-static unsigned int plan(struct replay_policy *p)
+static unsigned int plan(struct replay_policy *p, const struct tries *t)
 {
 	unsigned int n = 0;
 
 	snprintf(p[n++].name, RUN_NAME_BYTES, "observed");
 	snprintf(p[n++].name, RUN_NAME_BYTES, "reference");
-	for (unsigned int i = 0; i < TRIES; i++, n++) {
+	for (unsigned int i = 0; i < t->n; i++, n++) {
 		snprintf(p[n].name, RUN_NAME_BYTES, "try-%u", i);
-		p[n].settings[0] = tries[i];
+		p[n].settings[0] = t->setting[i];
 		p[n].nr_settings = 1;
 	}
 	return n;
@@ -59,7 +91,7 @@ static double error_of(const json_t *runs, const json_t *base, size_t measure)
 	return isnan(kernel) || isnan(reference) ? 0 : fabs(reference - kernel);
 }
 
-static int add(struct advices *all, unsigned int which, size_t goal, const double v[3])
+static int add(struct advices *all, const char *setting, size_t goal, const double v[3])
 {
 	const struct measure *m =
 		&measures[measure_find(goals[goal].measure, strlen(goals[goal].measure))];
@@ -70,7 +102,7 @@ static int add(struct advices *all, unsigned int which, size_t goal, const doubl
 	a->topic = "setting";
 	a->sure = ADVICE_MEDIUM;
 	a->weight = v[0] - v[1];
-	snprintf(a->what, sizeof(a->what), "%s", tries[which]);
+	snprintf(a->what, sizeof(a->what), "%s", setting);
 	snprintf(a->evidence, sizeof(a->evidence),
 		 "%s: %.1f%s instead of %.1f%s in the replay of this trace; the reference is off "
 		 "from the kernel by %.1f",
@@ -78,11 +110,11 @@ static int add(struct advices *all, unsigned int which, size_t goal, const doubl
 	snprintf(a->check, sizeof(a->check),
 		 "kmemlab replay --set %s ...; then set it, record again, and 'kmemlab compare "
 		 "before after'",
-		 tries[which]);
+		 setting);
 	return 0;
 }
 
-static int judge(struct advices *all, const json_t *doc)
+static int judge(struct advices *all, const struct tries *t, const json_t *doc)
 {
 	const json_t *runs = json_object_get(doc, "runs");
 	int err = 0;
@@ -90,7 +122,7 @@ static int judge(struct advices *all, const json_t *doc)
 	for (size_t g = 0; g < sizeof(goals) / sizeof(*goals) && !err; g++) {
 		size_t m = measure_find(goals[g].measure, strlen(goals[g].measure));
 
-		for (unsigned int i = 0; i < TRIES && !err; i++) {
+		for (unsigned int i = 0; i < t->n && !err; i++) {
 			const json_t *run = json_array_get(runs, 2 + i);
 			const json_t *base = prediction_base(doc, run);
 			double reference = measure_of(base, m), off = error_of(runs, base, m);
@@ -99,7 +131,7 @@ static int judge(struct advices *all, const json_t *doc)
 
 			if (!prediction_refused(run, "all") && reference - with >= goals[g].least &&
 			    reference - with > 2 * off)
-				err = add(all, i, g, v);
+				err = add(all, t->setting[i], g, v);
 		}
 	}
 	return err;
@@ -112,8 +144,11 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 	const struct result_options ro = {"kmemlab advise", "", true, culprits};
 	const char *grade = NULL;
 	json_t *doc = NULL;
-	int err = policies ? replay_open(p, r, policies, plan(policies), error) : -ENOMEM;
+	struct tries t;
+	int err;
 
+	choose(&t, r);
+	err = policies ? replay_open(p, r, policies, plan(policies, &t), error) : -ENOMEM;
 	if (!err)
 		err = replay_events(p, error);
 	if (!err && !(doc = result_build(p, &ro)))
@@ -124,10 +159,10 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 	if (!err && culprits)
 		err = advise_culprits(all, doc);
 	if (!err && grade && !strncmp(grade, "good", 4))
-		err = judge(all, doc);
+		err = judge(all, &t, doc);
 	if (!err)
 		snprintf(
-			judged, 256, "Settings: %d were tried by replay%s.", TRIES,
+			judged, 256, "Settings: %u were tried by replay%s.", t.n,
 			grade && !strncmp(grade, "good", 4)
 				? ", and the reference is close enough to the kernel to judge them"
 				: "; nothing is concluded, as the reference is not close enough to "

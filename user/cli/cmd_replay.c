@@ -46,7 +46,7 @@ static const struct argp_option option_list[] = {
 	{"reproducible", KEY_REPRODUCIBLE, NULL, 0,
 	 "Leave out speeds: the same trace and settings give the same bytes", 0},
 	{"advise", KEY_ADVISE, NULL, 0,
-	 "Try settings too, for the advice in the result: eight more replays", 0},
+	 "Try settings too, for the advice in the result: up to eight more replays", 0},
 	{"json", 'j', NULL, 0, "Print JSON (the default, and the only format)", 0},
 	{0},
 };
