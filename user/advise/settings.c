@@ -114,25 +114,44 @@ static int add(struct advices *all, const char *setting, size_t goal, const doub
 	return 0;
 }
 
+/* Of the figure of what it is held against: positive is better, by more than the model is off; else
+ * 0. */
+static double gain(const json_t *doc, unsigned int which, size_t goal, double v[3])
+{
+	size_t m = measure_find(goals[goal].measure, strlen(goals[goal].measure));
+	const json_t *runs = json_object_get(doc, "runs"), *run = json_array_get(runs, 2 + which);
+	const json_t *base = prediction_base(doc, run);
+	double change;
+
+	v[0] = measure_of(base, m);
+	v[1] = measure_of(run, m);
+	v[2] = error_of(runs, base, m);
+	change = v[0] - v[1];
+	return fabs(change) >= goals[goal].least && fabs(change) > 2 * v[2] ? change : 0;
+}
+
+/* The first goal that a setting helps; one that harms another is no advice. */
 static int judge(struct advices *all, const struct tries *t, const json_t *doc)
 {
 	const json_t *runs = json_object_get(doc, "runs");
 	int err = 0;
 
-	for (size_t g = 0; g < sizeof(goals) / sizeof(*goals) && !err; g++) {
-		size_t m = measure_find(goals[g].measure, strlen(goals[g].measure));
+	for (unsigned int i = 0; i < t->n && !err; i++) {
+		double v[3], best[3] = {0};
+		size_t n = sizeof(goals) / sizeof(*goals), helped = n;
+		bool harms = prediction_refused(json_array_get(runs, 2 + i), "all");
 
-		for (unsigned int i = 0; i < t->n && !err; i++) {
-			const json_t *run = json_array_get(runs, 2 + i);
-			const json_t *base = prediction_base(doc, run);
-			double reference = measure_of(base, m), off = error_of(runs, base, m);
-			double with = measure_of(run, m);
-			const double v[3] = {reference, with, off};
+		for (size_t g = 0; g < n; g++) {
+			double change = gain(doc, i, g, v);
 
-			if (!prediction_refused(run, "all") && reference - with >= goals[g].least &&
-			    reference - with > 2 * off)
-				err = add(all, t->setting[i], g, v);
+			harms = harms || change < 0;
+			if (change <= 0 || helped < n)
+				continue;
+			helped = g;
+			memcpy(best, v, sizeof(best));
 		}
+		if (helped < n && !harms)
+			err = add(all, t->setting[i], helped, best);
 	}
 	return err;
 }
