@@ -300,10 +300,10 @@ static void html_foot(struct report_buf *b, const struct report_doc *d, size_t s
 		buf_printf(
 			b,
 			"<p class=\"absent\" id=\"binned\">To stay below %d MiB, the charts show "
-			"every %zuth sample%s and their lists are as much shorter; the tables and "
-			"the verdict%s are of all.</p>\n",
+			"every %zuth sample%s and their lists are as much shorter; the tables%s%s "
+			"are of all.</p>\n",
 			REPORT_HTML_MAX_BYTES >> 20, step, several ? " of each result" : "",
-			several ? "s" : "");
+			d->n_verdicts ? " and the verdict" : "", several ? "s" : "");
 	buf_puts(b, "</main>\n<footer>kmemlab " KMEMLAB_VERSION
 		    ". This page is complete in itself: it loads nothing.</footer>\n");
 }

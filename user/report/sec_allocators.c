@@ -21,6 +21,21 @@ static void row_allocator(const struct rows *r, size_t i, const json_t *v)
 	c[7].value = jnum(v, "live_bytes");
 }
 
+static void remark_shown(struct report_doc *d, struct doc_section *s, const struct report_input *in,
+			 size_t i, const json_t *allocators)
+{
+	bool several = in->n > 1;
+
+	doc_remark(
+		d, s,
+		pool_printf(&d->pool,
+			    "%s%sThe table shows %d; the boxes hold %zu, and %.0f smaller ones as "
+			    "one.",
+			    several ? in->results[i].label : "", several ? ": " : "", SHOWN,
+			    json_array_size(json_object_get(allocators, "rows")),
+			    fmax(0, jnum(allocators, "left_out"))));
+}
+
 void section_allocators(struct report_doc *d, const struct report_input *in)
 {
 	static const struct doc_column columns[] = {
@@ -49,6 +64,9 @@ void section_allocators(struct report_doc *d, const struct report_input *in)
 		json_array_foreach (rows, k, v)
 			if (k < SHOWN)
 				row_allocator(&r, i, v);
+		if (json_array_size(rows) > SHOWN)
+			remark_shown(d, s, in, i,
+				     json_object_get(in->results[i].root, "allocators"));
 	}
 	r.t->bars = true;
 	if (!rows_end(&r, s))

@@ -41,14 +41,19 @@ struct source {
 struct sources {
 	struct doc_column columns[DOC_COLUMNS_MAX];
 	struct source source[DOC_COLUMNS_MAX];
-	size_t n; /* of columns; the first two are order and block size */
+	size_t n;	 /* of columns; the first two are order and block size */
+	size_t left_out; /* for which there is no column */
 };
 
 static void add_source(struct sources *t, const char *name, const char *help,
 		       const struct source *source)
 {
-	if (t->n == DOC_COLUMNS_MAX || !orders_of(source->free_blocks))
+	if (!orders_of(source->free_blocks))
 		return;
+	if (t->n == DOC_COLUMNS_MAX) {
+		t->left_out++;
+		return;
+	}
 	t->columns[t->n] = (struct doc_column){name, UNIT_BYTES, help};
 	t->source[t->n++] = *source;
 }
@@ -156,6 +161,12 @@ void section_free(struct report_doc *d, const struct report_input *in)
 		add_result(d, t, in, i);
 	table_total(d, s, in);
 	table_by_order(d, s, t);
+	if (t->left_out)
+		doc_remark(d, s,
+			   pool_printf(&d->pool,
+				       "The table by order has room for %d columns: %zu more are "
+				       "left out; report fewer results at once.",
+				       DOC_COLUMNS_MAX, t->left_out));
 	if (s->tables) {
 		s->chart = "free";
 		s->lead = "Memory in free blocks of each order. Memory that leaves the high orders "

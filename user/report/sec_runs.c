@@ -27,7 +27,7 @@ static void table_by_run(struct report_doc *d, struct doc_section *s, const stru
 {
 	struct doc_column *columns = pool_alloc(&d->pool, DOC_COLUMNS_MAX * sizeof(*columns));
 	const json_t *counts[DOC_COLUMNS_MAX];
-	size_t n = 1, k;
+	size_t n = 1, k, left_out = 0;
 	json_t *run, *v;
 	const char *key;
 
@@ -36,12 +36,22 @@ static void table_by_run(struct report_doc *d, struct doc_section *s, const stru
 	columns[0] = (struct doc_column){"count", UNIT_TEXT, NULL};
 	for (size_t i = 0; i < in->n; i++)
 		json_array_foreach (json_object_get(in->results[i].root, "runs"), k, run) {
-			if (n == DOC_COLUMNS_MAX || !json_object_size(json_object_get(run, member)))
+			if (!json_object_size(json_object_get(run, member)))
 				continue;
+			if (n == DOC_COLUMNS_MAX) {
+				left_out++;
+				continue;
+			}
 			counts[n] = json_object_get(run, member);
 			columns[n++] =
 				(struct doc_column){run_title(d, in, i, run), UNIT_COUNT, NULL};
 		}
+	if (left_out)
+		doc_remark(d, s,
+			   pool_printf(&d->pool,
+				       "The table has room for %d runs: %zu more are left out; "
+				       "report fewer results at once.",
+				       DOC_COLUMNS_MAX - 1, left_out));
 	if (n == 1)
 		return;
 	struct doc_table *t = doc_table_new(d, caption, columns, n);
