@@ -45,7 +45,27 @@ struct filled {
 	struct page **array;
 	__u64 page; /* its lru is the list's next entry */
 	__u64 gfp;
+	__u64 stack;
 };
+
+/* One stack for all of a bulk call. */
+static __always_inline __u64 stack_of(void *ctx, __u32 kind)
+{
+	return take_stacks ? take_stack(ctx, kind) : 0;
+}
+
+static __always_inline int record_bulk(const struct filled *f, __u64 page)
+{
+	struct event e = {
+		.kind = KMT_BULK_PAGE,
+		.keys = 1,
+		.address = page,
+		.stack = f->stack,
+	};
+
+	e.word[0] = KML_SLOT_USED | f->gfp << 32;
+	return record(&e);
+}
 
 static long record_bulk_entry(__u32 i, struct filled *f)
 {
@@ -53,7 +73,7 @@ static long record_bulk_entry(__u32 i, struct filled *f)
 
 	bpf_probe_read_kernel(&page, sizeof(page), &f->array[i]);
 	if (page)
-		record_one(KMT_BULK_PAGE, page, f->gfp << 32);
+		record_bulk(f, page);
 	return 0;
 }
 
@@ -61,7 +81,7 @@ static long record_bulk_link(__u32 i __attribute__((unused)), struct filled *f)
 {
 	struct page *page = (void *)f->page;
 
-	record_one(KMT_BULK_PAGE, f->page, f->gfp << 32);
+	record_bulk(f, f->page);
 	f->page = (__u64)BPF_CORE_READ(page, lru.next) - bpf_core_field_offset(page->lru);
 	return 0;
 }
@@ -80,6 +100,7 @@ int bulk_pages(void *ctx)
 		array = argument(ctx, 5);
 	}
 	n = n < BULK_MAX ? n : BULK_MAX;
+	f.stack = stack_of(ctx, KMT_BULK_PAGE);
 	if (array) {
 		f.array = (void *)array;
 		bpf_loop(n, record_bulk_entry, &f, 0);
@@ -150,7 +171,7 @@ int kept(void *ctx)
 SEC("fexit")
 int contig(void *ctx)
 {
-	struct event e = {.kind = KMT_CONTIG_ALLOC, .keys = 3};
+	struct event e = {.kind = KMT_CONTIG_ALLOC, .keys = 3, .caller = ctx};
 	__u64 start = argument(ctx, 0);
 
 	if ((__u32)result(ctx))
@@ -165,13 +186,13 @@ int contig(void *ctx)
 
 struct objects {
 	void **array;
-	__u64 cache, word;
+	__u64 cache, word, stack;
 	__u32 kind;
 };
 
 static long record_object(__u32 i, struct objects *o)
 {
-	struct event e = {.keys = 3};
+	struct event e = {.keys = 3, .stack = o->stack};
 
 	bpf_probe_read_kernel(&e.address, sizeof(e.address), &o->array[i]);
 	if (!e.address)
@@ -197,6 +218,7 @@ int cache_bulk_alloc(void *ctx)
 		.array = (void *)argument(ctx, 3),
 		.cache = argument(ctx, 0),
 		.word = argument(ctx, 1) << 32,
+		.stack = stack_of(ctx, KMT_CACHE_BULK_ALLOC),
 		.kind = KMT_CACHE_BULK_ALLOC,
 	};
 	__u32 n = result(ctx);
@@ -255,6 +277,7 @@ int area_alloc(void *ctx)
 		.bytes = argument(ctx, 0),
 		.align = argument(ctx, 1),
 		.region_start = argument(ctx, 2),
+		.caller = ctx,
 	};
 
 	if (got && got < -4095ull)

@@ -32,7 +32,7 @@ static __always_inline __u64 how(__u64 reserved, __u64 atomic)
 SEC("raw_tp/percpu_alloc_percpu")
 int percpu_alloc(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct event e = {.kind = KMT_PERCPU_ALLOC, .keys = 3};
+	struct event e = {.kind = KMT_PERCPU_ALLOC, .keys = 3, .caller = ctx};
 
 	e.address = area(ctx->args[5], (__u32)ctx->args[6]);
 	e.word[0] = how(ctx->args[1], ctx->args[2]) | ctx->args[9] << 32;

@@ -14,11 +14,12 @@ enum {
 /* What tells a kind's slots apart; the order as the kernel has it, -1 too. */
 struct pressure {
 	__u64 order, detail, gfp, node;
+	void *caller; /* the program's context: whom it stalls */
 };
 
 static __always_inline int record_pressure(__u32 kind, const struct pressure *p, __u64 number)
 {
-	struct event e = {.kind = kind, .keys = 2, .address = number};
+	struct event e = {.kind = kind, .keys = 2, .address = number, .caller = p->caller};
 	__u64 order = (__s32)p->order < 0 ? WHOLE_ZONE : p->order & 0xff;
 
 	e.word[0] = KML_SLOT_USED | order | (p->detail & 0xf) << 16 | p->gfp << 32;
@@ -29,7 +30,7 @@ static __always_inline int record_pressure(__u32 kind, const struct pressure *p,
 /* order, gfp */
 static __always_inline int begin(__u32 kind, struct bpf_raw_tracepoint_args *ctx)
 {
-	struct pressure p = {.order = ctx->args[0], .gfp = ctx->args[1]};
+	struct pressure p = {.order = ctx->args[0], .gfp = ctx->args[1], .caller = ctx};
 
 	return record_pressure(kind, &p, 0);
 }
@@ -73,6 +74,7 @@ int node_begin(struct bpf_raw_tracepoint_args *ctx)
 		.node = (__u32)ctx->args[0] + 1,
 		.order = ctx->args[1],
 		.gfp = ctx->args[2],
+		.caller = ctx,
 	};
 
 	return record_pressure(KMT_NODE_RECLAIM_BEGIN, &p, 0);
@@ -89,7 +91,7 @@ SEC("raw_tp/mm_compaction_begin")
 int compact_begin(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct compact_control *cc = (void *)ctx->args[0];
-	struct pressure p = {.detail = ctx->args[3] & 1};
+	struct pressure p = {.detail = ctx->args[3] & 1, .caller = ctx};
 
 	p.order = (__u32)BPF_CORE_READ(cc, order);
 	p.gfp = BPF_CORE_READ(cc, gfp_mask);

@@ -17,6 +17,7 @@
 #include <kmemlab/event.h>
 #include "filter.bpf.h"
 #include "object.bpf.h"
+#include "callers.bpf.h"
 
 /* Set before loading. */
 const volatile __u64 ring_bytes __weak = 1 << 20; /* of cells, a power of two */
@@ -95,11 +96,37 @@ static __noinline int define_task(struct kml_ring *r, __u64 pid_tgid)
 	return 0;
 }
 
+/* Frames first, if this ring has not told them lately, then that the slot has them. */
+static __noinline int define_stack(struct kml_ring *r, __u32 kind, __u32 slot, __u64 stack)
+{
+	struct kml_stack_state *s = this_stacks();
+	__u32 at = kml_slot_base(kind) + slot;
+	__u64 *known;
+
+	if (!r || !s || at >= KML_ALL_SLOTS || kind >= KML_KINDS)
+		return 0;
+	s->slot_stack[at] = stack;
+	if (!stack)
+		return 0;
+	known = &s->known[stack >> (64 - KML_SLOT_BITS)];
+	if (*known != stack) {
+		*known = stack;
+		put_word(r, KML_STACK, kind, 0, stack);
+		put_word(r, KML_STACK, kind, 1, s->frames[kind]);
+		for (__u32 i = 0; i < KML_STACK_FRAMES; i++) {
+			if (i >= s->frames[kind])
+				break;
+			put_word(r, KML_STACK, kind, 2 + i, s->frame[kind][i]);
+		}
+	}
+	put_word(r, kind, slot, KML_DEF_WORDS, stack);
+	return 0;
+}
+
 static __noinline int define_slot(struct kml_ring *r, __u32 kind, __u32 slot, __u64 address)
 {
 	struct kml_slot *s;
 	__u64 cache = 0;
-
 	__u32 at;
 
 	if (!r || !kml_has_slots(kind))
@@ -127,6 +154,8 @@ struct event {
 	__u32 keys;    /* how many of the words tell slots apart: 1 to 3 */
 	__u64 word[3]; /* of its slot's definition; those not set are 0 */
 	__u64 address;
+	void *caller; /* the program's context, if its stack is of interest */
+	__u64 stack;  /* its number */
 };
 
 /* No loops: @keys is a constant where this is inlined, and so all folds. */
@@ -144,6 +173,8 @@ static __always_inline __u32 hash_of(const struct event *e)
 		hash ^= e->word[1] * 0xc2b2ae3d27d4eb4f;
 	if (e->keys > 2)
 		hash ^= e->word[2] * 0x165667b19e3779f9;
+	if (take_stacks)
+		hash ^= e->stack * 0x27d4eb2f165667c5;
 	return hash >> (64 - kml_slot_bits(e->kind));
 }
 
@@ -154,20 +185,22 @@ static __always_inline __u32 hash_of(const struct event *e)
  */
 static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
 {
-	__u32 slot = hash_of(e);
-	struct kml_slot *table = &r->slot[kml_slot_base(e->kind)], *s = &table[slot];
+	__u32 slot = hash_of(e), base = kml_slot_base(e->kind);
+	struct kml_slot *table = &r->slot[base], *s = &table[slot];
 
-	if (same_slot(s, e))
+	if (same_slot(s, e) && same_stack(base + slot, e->stack))
 		return slot;
 	if (s->word[0]) {
 		slot ^= 1;
 		s = &table[slot];
-		if (same_slot(s, e))
+		if (same_slot(s, e) && same_stack(base + slot, e->stack))
 			return slot;
 	}
 	s->word[0] = e->word[0];
 	s->word[1] = e->word[1];
 	s->word[2] = e->word[2];
+	if (take_stacks)
+		define_stack(r, e->kind, slot, e->stack);
 	define_slot(r, e->kind, slot, e->address);
 	return slot;
 }
@@ -176,7 +209,7 @@ static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
  * emit() - record an event. Every caller is the only program of its kind, which
  * the kernel does not nest on one CPU.
  */
-static __always_inline void emit(struct kml_ring *r, const struct event *e)
+static __always_inline void emit(struct kml_ring *r, struct event *e)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct kml_cell *c;
@@ -191,6 +224,8 @@ static __always_inline void emit(struct kml_ring *r, const struct event *e)
 		r->count[e->kind].lost_ring++;
 		return;
 	}
+	if (take_stacks && e->caller)
+		e->stack = take_stack(e->caller, e->kind);
 	slot = intern(r, e);
 	if (!wanted_slot(e->kind, slot, e->address)) {
 		r->count[e->kind].filtered++;
@@ -204,7 +239,7 @@ static __always_inline void emit(struct kml_ring *r, const struct event *e)
 }
 
 /* Count and record an event of this CPU: all that most probes do. */
-static __always_inline int record(const struct event *e)
+static __always_inline int record(struct event *e)
 {
 	struct kml_ring *r = this_ring();
 

@@ -24,6 +24,7 @@ int kmalloc(struct bpf_raw_tracepoint_args *ctx)
 		e.word[0] |= KML_SLOT_FAILED;
 	e.word[1] = ctx->args[0];
 	e.word[2] = (__u32)ctx->args[2] | ctx->args[3] << 32;
+	e.caller = ctx;
 	return record(&e);
 }
 
@@ -55,6 +56,7 @@ int cache_alloc(struct bpf_raw_tracepoint_args *ctx)
 	e.word[0] = node_and_gfp(ctx->args[4], ctx->args[3]);
 	e.word[1] = ctx->args[0];
 	e.word[2] = ctx->args[2];
+	e.caller = ctx;
 	return record(&e);
 }
 

@@ -13,6 +13,7 @@ int vmalloc_alloc(struct bpf_raw_tracepoint_args *ctx)
 		.bytes = ctx->args[1],
 		.align = ctx->args[2],
 		.region_start = ctx->args[3],
+		.caller = ctx,
 	};
 
 	if (!(__u32)ctx->args[5])

@@ -8,6 +8,7 @@
 /* What the kernel was asked for; @address is 0 where it refused. */
 struct area {
 	__u64 address, bytes, align, region_start;
+	void *caller; /* the program's context */
 };
 
 /* log2 of the alignment in pages; it is a power of two. */
@@ -22,7 +23,12 @@ static __always_inline __u64 align_order(__u64 align)
 
 static __always_inline int record_area(const struct area *a)
 {
-	struct event e = {.kind = KMT_VMALLOC_ALLOC, .keys = 3, .address = a->address};
+	struct event e = {
+		.kind = KMT_VMALLOC_ALLOC,
+		.keys = 3,
+		.address = a->address,
+		.caller = a->caller,
+	};
 
 	e.word[0] = KML_SLOT_USED | align_order(a->align);
 	if (!a->address)

@@ -61,6 +61,8 @@ enum kml_kind {
 	KML_CACHE_FREE = KMT_CACHE_FREE,
 	KML_STACK_PAGE = KMT_STACK_PAGE,
 	KML_COMMON_KINDS = 10, /* kinds below this one have large tables */
+	KML_STACK = KMT_STACK, /* definition only: frames of a stack; its slot
+				  is the kind that needed it */
 	KML_TASK = KMT_TASK,   /* definition only: `current` changed */
 	KML_CACHE_NAME =
 		KMT_CACHE_NAME, /* definition only: name of a kmem_cache;
@@ -82,7 +84,9 @@ enum kml_limits {
 	KML_CELL_BYTES = 16,
 	KML_DEF_WORDS = 4, /* words of a slot's definition */
 	KML_TASK_WORDS = 3,
-	KML_NAME_WORDS = 8, /* cache pointer, sizes, 48 bytes of name */
+	KML_NAME_WORDS = 8,    /* cache pointer, sizes, 48 bytes of name */
+	KML_STACK_FRAMES = 64, /* the innermost ones are kept */
+	KML_STACK_WORDS = 2 + KML_STACK_FRAMES,
 	KML_RING_MARGIN_BYTES = 8192, /* kept free for definitions */
 };
 
@@ -157,6 +161,11 @@ struct kml_cell {
  *  OOM_VICTIM    0: pid << 32, 1..2: comm
  *  TASK          0: pid | tgid << 32, 1..2: comm
  *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name
+ *  STACK         0: a number that stands for it, 1: frames, 2..: return
+ *                addresses, the innermost first
+ *
+ * Where stacks are taken, a slot with one has a word more, which comes first:
+ * word KML_DEF_WORDS, the stack's number. Its STACK came before it.
  *
  * An event's word 1 is a struct page's or an object's address, except: PERCPU_*
  * (bits 12..46 of the chunk's base) << KML_PERCPU_SHIFT | offset, VMALLOC_* an
@@ -180,6 +189,19 @@ struct kml_count {
 /* What a slot stands for now; word 0 has KML_SLOT_USED set. */
 struct kml_slot {
 	kml_u64 word[KML_DEF_WORDS];
+};
+
+/*
+ * One CPU's element of the array map `stack_states`, where stacks are taken. A
+ * program has a place of its own for frames: it cannot nest in itself.
+ */
+struct kml_stack_state {
+	kml_u64 failed; /* events whose stack the kernel did not tell */
+	kml_u64 taken;
+	kml_u64 slot_stack[KML_ALL_SLOTS]; /* beside kml_ring.slot */
+	kml_u64 known[1 << KML_SLOT_BITS]; /* told in this ring, the latest */
+	kml_u64 frames[KML_KINDS];
+	kml_u64 frame[KML_KINDS][KML_STACK_FRAMES];
 };
 
 /*

@@ -6,6 +6,11 @@
  * class fields hold is said beside it. "pfn" is a frame number, "object" a
  * physical address in units of 8 bytes or an opaque number (trace.h). Fields
  * not named are 0.
+ *
+ * Where stacks are recorded, all kinds of allocations (PAGE_ALLOC, KMALLOC,
+ * CACHE_ALLOC, STACK_PAGE, BULK_PAGE, CONTIG_ALLOC, CACHE_BULK_ALLOC,
+ * PERCPU_ALLOC, VMALLOC_ALLOC), EXTFRAG, and reclaim's and compaction's BEGIN
+ * have `stack`.
  */
 #ifndef KMEMLAB_KINDS_H
 #define KMEMLAB_KINDS_H
@@ -29,6 +34,7 @@ enum kmt_kind {
 				kernel allocates stacks in bulk, which no
 				tracepoint shows */
 
+	KMT_STACK = 13,	     /* in rings only */
 	KMT_TASK = 14,	     /* the CPU now runs this task; comm, pid, tgid */
 	KMT_CACHE_NAME = 15, /* in rings only */
 

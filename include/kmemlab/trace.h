@@ -7,17 +7,19 @@
  *   block := struct kmt_block | payload (zstd frames, stored_bytes long)
  *
  * All integers are little-endian. A block can be read without any other block,
- * except that events name classes and classes name strings by number. A reader
+ * except that events name classes, and classes and stacks name strings, by
+ * number. A reader
  * finds the next block by size, or, where a head is damaged, by searching for
  * the next KMT_MAGIC whose head checksum holds. There is no index: block heads
  * are few (one per CPU and round), so walking them costs less than keeping an
  * index consistent across crashes would.
  *
- * Rounds. The recorder flushes every CPU's events together: new STRINGS and
- * CLASSES first, then EVENTS blocks for the CPUs that have any, then a ROUND
- * whose t_last is a time below which no later EVENTS block holds an event.
- * Within one CPU blocks follow in time; a reader of a seekable file merges the
- * CPUs' block chains and needs no ROUND, one of a pipe buffers up to it.
+ * Rounds. The recorder flushes every CPU's events together: new STRINGS,
+ * STACKS and CLASSES first, then EVENTS blocks for the CPUs that have any, then
+ * a ROUND whose t_last is a time below which no later EVENTS block holds an
+ * event. Within one CPU blocks follow in time; a reader of a seekable file
+ * merges the CPUs' block chains and needs no ROUND, one of a pipe buffers up to
+ * it.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Within one CPU they never decrease.
  */
@@ -39,6 +41,8 @@ enum kmt_limits {
 	KMT_CPU_MAX = 8192,
 	KMT_CLASS_MAX = 1 << 24,
 	KMT_STRING_MAX_BYTES = 4096,
+	KMT_STACK_MAX = 1 << 22,
+	KMT_STACK_FRAMES = 127,
 };
 
 /* Explicit, stable, never renumbered. Unknown types are skipped. */
@@ -53,6 +57,7 @@ enum kmt_block_type {
 	KMT_ACCOUNT = 8, /* JSON: accounting, coverage, own cost; the last
 			    one in the file counts */
 	KMT_END = 9,	 /* the recorder finished; no payload */
+	KMT_STACKS = 10, /* kernel stacks, where they were asked for */
 };
 
 /*
@@ -66,7 +71,7 @@ struct kmt_block {
 	uint16_t type;
 	uint16_t cpu; /* EVENTS: the CPU, else KMT_CPU_NONE */
 	uint16_t flags;
-	uint32_t count;	       /* events, classes, strings or runs */
+	uint32_t count;	       /* events, classes, strings, stacks or runs */
 	uint32_t stored_bytes; /* of payload in the file */
 	uint32_t raw_bytes;    /* of payload after decompression */
 	uint64_t seq; /* one up per block; from 0, or in a recording's later
@@ -76,7 +81,8 @@ struct kmt_block {
 	uint64_t lost_ring;
 	uint64_t lost_recursion;
 	uint64_t lost_write;
-	uint64_t first_id; /* STRINGS, CLASSES: number of the first entry */
+	uint64_t first_id; /* STRINGS, CLASSES, STACKS: the first entry's number
+			    */
 	uint64_t payload_checksum;
 	uint64_t head_checksum;
 };
@@ -108,8 +114,11 @@ struct kmt_class {
 	uint32_t call_site;    /* string: "symbol+0xoffset[ [module]]" */
 	uint32_t cache;	       /* string: cache name */
 	uint32_t comm;	       /* string */
-	uint32_t pid;	       /* thread, 0 = idle */
-	uint32_t tgid;	       /* process */
+	union {
+		uint32_t pid;	/* thread, 0 = idle */
+		uint32_t stack; /* see KMT_STACKS; 0: not taken */
+	};
+	uint32_t tgid; /* process */
 };
 _Static_assert(sizeof(struct kmt_class) == 40, "class size");
 
@@ -150,6 +159,9 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *
  * STRINGS payload: `count` times: varint(length), bytes (no terminator).
  * CLASSES payload: `count` times struct kmt_class.
+ * STACKS payload: `count` times: varint(frames), at most KMT_STACK_FRAMES, then
+ *   of each, the innermost first, varint(string): as a call site's, where the
+ *   call returns to. Numbered from 1.
  * TEXT payload: varint(length of name), name, then the text. Name: the path
  *   below /proc, /sys or debugfs, e.g. "buddyinfo", "sys/vm/min_free_kbytes".
  *   "latency": JSON of the time inside the allocation functions, at the end:

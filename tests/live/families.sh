@@ -116,5 +116,5 @@ same families_only_what_is_chosen percpu "$(field "$SCRATCH/info.json" \
 "$KMEMLAB" record --probe page,pages -o "$T" >"$SCRATCH/words" 2>&1
 same families_unknown_name_is_usage 2 $?
 check families_unknown_name_is_answered_with_the_list "$(cat "$SCRATCH/words")" \
-	grep -q "page, slab, pressure, percpu, vmalloc, latency and all" "$SCRATCH/words"
+	grep -q "page, slab, pressure, percpu, vmalloc, latency, all, and stacks" "$SCRATCH/words"
 exit 0

@@ -11,10 +11,10 @@
 needs_recording leak_no_text_address
 
 T=$SCRATCH/t.kmt
-"$KMEMLAB" record -q --probe all -d 2s -o "$T" -- sh -c \
+"$KMEMLAB" record -q --probe all,stacks -d 2s -o "$T" -- sh -c \
 	'while :; do tail -c 20M /dev/zero >/dev/null; ls -lR /usr/include >/dev/null; done' 2>/dev/null
 if ! "$KMEMLAB" info "$T" >/dev/null 2>&1; then
-	"$KMEMLAB" record -q -f -d 2s -o "$T"
+	"$KMEMLAB" record -q -f --probe all,stacks -d 2s -o "$T"
 fi
 
 # The payloads: zstd frames, one after another.

@@ -48,7 +48,9 @@ static const struct argp_option options[] = {
 	{"sample", 's', "TIME", 0, "read buddyinfo, vmstat and extfrag every TIME (default: 250ms)",
 	 0},
 	{"probe", 'p', "LIST", 0,
-	 "what to see: page, slab, pressure, percpu, vmalloc, latency, or all (default: "
+	 "what to see: page, slab, pressure, percpu, vmalloc, latency, or all of these; and "
+	 "stacks: "
+	 "the kernel stack of each allocation and stall, at about 1 us each (default: "
 	 "page,slab,pressure)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
@@ -122,7 +124,7 @@ static error_t parse_probes(const char *list, struct record_options *o)
 		o->families |= family_find(name);
 		if (!family_find(name))
 			err = cmd_usage("no probe '%s'; there are page, slab, pressure, percpu, "
-					"vmalloc, latency and all",
+					"vmalloc, latency, all, and stacks",
 					name);
 	}
 	free(copy);
@@ -237,8 +239,9 @@ static error_t check(struct record_options *o)
 	if (o->window_ns && o->max_bytes)
 		return cmd_usage("--ring has a size of its own: write --ring TIME,SIZE instead of "
 				 "--max-size");
-	if (o->families == FAMILY_LATENCY)
-		return cmd_usage("latency alone records no events: add page or slab to --probe");
+	if (!(o->families & ~(FAMILY_LATENCY | FAMILY_STACKS)))
+		return cmd_usage("%s alone records no events: add page or slab to --probe",
+				 o->families == FAMILY_LATENCY ? "latency" : "stacks");
 	if (!*o->output)
 		return cmd_usage("the output's name is empty");
 	if (o->triggers->n) /* whose events these are */

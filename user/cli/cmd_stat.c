@@ -34,7 +34,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"by", KEY_BY, "TABLE", 0,
-	 "One table only: kind, order, type, fallback, gfp, cache, site, size, command, fit, "
+	 "One table only: kind, order, type, fallback, gfp, cache, site, size, stack, command, "
+	 "fit, "
 	 "lifetime, leak or cpu",
 	 0},
 	{"top", 'n', "N", 0, "At most N rows a table, 0 = all (default 10; JSON and CSV: all)", 0},
@@ -247,6 +248,12 @@ static int print_table(const struct options *o, const struct stat_table *t, stru
 	return 0;
 }
 
+/* A table of stacks is of use only where there are some. */
+static bool shown(const struct view *v, const struct stat_table *t)
+{
+	return strcmp(t->name, "stack") || trace_reader_stacks(v->reader);
+}
+
 static int print_all(const struct options *o, const struct view *v, const struct stat_count *counts)
 {
 	json_t *doc = o->format == OUT_JSON ? json_object() : NULL;
@@ -255,7 +262,7 @@ static int print_all(const struct options *o, const struct view *v, const struct
 	for (const struct stat_table *t = stat_tables; !err && t->name; t++) {
 		size_t left_out;
 
-		if (o->by ? t != o->by : t->read != NULL)
+		if (o->by ? t != o->by : t->read || !shown(v, t))
 			continue;
 		err = print_table(
 			o, t,

@@ -14,7 +14,7 @@
 #include "cli/dump_line.h"
 #include "trace/kinds.h"
 
-enum { TEXT_MAX = DUMP_LINE_MAX - 256, NAME_MAX_BYTES = 1024 };
+enum { TEXT_MAX = DUMP_LINE_MAX - 256, NAME_MAX_BYTES = VIEW_STACK_BYTES };
 
 /* What all events of a class share. */
 struct shared {
@@ -196,6 +196,13 @@ static void add_pressure(struct text *t, const struct view *v, const struct kmt_
 	}
 }
 
+static void add_stack(struct text *t, const struct view *v, const struct kmt_class *c)
+{
+	char stack[VIEW_STACK_BYTES];
+
+	add_name(t, "stack", view_stack(v, trace_class_stack(c), stack, sizeof(stack)));
+}
+
 static void add_task(struct text *t, const struct view *v, const struct kmt_class *c)
 {
 	add_name(t, "comm", trace_reader_string(v->reader, c->comm));
@@ -228,6 +235,7 @@ static const struct shared *shared_of(struct dump_lines *d, uint32_t id)
 	default:
 		add_task(&t, d->v, c);
 	}
+	add_stack(&t, d->v, c);
 	add(&t, d->json ? "}\n" : "\n");
 	s->text = malloc(t.n);
 	if (!s->text)

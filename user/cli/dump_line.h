@@ -12,7 +12,7 @@
 
 #include "cli/view.h"
 
-enum { DUMP_LINE_MAX = 8192 };
+enum { DUMP_LINE_MAX = 1 << 14 };
 
 struct dump_lines;
 

@@ -88,6 +88,7 @@ static void print_size(const json_t *doc)
 static void print_choice(const json_t *doc)
 {
 	const json_t *word, *rate, *value, *window = json_object_get(doc, "window");
+	const json_t *stacks = json_object_get(doc, "stacks");
 	const char *key;
 	char time[16];
 	size_t i;
@@ -101,6 +102,11 @@ static void print_choice(const json_t *doc)
 	json_array_foreach (json_object_get(doc, "sampling"), i, rate)
 		out_text("sampled     one allocation in %" PRIu64 " from %.3f s on\n",
 			 number(rate, "one_in"), (double)number(rate, "from_ns") / 1e9);
+	if (stacks)
+		out_text("stacks      %" PRIu64 " distinct of %" PRIu64 " taken; %" PRIu64
+			 " cut, %" PRIu64 " not had\n",
+			 number(stacks, "distinct"), number(stacks, "taken"), number(stacks, "cut"),
+			 number(stacks, "failed") + number(stacks, "left_out"));
 	if (json_object_get(doc, "part"))
 		out_text("part        file %" PRIu64 " of its recording\n", number(doc, "part"));
 	if (window)

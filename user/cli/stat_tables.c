@@ -8,8 +8,6 @@
 #include "symbols/lines.h"
 #include "trace/gfp_text.h"
 
-enum { TEXT_BYTES = 256 };
-
 struct row {
 	uint64_t key;
 	uint64_t v[STAT_FIELDS];
@@ -38,6 +36,8 @@ static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
 		return c->gfp;
 	if (!strcmp(t->name, "site"))
 		return c->call_site;
+	if (!strcmp(t->name, "stack"))
+		return trace_class_stack(c);
 	return !strcmp(t->name, "size") ? c->bytes_alloc : s->comm;
 }
 
@@ -156,6 +156,8 @@ static const char *name_of(const struct stat_table *t, const struct view *v, uin
 		gfp_text(json_object_get(v->header, "gfp_bits"), (uint32_t)key, text, size);
 		return text;
 	}
+	if (!strcmp(t->name, "stack"))
+		return *view_stack(v, (uint32_t)key, text, size) ? text : "(none)";
 	s = trace_reader_string(v->reader, (uint32_t)key);
 	return *s ? s : "(unknown)";
 }
@@ -186,7 +188,7 @@ static union out_value value_of(const struct stat_table *t, const struct view *v
 		return (union out_value){.u = r->v[f]};
 	if (t->column[c].type == OUT_UINT)
 		return (union out_value){.u = r->key};
-	return (union out_value){.s = name_of(t, v, r->key, text, TEXT_BYTES)};
+	return (union out_value){.s = name_of(t, v, r->key, text, VIEW_STACK_BYTES)};
 }
 
 int stat_table_arrange(struct out_table *t, int column, size_t top, size_t *left_out)
@@ -220,7 +222,7 @@ static struct out_table *build_sums(const struct stat_table *t, const struct vie
 	size_t n;
 	struct row *rows = add_up(t, v, counts, &n);
 	union out_value values[STAT_COLUMNS];
-	char text[TEXT_BYTES];
+	char text[VIEW_STACK_BYTES];
 
 	if (rows && out) {
 		qsort_r(rows, n, sizeof(*rows), by_field, &sort);

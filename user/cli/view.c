@@ -71,6 +71,22 @@ int view_open_lines(struct view *v, const char *path)
 	return EXIT_FAILED;
 }
 
+char *view_stack(const struct view *v, uint32_t id, char *text, size_t size)
+{
+	const uint32_t *frame;
+	uint32_t n = trace_reader_stack(v->reader, id, &frame);
+	size_t used = 0;
+
+	*text = '\0';
+	for (uint32_t i = 0; i < n && used < size; i++) {
+		const char *name = trace_reader_string(v->reader, frame[i]);
+
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " < " : "",
+					 *name ? name : "?");
+	}
+	return text;
+}
+
 struct damage_word {
 	uint64_t n;
 	const char *what;

@@ -36,6 +36,12 @@ int view_read_failed(const struct view *v, long err);
 /** view_type() - name of a migrate type, as the host calls it */
 const char *view_type(const struct view *v, unsigned int type);
 
+enum { VIEW_STACK_BYTES = 1 << 13 };
+
+/** view_stack() - frames of stack @id as "inner < its caller < ...", cut at @size
+ *  Return: @text, "" if there is none. */
+char *view_stack(const struct view *v, uint32_t id, char *text, size_t size);
+
 /** view_damage() - as a JSON object; new reference */
 json_t *view_damage(const struct view *v);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * folded.c - who allocates, as stacks: command, then cache (or the order of pages), then
- * call site. Flame graph tools take the lines; speedscope takes JSON.
+ * folded.c - who allocates, as stacks: command, the kernel's functions where the trace
+ * has stacks, then cache (or the order of pages and their type), then, without stacks, call
+ * site. Flame graph tools take the lines; speedscope takes JSON.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,16 +14,22 @@
 #include "export/export.h"
 #include "metrics/stat_count.h"
 
-enum { BATCH = 1 << 12, FRAMES = 3, FRAME_BYTES = 256, PAGE_BYTES = 4096 };
+enum { BATCH = 1 << 12, STACK_BYTES = 1 << 14, PAGE_BYTES = 4096 };
 
 struct stack {
-	char frame[FRAMES][FRAME_BYTES]; /* "" ends it early */
+	char *frames; /* the outermost first, with semicolons between */
 	uint64_t weight;
 };
 
 struct stacks {
 	struct stack *at;
 	size_t n, room;
+};
+
+/* One stack being put together. */
+struct frames {
+	char text[STACK_BYTES];
+	size_t n;
 };
 
 static bool is_page(const struct kmt_class *c)
@@ -47,32 +54,92 @@ static uint64_t weight_of(const struct stat_source *s, const struct kmt_class *c
 	return page ? s->live * PAGE_BYTES : s->live * each;
 }
 
-/* Semicolons and spaces mean something in folded stacks. */
-static void name_frame(char *frame, const char *name)
+/* One frame more, if it has a name. Semicolons and spaces mean something in folded stacks. */
+static void add_frame(struct frames *f, const char *name, size_t bytes)
 {
-	size_t n = 0;
+	if (!bytes || f->n + bytes + 2 > sizeof(f->text))
+		return;
+	if (f->n)
+		f->text[f->n++] = ';';
+	for (size_t i = 0; i < bytes; i++) {
+		unsigned char c = (unsigned char)name[i];
 
-	for (; *name && n + 1 < FRAME_BYTES; name++) {
-		unsigned char c = (unsigned char)*name;
-
-		frame[n++] = c <= ' ' || c >= 0x7f || c == ';' ? '_' : (char)c;
+		f->text[f->n++] = c <= ' ' || c >= 0x7f || c == ';' ? '_' : (char)c;
 	}
-	frame[n] = '\0';
+	f->text[f->n] = '\0';
 }
 
-static int add(struct stacks *all, const struct stack *s)
+static void add_name(struct frames *f, const char *name)
 {
-	if (all->n == all->room) {
+	add_frame(f, name, strlen(name));
+}
+
+/* Functions without offsets: a function is one frame, wherever in it calls are. */
+static bool add_callers(struct frames *f, const struct view *v, const struct kmt_class *c)
+{
+	const uint32_t *frame;
+	uint32_t n = trace_reader_stack(v->reader, trace_class_stack(c), &frame);
+
+	for (uint32_t i = n; i-- > 0;) {
+		const char *name = trace_reader_string(v->reader, frame[i]);
+
+		add_frame(f, *name ? name : "?", *name ? strcspn(name, "+") : 1);
+	}
+	return n > 0;
+}
+
+/* What was allocated, and, where no stack tells it, by whom or of what type. */
+static void add_allocated(struct frames *f, const struct view *v, const struct kmt_class *c,
+			  bool has_stack)
+{
+	const char *cache = trace_reader_string(v->reader, c->cache);
+	char order[32];
+
+	switch (c->kind) {
+	case KMT_STACK_PAGE:
+		add_name(f, "kernel_stacks");
+		break;
+	case KMT_BULK_PAGE:
+		add_name(f, "pages_in_bulk");
+		break;
+	case KMT_PAGE_ALLOC:
+		snprintf(order, sizeof(order), "pages_of_order_%u", c->order);
+		add_name(f, order);
+		add_name(f, view_type(v, c->migratetype));
+		break;
+	default:
+		add_name(f, *cache ? cache : "large_kmalloc");
+		if (!has_stack)
+			add_name(f, trace_reader_string(v->reader, c->call_site));
+	}
+}
+
+static int add(struct stacks *all, const char *frames, uint64_t weight)
+{
+	char *copy = strdup(frames);
+
+	if (copy && all->n == all->room) {
 		size_t room = all->room ? all->room * 2 : 256;
 		struct stack *more = realloc(all->at, room * sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		all->at = more;
-		all->room = room;
+		if (more) {
+			all->at = more;
+			all->room = room;
+		}
 	}
-	all->at[all->n++] = *s;
+	if (!copy || all->n == all->room) {
+		free(copy);
+		return -ENOMEM;
+	}
+	all->at[all->n++] = (struct stack){copy, weight};
 	return 0;
+}
+
+static void free_stacks(struct stacks *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		free(all->at[i].frames);
+	free(all->at);
 }
 
 static int add_source(struct stacks *all, const struct view *v, const struct stat_source *s,
@@ -80,36 +147,19 @@ static int add_source(struct stacks *all, const struct view *v, const struct sta
 {
 	const struct kmt_class *c = trace_reader_class(v->reader, s->class_id);
 	const char *comm = trace_reader_string(v->reader, s->comm);
-	struct stack stack = {0};
+	uint64_t n = c ? weight_of(s, c, weight) : 0;
+	struct frames f = {.n = 0};
 
-	stack.weight = c ? weight_of(s, c, weight) : 0;
-	if (!stack.weight)
+	if (!n)
 		return 0;
-	name_frame(stack.frame[0], *comm ? comm : "(unknown)");
-	if (c->kind == KMT_STACK_PAGE) {
-		name_frame(stack.frame[1], "kernel_stacks");
-	} else if (c->kind == KMT_BULK_PAGE) {
-		name_frame(stack.frame[1], "pages_in_bulk");
-	} else if (c->kind == KMT_PAGE_ALLOC) {
-		snprintf(stack.frame[1], FRAME_BYTES, "pages_of_order_%u", c->order);
-		name_frame(stack.frame[2], view_type(v, c->migratetype));
-	} else {
-		const char *cache = trace_reader_string(v->reader, c->cache);
-
-		name_frame(stack.frame[1], *cache ? cache : "large_kmalloc");
-		name_frame(stack.frame[2], trace_reader_string(v->reader, c->call_site));
-	}
-	return add(all, &stack);
+	add_name(&f, *comm ? comm : "(unknown)");
+	add_allocated(&f, v, c, add_callers(&f, v, c));
+	return add(all, f.text, n);
 }
 
 static int by_frames(const void *x, const void *y)
 {
-	const struct stack *a = x, *b = y;
-	int order = 0;
-
-	for (int i = 0; i < FRAMES && !order; i++)
-		order = strcmp(a->frame[i], b->frame[i]);
-	return order;
+	return strcmp(((const struct stack *)x)->frames, ((const struct stack *)y)->frames);
 }
 
 /* Sorted, equal stacks summed. */
@@ -120,10 +170,12 @@ static void join(struct stacks *all)
 	if (all->n)
 		qsort(all->at, all->n, sizeof(*all->at), by_frames);
 	for (size_t i = 0; i < all->n; i++) {
-		if (kept && !by_frames(&all->at[kept - 1], &all->at[i]))
+		if (kept && !by_frames(&all->at[kept - 1], &all->at[i])) {
 			all->at[kept - 1].weight += all->at[i].weight;
-		else
+			free(all->at[i].frames);
+		} else {
 			all->at[kept++] = all->at[i];
+		}
 	}
 	all->n = kept;
 }
@@ -154,13 +206,9 @@ int export_folded(const struct view *v, FILE *out, enum export_weight weight)
 	struct stacks all = {0};
 	int err = collect(&all, v, weight);
 
-	for (size_t i = 0; i < all.n && !err; i++) {
-		const struct stack *s = &all.at[i];
-
-		fprintf(out, "%s;%s%s%s %" PRIu64 "\n", s->frame[0], s->frame[1],
-			*s->frame[2] ? ";" : "", s->frame[2], s->weight);
-	}
-	free(all.at);
+	for (size_t i = 0; i < all.n && !err; i++)
+		fprintf(out, "%s %" PRIu64 "\n", all.at[i].frames, all.at[i].weight);
+	free_stacks(&all);
 	if (!err && (fflush(out) || ferror(out)))
 		err = -EIO;
 	return err;
@@ -187,10 +235,10 @@ static json_t *speedscope(const struct stacks *all, const char *name, enum expor
 
 	for (size_t i = 0; i < all->n; i++) {
 		json_t *sample = json_array();
+		char *rest = all->at[i].frames, *frame;
 
-		for (int f = 0; f < FRAMES && *all->at[i].frame[f]; f++)
-			json_array_append_new(sample,
-					      frame_index(frames, known, all->at[i].frame[f]));
+		while ((frame = strsep(&rest, ";")))
+			json_array_append_new(sample, frame_index(frames, known, frame));
 		json_array_append_new(samples, sample);
 		json_array_append_new(weights, json_integer((json_int_t)all->at[i].weight));
 		sum += all->at[i].weight;
@@ -213,7 +261,7 @@ int export_speedscope(const struct view *v, FILE *out, enum export_weight weight
 	if (!err && (!doc || json_dumpf(doc, out, JSON_COMPACT)))
 		err = doc ? -EIO : -ENOMEM;
 	json_decref(doc);
-	free(all.at);
+	free_stacks(&all);
 	if (!err && (putc('\n', out) == EOF || fflush(out)))
 		err = -EIO;
 	return err;

@@ -5,7 +5,8 @@
  *   process "CPUs"      a thread a CPU: what ran there, as slices
  *   process "memory"    counters: free memory by order (the kernel's readings), pages and
  *                       bytes allocated less freed, events a second
- *   instants            fallbacks to another migrate type
+ *   instants            fallbacks to another migrate type; reclaim and compaction that a
+ *                       task has to wait for; each with its stack, where there is one
  *
  * Counters of events are summed over TICK_NS, so the file's size follows the time that
  * was recorded, not the number of events. Times are microseconds from the first event.
@@ -17,6 +18,7 @@
 
 #include "common/procfs.h"
 #include "export/export.h"
+#include "trace/kinds.h"
 
 enum { BATCH = 1 << 12, TICK_NS = 10 * 1000 * 1000, PID_CPUS = 1, PID_MEMORY = 2, ORDERS = 16 };
 
@@ -89,6 +91,30 @@ static void put_tick(struct drawing *d)
 	d->events = 0;
 }
 
+/* What Perfetto shows of an instant that is selected. */
+static void put_stack(const struct drawing *d, const struct kmt_class *c)
+{
+	char stack[VIEW_STACK_BYTES];
+
+	if (!*view_stack(d->view, trace_class_stack(c), stack, sizeof(stack)))
+		return;
+	fputs(",\"stack\":\"", d->out);
+	put_name(d->out, stack);
+	fputs("\"", d->out);
+}
+
+/* A task has to wait for memory. */
+static void put_stall(const struct drawing *d, const struct trace_event *e,
+		      const struct kmt_class *c)
+{
+	fprintf(d->out,
+		",\n{\"ph\":\"i\",\"s\":\"t\",\"pid\":%d,\"tid\":%u,\"ts\":%.3f,\"name\":\"%s\","
+		"\"args\":{\"order\":%u",
+		PID_CPUS, e->cpu + 1, us(d, e->time_ns), trace_kind_name(e->kind), c->order);
+	put_stack(d, c);
+	fputs("}}", d->out);
+}
+
 static void put_fallback(const struct drawing *d, const struct trace_event *e,
 			 const struct kmt_class *c)
 {
@@ -100,7 +126,9 @@ static void put_fallback(const struct drawing *d, const struct trace_event *e,
 	put_name(d->out, view_type(d->view, c->migratetype));
 	fputs("\",\"taken from\":\"", d->out);
 	put_name(d->out, view_type(d->view, c->fallback_type));
-	fputs("\"}}", d->out);
+	fputs("\"", d->out);
+	put_stack(d, c);
+	fputs("}}", d->out);
 }
 
 static void take(struct drawing *d, const struct trace_event *e)
@@ -120,6 +148,8 @@ static void take(struct drawing *d, const struct trace_event *e)
 		d->on[e->cpu].class = c;
 	} else if (e->kind == KMT_EXTFRAG) {
 		put_fallback(d, e, c);
+	} else if (kind_has_stack(e->kind) && kind_info(e->kind)->family == FAMILY_PRESSURE) {
+		put_stall(d, e, c);
 	} else if (e->address != KMT_NO_PAGE &&
 		   (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE)) {
 		d->pages += 1ll << c->order;

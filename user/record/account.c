@@ -14,6 +14,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <trace/kinds.h>
+
+#include "stacks.h"
 
 /* An event that is left out costs its program about a fourth: no clock, no ring. */
 enum { FILTERED_SHARE = 4 };
@@ -236,6 +239,19 @@ static json_t *sampling(const struct overhead *o)
 	return list;
 }
 
+/* Of the whole recording: a stack is told once. */
+static json_t *stacks(const struct account *a)
+{
+	struct stacks_seen seen;
+	uint64_t taken, failed;
+
+	stacks_seen(a->stacks, &seen);
+	probes_stacks(a->probes, &taken, &failed);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "taken", integer(taken), "failed",
+			 integer(failed), "distinct", integer(seen.distinct), "cut",
+			 integer(seen.cut), "left_out", integer(seen.left_out));
+}
+
 static json_t *coverage(const struct account *a)
 {
 	return json_pack("{s:o, s:o, s:o, s:o}", "pages_alloc_seen", integer(a->pages_alloc_seen),
@@ -256,6 +272,8 @@ char *account_json(const struct account *a)
 		return NULL;
 	if (a->covered)
 		json_object_set_new(doc, "coverage", coverage(a));
+	if (probes_families(a->probes) & FAMILY_STACKS)
+		json_object_set_new(doc, "stacks", stacks(a));
 	if (a->base)
 		json_object_set_new(doc, "recording_totals", totals(&all));
 	if (a->overhead->changes)

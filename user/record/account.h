@@ -22,6 +22,7 @@ struct account {
 	const struct probes *probes;
 	const struct trace_writer *writer;
 	const struct consumer *consumer;
+	const struct stacks *stacks;
 	const struct cost *cost;
 	const struct overhead *overhead;
 	struct account_base *base; /* NULL: the recording's begin */

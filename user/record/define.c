@@ -13,6 +13,8 @@
 #include <string.h>
 #include <trace/kinds.h>
 
+#include "stacks.h"
+
 enum {
 	CALL_SITE_BYTES = 256,
 };
@@ -24,8 +26,9 @@ struct cache {
 };
 
 struct cpu_definitions {
-	uint64_t word[KML_KINDS][KML_DEF_WORDS];
+	uint64_t word[KML_KINDS][KML_DEF_WORDS + 1]; /* the last: its stack */
 	uint64_t name[KML_KINDS][KML_NAME_WORDS];
+	uint64_t stack[KML_KINDS][KML_STACK_WORDS];
 	uint64_t task[KML_TASK_WORDS];
 	uint32_t task_class;
 	struct slot slot[KML_ALL_SLOTS];
@@ -34,6 +37,7 @@ struct cpu_definitions {
 struct definitions {
 	struct trace_writer *writer;
 	const struct symbols *symbols;
+	struct stacks *stacks;
 	struct cache *cache;
 	size_t caches;
 	uint64_t vmalloc_start;
@@ -51,6 +55,11 @@ struct definitions *definitions_new(struct trace_writer *w, const struct symbols
 	d->writer = w;
 	d->symbols = symbols;
 	d->cpus = cpus;
+	d->stacks = stacks_new(w, symbols);
+	if (!d->stacks) {
+		free(d);
+		return NULL;
+	}
 	for (unsigned int i = 0; i < cpus; i++)
 		memset(d->cpu[i].slot, 0xff, sizeof(d->cpu[i].slot)); /* no class */
 	return d;
@@ -60,6 +69,7 @@ void definitions_free(struct definitions *d)
 {
 	if (!d)
 		return;
+	stacks_free(d->stacks);
 	free(d->cache);
 	free(d);
 }
@@ -77,6 +87,11 @@ uint32_t definitions_tgid(const struct definitions *d, unsigned int cpu)
 const struct slot *definitions_slots(const struct definitions *d, unsigned int cpu)
 {
 	return d->cpu[cpu].slot;
+}
+
+const struct stacks *definitions_stacks(const struct definitions *d)
+{
+	return d->stacks;
 }
 
 uint64_t definitions_vmalloc_start(const struct definitions *d)
@@ -260,6 +275,9 @@ static int define_slot(struct definitions *d, struct cpu_definitions *c, unsigne
 	default:
 		describe_area(d, &class, c->word[kind]);
 	}
+	if (kind_has_stack(kind))
+		class.stack = stacks_find(d->stacks, c->word[kind][KML_DEF_WORDS]);
+	c->word[kind][KML_DEF_WORDS] = 0; /* told only where there is one */
 	to->order = class.order;
 	to->class_id = trace_writer_class(d->writer, &class);
 	return to->class_id == UINT32_MAX ? -ENOMEM : 0;
@@ -280,7 +298,13 @@ int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *
 		c->name[slot][index] = cell->word1;
 		return index == KML_NAME_WORDS - 1 ? define_cache(d, c->name[slot]) : 0;
 	}
-	if (kml_has_slots(kind) && index < KML_DEF_WORDS && !(slot >> kml_slot_bits(kind))) {
+	if (kind == KML_STACK && index < KML_STACK_WORDS && slot < KML_KINDS) {
+		c->stack[slot][index] = cell->word1;
+		return index && index == c->stack[slot][1] + 1
+			       ? stacks_add(d->stacks, c->stack[slot])
+			       : 0;
+	}
+	if (kml_has_slots(kind) && index <= KML_DEF_WORDS && !(slot >> kml_slot_bits(kind))) {
 		c->word[kind][index] = cell->word1;
 		return index == KML_DEF_WORDS - 1 ? define_slot(d, c, kind, slot) : 0;
 	}

@@ -69,13 +69,17 @@ static void select_programs(struct probes *p)
 						  wanted(p, &probe_table[i]));
 }
 
-/* What a filter needs of memory is one element each where there is none. */
-static int size_filter(struct bpf_map *states, struct bpf_map *owned, const struct kml_filter *f,
-		       unsigned int cpus)
+/* What filters and stacks need of memory is one element each where there are none. */
+static int size_maps(const struct probes *p, struct bpf_map *states, struct bpf_map *owned,
+		     struct bpf_map *stacks)
 {
-	int err = bpf_map__set_max_entries(states, f->on ? cpus : 1);
+	bool filtered = p->skel->rodata->filter.on;
+	int err = bpf_map__set_max_entries(states, filtered ? p->rings.cpus : 1);
 
-	return err ? err : bpf_map__set_max_entries(owned, f->on ? KML_OWNED_BUCKETS : 1);
+	err = err ? err : bpf_map__set_max_entries(owned, filtered ? KML_OWNED_BUCKETS : 1);
+	return err ? err
+		   : bpf_map__set_max_entries(stacks,
+					      p->skel->rodata->take_stacks ? p->rings.cpus : 1);
 }
 
 static int configure(struct probes *p, const struct probes_setup *setup)
@@ -92,9 +96,10 @@ static int configure(struct probes *p, const struct probes_setup *setup)
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
+	p->skel->rodata->take_stacks = setup->families & FAMILY_STACKS ? 1 : 0;
 	select_programs(p);
-	err = size_filter(p->skel->maps.filter_states, p->skel->maps.owned, setup->filter,
-			  p->rings.cpus);
+	err = size_maps(p, p->skel->maps.filter_states, p->skel->maps.owned,
+			p->skel->maps.stack_states);
 	if (err)
 		return err;
 	err = bpf_map__set_value_size(map, (uint32_t)p->rings.stride);
@@ -145,13 +150,17 @@ static int configure_hooks(struct probes *p, const struct btf *btf)
 	to->page_offset_base = from->page_offset_base;
 	to->page_struct_bytes = from->page_struct_bytes;
 	to->filter = from->filter;
+	to->take_stacks = from->take_stacks;
 	to->split_in_parts = probe_split_in_parts(btf);
-	err = size_filter(p->hooks->maps.filter_states, p->hooks->maps.owned, &to->filter,
-			  p->rings.cpus);
+	err = size_maps(p, p->hooks->maps.filter_states, p->hooks->maps.owned,
+			p->hooks->maps.stack_states);
 	err = err ? err
 		  : bpf_map__reuse_fd(p->hooks->maps.filter_states,
 				      bpf_map__fd(p->skel->maps.filter_states));
 	err = err ? err : bpf_map__reuse_fd(p->hooks->maps.owned, bpf_map__fd(p->skel->maps.owned));
+	err = err ? err
+		  : bpf_map__reuse_fd(p->hooks->maps.stack_states,
+				      bpf_map__fd(p->skel->maps.stack_states));
 	if (err)
 		return err;
 	err = bpf_map__set_value_size(p->hooks->maps.rings, (uint32_t)p->rings.stride);
@@ -399,6 +408,23 @@ uint64_t probes_recursion(const struct probes *p, unsigned int kind)
 	struct bpf_prog_info info;
 
 	return program_info(p, kind, &info) ? info.recursion_misses : 0;
+}
+
+void probes_stacks(const struct probes *p, uint64_t *taken, uint64_t *failed)
+{
+	struct kml_stack_state *state = NULL;
+
+	*taken = *failed = 0;
+	if (p->skel->rodata->take_stacks)
+		state = malloc(sizeof(*state));
+	for (uint32_t cpu = 0; state && cpu < p->rings.cpus; cpu++) {
+		if (bpf_map__lookup_elem(p->skel->maps.stack_states, &cpu, sizeof(cpu), state,
+					 sizeof(*state), 0))
+			continue;
+		*taken += state->taken;
+		*failed += state->failed;
+	}
+	free(state);
 }
 
 uint64_t probes_untracked(const struct probes *p)

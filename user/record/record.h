@@ -17,6 +17,7 @@
  *   calibrate.c  find the bases of struct page and of the direct map
  *   consume.c    rings to trace events
  *   define.c     slot definitions to trace classes
+ *   stacks.c     kernel stacks to entries of the dictionary
  *   symbols.c    call sites to names
  *   pages.c      the state of every page, from /proc/kpageflags
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
@@ -149,6 +150,8 @@ struct probe_hole {
 const struct probe_hole *probes_hole(const struct probes *p, size_t i);
 /** probes_recursion() - events of @kind that the kernel kept from the program */
 uint64_t probes_recursion(const struct probes *p, unsigned int kind);
+/** probes_stacks() - events whose stack was taken, and those that it could not be had of */
+void probes_stacks(const struct probes *p, uint64_t *taken, uint64_t *failed);
 /** probes_untracked() - allocations that a filter left out for want of room */
 uint64_t probes_untracked(const struct probes *p);
 /** probes_runs() - time in all programs, and their runs, while the kernel measured */
@@ -183,6 +186,9 @@ int define_word(struct definitions *d, unsigned int cpu, const struct kml_cell *
 uint32_t definitions_task(const struct definitions *d, unsigned int cpu);
 /** definitions_tgid() - its process; 0 before the first TASK */
 uint32_t definitions_tgid(const struct definitions *d, unsigned int cpu);
+struct stacks;
+
+const struct stacks *definitions_stacks(const struct definitions *d);
 /** definitions_vmalloc_start() - the lowest region of vmalloc areas so far; 0: none */
 uint64_t definitions_vmalloc_start(const struct definitions *d);
 /* What the hot path needs to know of a slot. */

@@ -421,6 +421,7 @@ static int prepare(struct session *s)
 	s->account.probes = s->probes;
 	s->account.writer = s->writer;
 	s->account.consumer = s->consumer;
+	s->account.stacks = definitions_stacks(s->definitions);
 	s->account.cost = &s->cost;
 	s->account.overhead = &s->overhead;
 	s->account.command_status = -1;

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <trace/kinds.h>
 
+#include "stacks.h"
+
 /* More recursion than this, in parts per million of all events, is worth an
  * exit code of its own; less is only said. */
 enum {
@@ -137,6 +139,23 @@ static void print_sampling(const struct account *a)
 			 untracked);
 }
 
+static void print_stacks(const struct account *a)
+{
+	struct stacks_seen seen;
+	uint64_t taken, failed;
+
+	if (!(probes_families(a->probes) & FAMILY_STACKS))
+		return;
+	stacks_seen(a->stacks, &seen);
+	probes_stacks(a->probes, &taken, &failed);
+	log_info("stacks: %" PRIu64 " distinct of %" PRIu64 " taken, %" PRIu64 " cut at %d frames",
+		 seen.distinct, taken, seen.cut, KML_STACK_FRAMES);
+	if (failed || seen.left_out)
+		log_warn("%" PRIu64 " stacks could not be had from the kernel, %" PRIu64
+			 " had no room in the trace",
+			 failed, seen.left_out);
+}
+
 static void print_command(const struct record_options *opt, const struct summary_end *end)
 {
 	char words[128];
@@ -181,6 +200,7 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	print_holes(a->probes);
 	print_cost(a);
 	print_sampling(a);
+	print_stacks(a);
 	if (end->write_error) {
 		log_error("cannot write '%s': %s; what was written before is readable",
 			  strcmp(opt->output, "-") ? opt->output : "standard output",

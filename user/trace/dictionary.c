@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* dictionary.c - strings and classes as read back, by number. */
+/* dictionary.c - strings, stacks and classes as read back, by number. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -96,6 +96,69 @@ int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const
 	return place_strings(d, head, raw, arena);
 }
 
+static int reserve_stacks(struct dictionary *d, uint32_t n)
+{
+	struct stack_place *bigger;
+
+	if (n <= d->stacks_n)
+		return 0;
+	bigger = reallocarray(d->stack, n, sizeof(*bigger));
+	if (!bigger)
+		return -ENOMEM;
+	memset(bigger + d->stacks_n, 0, (n - d->stacks_n) * sizeof(*bigger));
+	d->stack = bigger;
+	d->stacks_n = n;
+	return 0;
+}
+
+static int add_frame(struct dictionary *d, uint32_t string)
+{
+	if (d->frames_n == d->frames_max) {
+		uint32_t max = d->frames_max ? d->frames_max * 2 : 1024;
+		uint32_t *bigger = max ? reallocarray(d->frame, max, sizeof(*bigger)) : NULL;
+
+		if (!bigger)
+			return -ENOMEM;
+		d->frame = bigger;
+		d->frames_max = max;
+	}
+	d->frame[d->frames_n++] = string;
+	return 0;
+}
+
+/* One stack at *@raw. */
+static int place_stack(struct dictionary *d, uint32_t id, const uint8_t **raw, const uint8_t *end)
+{
+	struct stack_place place = {.first = d->frames_n};
+	uint64_t n, string;
+	int err = 0;
+
+	if (!varint_get(raw, end, &n) || n > KMT_STACK_FRAMES)
+		return -EBADMSG;
+	for (; !err && place.n < n; place.n++) {
+		if (!varint_get(raw, end, &string) || string > UINT32_MAX)
+			return -EBADMSG;
+		err = add_frame(d, (uint32_t)string);
+	}
+	if (!err)
+		d->stack[id] = place;
+	return err;
+}
+
+int dictionary_stacks(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw)
+{
+	const uint8_t *end = raw + head->raw_bytes;
+	int err;
+
+	/* Each stack is a byte or more, so @count is bounded by the payload. */
+	if (head->count > head->raw_bytes)
+		return -EBADMSG;
+	err = reserve_stacks(d, (uint32_t)(head->first_id + head->count));
+	for (uint32_t i = 0; !err && i < head->count; i++)
+		err = place_stack(d, (uint32_t)head->first_id + i, &raw, end);
+	return err ? err : raw == end ? 0 : -EBADMSG;
+}
+
 /* Readers shift by orders and index by types: no kernel has any beyond these. */
 static bool possible(const struct kmt_class *c)
 {
@@ -138,4 +201,6 @@ void dictionary_free(struct dictionary *d)
 	free(d->arena);
 	free(d->string);
 	free(d->class);
+	free(d->stack);
+	free(d->frame);
 }

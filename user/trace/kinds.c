@@ -97,7 +97,7 @@ static const struct {
 } families[] = {
 	{FAMILY_PAGE, "page"},	   {FAMILY_SLAB, "slab"},	{FAMILY_PRESSURE, "pressure"},
 	{FAMILY_PERCPU, "percpu"}, {FAMILY_VMALLOC, "vmalloc"}, {FAMILY_LATENCY, "latency"},
-	{FAMILY_ALL, "all"},
+	{FAMILY_STACKS, "stacks"}, {FAMILY_ALL, "all"},
 };
 
 enum { FAMILIES = sizeof(families) / sizeof(families[0]) };
@@ -117,6 +117,29 @@ const struct kind_info *kind_info(unsigned int kind)
 const char *trace_kind_name(unsigned int kind)
 {
 	return kind_info(kind)->name;
+}
+
+bool kind_has_stack(unsigned int kind)
+{
+	switch (kind) {
+	case KMT_PAGE_ALLOC:
+	case KMT_EXTFRAG:
+	case KMT_KMALLOC:
+	case KMT_CACHE_ALLOC:
+	case KMT_STACK_PAGE:
+	case KMT_BULK_PAGE:
+	case KMT_CONTIG_ALLOC:
+	case KMT_CACHE_BULK_ALLOC:
+	case KMT_PERCPU_ALLOC:
+	case KMT_VMALLOC_ALLOC:
+	case KMT_RECLAIM_BEGIN:
+	case KMT_MEMCG_RECLAIM_BEGIN:
+	case KMT_NODE_RECLAIM_BEGIN:
+	case KMT_COMPACT_BEGIN:
+		return true;
+	default:
+		return false;
+	}
 }
 
 const char *family_name(unsigned int family)

@@ -15,9 +15,10 @@ enum kind_family {
 	FAMILY_PERCPU = 1 << 3,
 	FAMILY_VMALLOC = 1 << 4,
 	FAMILY_LATENCY = 1 << 5, /* no kind of its own: histograms */
+	FAMILY_STACKS = 1 << 6,	 /* nor has this: kernel stacks of others' events */
 	FAMILY_NONE = 0,
 	FAMILY_DEFAULT = FAMILY_PAGE | FAMILY_SLAB | FAMILY_PRESSURE,
-	FAMILY_ALL = (1 << 6) - 1,
+	FAMILY_ALL = (1 << 6) - 1, /* but stacks, which cost more than all others */
 };
 
 /* What the address column holds. */
@@ -43,6 +44,9 @@ const struct kind_info *kind_info(unsigned int kind);
 
 /** kind_exists() - in traces */
 bool kind_exists(unsigned int kind);
+
+/** kind_has_stack() - has it one, where stacks are recorded? */
+bool kind_has_stack(unsigned int kind);
 
 /** family_name() - of one family; NULL if @family is none */
 const char *family_name(unsigned int family);

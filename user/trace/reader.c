@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "trace/kinds.h"
 #include "trace/reader_impl.h"
 
 enum { ERROR_BYTES = 256, COPY_BYTES = 1 << 16 };
@@ -229,6 +230,26 @@ const char *trace_reader_string(const struct trace_reader *r, uint32_t id)
 	const struct dictionary *d = &r->dictionary;
 
 	return id < d->strings_n && d->string[id] ? d->string[id] : "";
+}
+
+uint32_t trace_reader_stacks(const struct trace_reader *r)
+{
+	return r->dictionary.stacks_n;
+}
+
+uint32_t trace_reader_stack(const struct trace_reader *r, uint32_t id, const uint32_t **frames)
+{
+	const struct dictionary *d = &r->dictionary;
+
+	if (id >= d->stacks_n)
+		return 0;
+	*frames = d->frame + d->stack[id].first;
+	return d->stack[id].n;
+}
+
+uint32_t trace_class_stack(const struct kmt_class *c)
+{
+	return kind_has_stack(c->kind) ? c->stack : 0;
 }
 
 unsigned int trace_reader_cpus(const struct trace_reader *r)

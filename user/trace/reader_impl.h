@@ -18,12 +18,21 @@ struct noted_list {
 	size_t n, max;
 };
 
-/* Strings and classes by number. */
+/* Frames of a stack, in dictionary.frame. */
+struct stack_place {
+	uint32_t first, n;
+};
+
+/* Strings, stacks and classes by number. */
 struct dictionary {
 	char **string; /* NULL: undefined; the text is in some arena */
 	uint32_t strings_n;
 	struct kmt_class *class; /* kind KMT_KINDS: undefined */
 	uint32_t classes_n;
+	struct stack_place *stack; /* no frames: undefined */
+	uint32_t stacks_n;
+	uint32_t *frame; /* strings */
+	uint32_t frames_n, frames_max;
 	char **arena;
 	size_t arenas_n, arenas_max;
 };
@@ -81,6 +90,8 @@ int reader_payload(struct trace_reader *r, const struct kmt_block *head, uint64_
 
 /** dictionary_strings() - take in a STRINGS payload; -EBADMSG if malformed */
 int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);
+/** dictionary_stacks() - take in a STACKS payload; -EBADMSG if malformed */
+int dictionary_stacks(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);
 /** dictionary_classes() - take in a CLASSES payload; -EBADMSG if malformed, or if it
  *  holds impossible classes: these stay undefined, the others are taken */
 int dictionary_classes(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);

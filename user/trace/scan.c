@@ -116,6 +116,9 @@ static int load(struct trace_reader *r, const struct kmt_block *head, uint64_t o
 	if (!err && head->type == KMT_STRINGS) {
 		err = ids_plausible(r, head) ? dictionary_strings(&r->dictionary, head, raw)
 					     : -EBADMSG;
+	} else if (!err && head->type == KMT_STACKS) {
+		err = ids_plausible(r, head) ? dictionary_stacks(&r->dictionary, head, raw)
+					     : -EBADMSG;
 	} else if (!err && head->type == KMT_CLASSES) {
 		err = ids_plausible(r, head) ? dictionary_classes(&r->dictionary, head, raw)
 					     : -EBADMSG;
@@ -137,6 +140,7 @@ static int take_block(struct trace_reader *r, const struct kmt_block *head, uint
 	switch (head->type) {
 	case KMT_HEADER:
 	case KMT_STRINGS:
+	case KMT_STACKS:
 	case KMT_CLASSES:
 	case KMT_ACCOUNT:
 		return load(r, head, payload);

@@ -81,6 +81,13 @@ const struct kmt_class *trace_reader_class(const struct trace_reader *r, uint32_
 uint32_t trace_reader_classes(const struct trace_reader *r);
 /** trace_reader_string() - string by number; "" if undefined */
 const char *trace_reader_string(const struct trace_reader *r, uint32_t id);
+/** trace_reader_stacks() - one more than the largest number of a stack; 0: there are none */
+uint32_t trace_reader_stacks(const struct trace_reader *r);
+/** trace_reader_stack() - frames of a stack by number, as strings, the innermost first
+ *  Return: how many; 0 if there is no such stack. */
+uint32_t trace_reader_stack(const struct trace_reader *r, uint32_t id, const uint32_t **frames);
+/** trace_class_stack() - the number of a class's stack; 0 if it has none */
+uint32_t trace_class_stack(const struct kmt_class *c);
 /** trace_reader_cpus() - one more than the largest CPU number with events */
 unsigned int trace_reader_cpus(const struct trace_reader *r);
 

@@ -71,6 +71,10 @@ int trace_writer_header(struct trace_writer *w, const char *json);
 /** trace_writer_string() - number of @s, added if new; 0 for "" or no memory */
 uint32_t trace_writer_string(struct trace_writer *w, const char *s);
 
+/** trace_writer_stack() - number of the stack of @n strings, innermost first, added if
+ *  new; 0 for none, for too many of them and on no memory */
+uint32_t trace_writer_stack(struct trace_writer *w, const uint32_t *strings, size_t n);
+
 /** trace_writer_class() - number of an equal class, added if new; UINT32_MAX on
  *  no memory. Padding-free comparison: all fields count. */
 uint32_t trace_writer_class(struct trace_writer *w, const struct kmt_class *c);

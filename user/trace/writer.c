@@ -26,6 +26,8 @@ enum {
 	STRING_ENTRY_MAX = KMT_STRING_MAX_BYTES + VARINT_MAX_BYTES,
 	STRING_LIMIT = 1 << 24,
 };
+_Static_assert(STRING_ENTRY_MAX >= (KMT_STACK_FRAMES + 1) * VARINT_MAX_BYTES,
+	       "a stack takes no more room than a string");
 
 struct trace_writer *trace_writer_new(int fd, unsigned int cpus)
 {
@@ -41,12 +43,15 @@ struct trace_writer *trace_writer_new(int fd, unsigned int cpus)
 	w->encoder = encoder_new();
 	if (!w->lanes.lane || !w->counts || !w->packer || !w->encoder ||
 	    intern_init(&w->strings, STRING_LIMIT) || intern_init(&w->classes, KMT_CLASS_MAX) ||
-	    intern_add(&w->strings, "", 0) == INTERN_NONE) {
+	    intern_init(&w->stacks, KMT_STACK_MAX) ||
+	    intern_add(&w->strings, "", 0) == INTERN_NONE ||
+	    intern_add(&w->stacks, "", 0) == INTERN_NONE) {
 		trace_writer_free(w);
 		errno = ENOMEM;
 		return NULL;
 	}
 	w->strings.written = 1; /* number 0 is "" and not stored */
+	w->stacks.written = 1;	/* nor is the stack without frames */
 	return w;
 }
 
@@ -61,6 +66,7 @@ void trace_writer_free(struct trace_writer *w)
 	block_packer_free(w->packer);
 	encoder_free(w->encoder);
 	intern_free(&w->strings);
+	intern_free(&w->stacks);
 	intern_free(&w->classes);
 	free(w);
 }
@@ -187,7 +193,7 @@ void trace_writer_file(struct trace_writer *w, int fd)
 {
 	w->fd = fd;
 	w->broken = false;
-	w->strings.written = 1;
+	w->strings.written = w->stacks.written = 1;
 	w->classes.written = 0;
 	w->lost_ring = w->lost_recursion = 0;
 	w->lost_before = w->stats.lost_write;
@@ -233,6 +239,14 @@ uint32_t trace_writer_class(struct trace_writer *w, const struct kmt_class *c)
 	return intern_add(&w->classes, c, sizeof(*c));
 }
 
+uint32_t trace_writer_stack(struct trace_writer *w, const uint32_t *strings, size_t n)
+{
+	uint32_t id = n <= KMT_STACK_FRAMES ? intern_add(&w->stacks, strings, n * sizeof(*strings))
+					    : INTERN_NONE;
+
+	return id == INTERN_NONE ? 0 : id;
+}
+
 /* As many unwritten strings as a block takes; their number. */
 static uint32_t lay_out_strings(const struct intern *t, uint8_t *payload, size_t *bytes)
 {
@@ -249,9 +263,26 @@ static uint32_t lay_out_strings(const struct intern *t, uint8_t *payload, size_t
 	return id - t->written;
 }
 
-static int write_strings(struct trace_writer *w)
+/* The same of stacks: as varints, their number first. */
+static uint32_t lay_out_stacks(const struct intern *t, uint8_t *payload, size_t *bytes)
 {
-	struct intern *t = &w->strings;
+	uint32_t id = t->written;
+
+	for (*bytes = 0; id < t->count && *bytes < DICTIONARY_BYTES; id++) {
+		size_t length;
+		const uint32_t *frame = intern_get(t, id, &length);
+		uint8_t *to = varint_put(payload + *bytes, length / sizeof(*frame));
+
+		for (size_t i = 0; i < length / sizeof(*frame); i++)
+			to = varint_put(to, frame[i]);
+		*bytes = (size_t)(to - payload);
+	}
+	return id - t->written;
+}
+
+/* What is not in the file yet of the strings, or of the stacks. */
+static int write_entries(struct trace_writer *w, uint16_t type, struct intern *t)
+{
 	uint8_t *payload;
 	int err = 0;
 
@@ -261,10 +292,11 @@ static int write_strings(struct trace_writer *w)
 	if (!payload)
 		return -ENOMEM;
 	while (!err && t->written < t->count) {
-		struct kmt_block head = {.type = KMT_STRINGS, .first_id = t->written};
+		struct kmt_block head = {.type = type, .first_id = t->written};
 		struct block_part part = {payload, 0};
 
-		head.count = lay_out_strings(t, payload, &part.bytes);
+		head.count = type == KMT_STRINGS ? lay_out_strings(t, payload, &part.bytes)
+						 : lay_out_stacks(t, payload, &part.bytes);
 		err = writer_block(w, &head, &part, 1);
 		if (!err)
 			t->written += head.count;
@@ -354,8 +386,9 @@ static int write_lane(struct trace_writer *w, unsigned int cpu, size_t n)
 
 int trace_writer_dictionary(struct trace_writer *w)
 {
-	int err = write_strings(w);
+	int err = write_entries(w, KMT_STRINGS, &w->strings);
 
+	err = err ? err : write_entries(w, KMT_STACKS, &w->stacks);
 	return err ? err : write_classes(w);
 }
 

@@ -19,7 +19,7 @@ struct trace_writer {
 	struct writer_counts *counts;
 	struct block_packer *packer;
 	struct encoder *encoder;
-	struct intern strings, classes;
+	struct intern strings, stacks, classes;
 	struct trace_writer_stats stats;
 	uint64_t seq;
 	uint64_t lost_ring, lost_recursion;
