@@ -202,6 +202,27 @@ int rmm_load_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 	return 0;
 }
 
+/** rmm_set_pcp_tuning() - see refmm.h */
+int rmm_set_pcp_tuning(struct rmm *rmm, unsigned int zone, unsigned int cpu,
+		       const struct rmm_pcp_tuning *to)
+{
+	struct rmm_pcp *pcp;
+
+	if (zone >= rmm->nr_zones || cpu >= rmm->config.nr_cpus ||
+	    to->free_count > INT32_MAX / 2 ||
+	    to->alloc_factor > RMM_PCP_SCALE_MAX ||
+	    to->free_factor > RMM_PCP_SCALE_MAX)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot tune the lists of CPU %u, zone %u: no "
+				 "such list, or no such state",
+				 cpu, zone);
+	pcp = &rmm->zone[zone].pcp[cpu];
+	pcp->free_count = (int)to->free_count;
+	pcp->alloc_factor = to->alloc_factor;
+	pcp->free_factor = to->free_factor;
+	return 0;
+}
+
 /* The largest block that starts at @pfn and ends by @end */
 static unsigned int largest_order(const struct rmm *rmm, uint64_t pfn,
 				  uint64_t end)

@@ -75,6 +75,18 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
  *  within the limits that rmm_setup_done() finds, ignored with RMM_PCP_FIXED */
 int rmm_load_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 		      uint32_t high);
+/* How a CPU's lists adapt to what is asked of them: refills double without a
+ * free between, drains grow with frees without an allocation between. */
+struct rmm_pcp_tuning {
+	uint32_t free_count;
+	uint8_t alloc_factor,
+		free_factor; /* free_factor: RMM_PCP_FIXED (6.1) */
+};
+
+/** rmm_set_pcp_tuning() - as a snapshot found it; also after rmm_setup_done().
+ *  -EINVAL: no such list, or more than a kernel lets it grow to */
+int rmm_set_pcp_tuning(struct rmm *rmm, unsigned int zone, unsigned int cpu,
+		       const struct rmm_pcp_tuning *to);
 int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt);
 /** rmm_set_pcp_high() - the high mark that @cpu's lists had reached */
 int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,

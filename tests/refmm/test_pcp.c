@@ -258,6 +258,22 @@ static void test_pcp_61_has_one_high_and_a_doubling_drain(void **state)
 	check_destroy(rmm);
 }
 
+static void test_pcp_tuning_of_a_snapshot_goes_on(void **state)
+{
+	const struct rmm_pcp_tuning to = {.alloc_factor = 3}, beyond = {.alloc_factor = 6};
+	struct rmm *rmm = tuned(4, 2000, 4000);
+	uint64_t before = stats(rmm).pcp_refill_pages;
+
+	(void)state;
+	assert_int_equal(rmm_set_pcp_tuning(rmm, 0, 0, &to), 0);
+	get(rmm, RMM_GFP_KERNEL, 0);
+	assert_int_equal(stats(rmm).pcp_refill_pages - before, 4 << 3);
+	assert_int_equal(rmm_set_pcp_tuning(rmm, 0, 0, &beyond), -EINVAL);
+	assert_int_equal(rmm_set_pcp_tuning(rmm, 0, 99, &to), -EINVAL);
+	assert_int_equal(rmm_set_pcp_tuning(rmm, 99, 0, &to), -EINVAL);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_pcp_reclaim_caps_the_lists_at_four_batches),
 		cmocka_unit_test(test_pcp_highatomic_and_cma_go_to_the_movable_list),
 		cmocka_unit_test(test_pcp_61_has_one_high_and_a_doubling_drain),
+		cmocka_unit_test(test_pcp_tuning_of_a_snapshot_goes_on),
 	};
 
 	return RUN(tests);

@@ -2,6 +2,7 @@
 /* test_start_read.c - lists and types that the recorder read, back to the moment. */
 #include "../support/test.h"
 
+#include "../../refmm/internal.h"
 #include "machine.h"
 
 static const struct kmt_class take = {.kind = KMT_PAGE_ALLOC, .migratetype = 1, .gfp = 0xcc0};
@@ -13,7 +14,8 @@ static const struct replay_policy policies[] = {{.name = "observed"}, {.name = "
 
 static struct replay p; /* too large for the stack */
 
-/* CPU 1's list of single movable pages holds @pfns; it was read after the events. */
+/* CPU 1's list of single movable pages holds @pfns; it was read after the events. It had
+ * adapted so far that the next refill takes four batches. */
 static struct trace_reader *replay_of(struct machine *m, int count, const char *pfns)
 {
 	struct trace_reader *r;
@@ -21,7 +23,8 @@ static struct trace_reader *replay_of(struct machine *m, int count, const char *
 
 	snprintf(text, sizeof(text),
 		 "{\"cpus\":[{\"node\":0,\"zone\":\"Normal\",\"cpu\":1,\"time_ns\":%llu,"
-		 "\"count\":%d,\"high\":321,\"lists\":[{\"order\":0,\"type\":1,\"pfns\":[%s]}]}]}",
+		 "\"count\":%d,\"high\":321,\"alloc_factor\":2,\"free_count\":9,\"lists\":[{"
+		 "\"order\":0,\"type\":1,\"pfns\":[%s]}]}]}",
 		 (unsigned long long)m->now_ns, count, pfns);
 	machine_text(m, KMT_PHASE_START, m->now_ns, "start/pcp", text);
 	r = machine_end(m, 0, (const unsigned int[11]){[10] = 4});
@@ -60,6 +63,43 @@ static void test_read_lists_keep_their_order_and_count(void **state)
 	assert_int_equal(p.start.pcp_hidden + p.start.pcp_guessed, 0);
 	assert_int_equal(levels_at(&p.start.levels, 0, 1)->pages, 3);
 	assert_int_equal(levels_at(&p.start.levels, 0, 1)->high, 321);
+	done(r);
+}
+
+static void test_read_lists_tuning_is_the_references(void **state)
+{
+	const struct rmm_pcp *pcp;
+	struct trace_reader *r;
+	struct machine m;
+
+	(void)state;
+	machine_begin(&m);
+	r = replay_of(&m, 1, "7");
+	pcp = &p.runs[1].reference->rmm->zone[0].pcp[1];
+	assert_int_equal(pcp->alloc_factor, 2);
+	assert_int_equal(pcp->free_count, 9);
+	assert_int_equal(p.runs[1].reference->rmm->zone[0].pcp[0].alloc_factor, 0);
+	done(r);
+}
+
+/* What the replay made of earlier events gives way to what the kernel had then. */
+static void test_read_lists_tuning_comes_back_when_it_was_read(void **state)
+{
+	const struct rmm_pcp *pcp;
+	struct trace_reader *r;
+	struct machine m;
+
+	(void)state;
+	machine_begin(&m);
+	for (unsigned int i = 0; i < 8; i++)
+		machine_event(&m, 1, &release, 20 + i);
+	m.now_ns += 5000;
+	machine_event(&m, 0, &release, 40);
+	m.now_ns -= 3000;
+	r = replay_of(&m, 1, "7");
+	pcp = &p.runs[1].reference->rmm->zone[0].pcp[1];
+	assert_int_equal(pcp->free_count, 9);
+	assert_int_equal(pcp->alloc_factor, 2);
 	done(r);
 }
 
@@ -155,6 +195,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_lists_keep_their_order_and_count),
+		cmocka_unit_test(test_read_lists_tuning_is_the_references),
+		cmocka_unit_test(test_read_lists_tuning_comes_back_when_it_was_read),
 		cmocka_unit_test(test_read_lists_events_before_the_reading_are_undone),
 		cmocka_unit_test(test_read_lists_events_after_the_reading_are_not_undone),
 		cmocka_unit_test(test_read_lists_page_that_cannot_be_listed_is_left_out),

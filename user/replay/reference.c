@@ -30,6 +30,8 @@ static void set_wake(struct reference *f)
 		f->requests.wake_ns = f->kswapd.next_ns;
 	if (f->models_reclaim && f->reclaim.next_ns < f->requests.wake_ns)
 		f->requests.wake_ns = f->reclaim.next_ns;
+	if (f->next_tuning_ns < f->requests.wake_ns)
+		f->requests.wake_ns = f->next_tuning_ns;
 }
 
 /* ops->grow */
@@ -160,6 +162,44 @@ static void refresh(struct reference *f)
 	f->next_refresh_ns = (f->requests.now_ns / SECOND_NS + 1) * SECOND_NS;
 }
 
+static int set_tuning(struct reference *f, const struct read_lists *read, unsigned int zone,
+		      unsigned int cpu)
+{
+	const struct rmm_pcp_tuning to = {
+		.free_count = read->free_count,
+		.alloc_factor =
+			(uint8_t)(read->alloc_factor < UINT8_MAX ? read->alloc_factor : UINT8_MAX),
+		.free_factor =
+			(uint8_t)(read->free_factor < UINT8_MAX ? read->free_factor : UINT8_MAX),
+	};
+
+	return rmm_set_pcp_tuning(f->rmm, zone, cpu, &to);
+}
+
+/*
+ * What the kernel's lists had adapted to, at the times when they were read: once before
+ * the start, as the nearest there is, and once more when each time comes.
+ */
+static void tune(struct reference *f, bool before)
+{
+	const struct start_read *read = &f->start->read;
+	uint64_t now = f->requests.now_ns, next = UINT64_MAX;
+
+	for (size_t i = 0; read->at && i < (size_t)read->zones * read->cpus; i++) {
+		const struct read_lists *at = &read->at[i];
+
+		if (!at->at_ns)
+			continue;
+		if ((before || (at->at_ns >= f->next_tuning_ns && at->at_ns <= now)) &&
+		    set_tuning(f, at, (unsigned int)(i / read->cpus),
+			       (unsigned int)(i % read->cpus)))
+			f->requests.counts.load_refused++;
+		if ((before || at->at_ns > now) && at->at_ns < next)
+			next = at->at_ns;
+	}
+	f->next_tuning_ns = next;
+}
+
 /* ops->wake: kswapd and the vmstat worker, at their times. */
 static void background(void *ctx)
 {
@@ -168,6 +208,8 @@ static void background(void *ctx)
 
 	if (now_ns >= f->next_refresh_ns)
 		refresh(f);
+	if (now_ns >= f->next_tuning_ns)
+		tune(f, false);
 	if (now_ns >= f->kswapd.next_ns)
 		kswapd_tick(&f->kswapd, now_ns);
 	if (f->models_reclaim && now_ns >= f->reclaim.next_ns)
@@ -400,6 +442,7 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 	f->next_refresh_ns = (s->t_ns / SECOND_NS + 1) * SECOND_NS;
 	if (s->levels.decay_ns && s->levels.decay_ns < f->next_refresh_ns)
 		f->next_refresh_ns = s->levels.decay_ns;
+	f->next_tuning_ns = UINT64_MAX;
 	set_wake(f);
 	f->rmm = rmm_create(&f->config, error);
 	if (!f->rmm)
@@ -408,6 +451,7 @@ int reference_start(struct reference *f, const struct start *s, const struct hos
 	kswapd_init(&f->kswapd, f->rmm, f->models_reclaim ? &no_spans : &s->kswapd);
 	load(f, s);
 	load_marks(f, h);
+	tune(f, true);
 	err = rmm_setup_done(f->rmm);
 	if (!err && f->models_reclaim)
 		err = reclaim_init(&f->reclaim, f->rmm, &f->requests, &s->kswapd, f->cpu_node);

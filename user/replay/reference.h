@@ -33,6 +33,7 @@ struct reference {
 	struct requests requests;
 	uint64_t next_refresh_ns; /* vmstat's once-a-second work */
 	uint64_t next_drain_ns;	  /* for want of pages: not before */
+	uint64_t next_tuning_ns;  /* lists' tuning was read in the kernel; UINT64_MAX: all taken */
 	struct kswapd kswapd;
 	bool models_reclaim;	       /* else the recorded kernel's */
 	const struct fates *fates;     /* with models_reclaim */

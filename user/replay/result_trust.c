@@ -108,6 +108,16 @@ static void infer_observed(json_t *to, const struct observed *o)
 	result_add(to, "pages_read_while_they_changed", c->reconciled);
 }
 
+/* Lists that had adapted to something, as the recorder read them. */
+static uint64_t lists_tuned(const struct start_read *read)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; read->at && i < (size_t)read->zones * read->cpus; i++)
+		n += read->at[i].free_count || read->at[i].alloc_factor || read->at[i].free_factor;
+	return n;
+}
+
 static void infer_start(json_t *to, const struct start *s)
 {
 	result_add(to, "pageblock_types_by_events", s->blocks_told);
@@ -116,6 +126,7 @@ static void infer_start(json_t *to, const struct start *s)
 	result_add(to, "pageblock_types_fitted_to_counts", s->blocks_adjusted);
 	result_add(to, "reference_cpu_list_pages", s->pcp_pages);
 	result_add(to, "reference_cpu_list_pages_read", s->pcp_read);
+	result_add(to, "reference_cpu_lists_tuning_read", lists_tuned(&s->read));
 	result_add(to, "reference_cpu_list_pages_misread", s->pcp_misread);
 	result_add(to, "reference_cpu_list_pages_cpu_guessed", s->pcp_guessed);
 	result_add(to, "reference_cpu_list_pages_stood_in", s->pcp_hidden);

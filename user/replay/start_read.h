@@ -37,7 +37,7 @@ struct read_list {
 struct read_lists {
 	uint64_t at_ns; /* 0: not read, the CPU was offline */
 	uint32_t count, high;
-	uint32_t free_factor, free_count, alloc_factor;
+	uint32_t free_factor, free_count, alloc_factor; /* at that time */
 	struct read_list list[START_READ_LISTS];
 };
 
