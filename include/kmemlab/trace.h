@@ -176,8 +176,8 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *   empty lists left out:
  *   {"cpus": [{"node", "zone", "cpu", "time_ns" (of reading these), "count",
  *   "high", "batch", "free_factor" (to 6.6), "free_count", "alloc_factor"
- *   (since 6.7), as struct per_cpu_pages has them, "lists": [{"order", "type", "pfns": [first page of each block,
- *   the list's head first]}, ...]}, ...]}
+ *   (since 6.7), as struct per_cpu_pages has them, "lists": [{"order", "type",
+ *   "pfns": [first page of each block, the list's head first]}, ...]}, ...]}
  *
  * "start/blocktypes": JSON of the pageblocks' types at that time, holes of a
  *   memory section included: {"time_ns", "pageblock_order", "runs": [[first

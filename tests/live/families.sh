@@ -115,6 +115,10 @@ same families_only_what_is_chosen percpu "$(field "$SCRATCH/info.json" \
 	'[...new Set(d.probes.map(p => p.name.split("_")[0]))].join()')"
 "$KMEMLAB" record --probe page,pages -o "$T" >"$SCRATCH/words" 2>&1
 same families_unknown_name_is_usage 2 $?
+"$KMEMLAB" record --attach kprobes -o "$T" >"$SCRATCH/hooked" 2>&1
+same families_unknown_attachment_is_usage 2 $?
+check families_unknown_attachment_is_answered_with_the_list "$(cat "$SCRATCH/hooked")" \
+	grep -q "fentry, kprobe and none" "$SCRATCH/hooked"
 check families_unknown_name_is_answered_with_the_list "$(cat "$SCRATCH/words")" \
 	grep -q "page, slab, pressure, percpu, vmalloc, latency, all, and stacks" "$SCRATCH/words"
 exit 0

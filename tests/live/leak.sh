@@ -62,9 +62,9 @@ else
 	skip leak_no_text_address "/proc/kallsyms hides addresses"
 fi
 
-# seen PROBE EXPRESSION - an address that the kernel handed to a tracepoint
+# seen EXPRESSION - an address that the kernel has at a kmalloc
 seen() {
-	timeout 20 bpftrace -e "$1 { if ($2 > 0xffff000000000000) { printf(\"0x%llx\\n\", $2); exit(); } }" \
+	timeout 20 bpftrace -e "tracepoint:kmem:kmalloc { if ($1 > 0xffff000000000000) { printf(\"0x%llx\\n\", $1); exit(); } }" \
 		2>/dev/null | grep -m 1 '^0xffff'
 }
 # near ADDRESS BYTES [FILE] - how many lie in what surrounds it, both ways
@@ -96,6 +96,7 @@ around() { # name address bytes
 		at_least $((hits + 9)) "$(near "$2" "$3" "$SCRATCH/planted")"
 }
 memory=$(($(awk '/MemTotal/ { print $2 }' /proc/meminfo) * 1024 * 2))
-around direct_map "$(seen tracepoint:kmem:kmalloc '(uint64)args->ptr')" $memory
-around struct_page "$(seen rawtracepoint:mm_page_alloc arg0)" $((memory / 64))
+around direct_map "$(seen '(uint64)args->ptr')" $memory
+# The first page of the current task's stack.
+around struct_page "$(seen '(uint64)*(((struct task_struct *)curtask)->stack_vm_area->pages)')" $((memory / 64))
 exit 0

@@ -161,6 +161,7 @@ static void verdict(const struct view *v, const struct info *in, const json_t *a
 {
 	const char *why = damaged(v, account, in->total - in->events[KMT_TASK]);
 	json_int_t fired = number(account, "fired"), lost = number(account, "lost_ring");
+	json_int_t missed = number(v->account, "missed_calls");
 
 	lost += number(account, "lost_recursion") + number(account, "lost_write");
 	if (lost && fired)
@@ -170,6 +171,8 @@ static void verdict(const struct view *v, const struct info *in, const json_t *a
 		snprintf(text, size, "INCOMPLETE (%lld events)", (long long)lost);
 	else if (why)
 		snprintf(text, size, "INCOMPLETE (%s)", why);
+	else if (missed)
+		snprintf(text, size, "INCOMPLETE (kprobes missed %lld calls)", (long long)missed);
 	else
 		snprintf(text, size, "COMPLETE%s",
 			 json_array_size(json_object_get(v->header, "filters")) ||
@@ -230,9 +233,10 @@ static json_t *describe(struct view *v, const struct info *in)
 		"families",	   "missing",	"settings",	"command",
 		"recorder_pid",	   "filters",	"part",		"window",
 		"max_overhead",	   NULL};
-	static const char *const of_account[] = {"coverage",	   "recursion", "self",
-						 "command_status", "sampling",	"recording_totals",
-						 "stacks",	   NULL};
+	static const char *const of_account[] = {
+		"coverage",	  "recursion",	  "self",
+		"command_status", "sampling",	  "recording_totals",
+		"stacks",	  "missed_calls", NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v),
 	       *times = latency(v);
 	uint64_t bytes, event_bytes, count, first, last;

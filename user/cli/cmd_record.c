@@ -21,6 +21,7 @@ enum {
 	KEY_RING,
 	KEY_ON,
 	KEY_OVERHEAD,
+	KEY_ATTACH,
 	KEY_FILTER,		       /* and as many more as enum filter_key has */
 	RING_DEFAULT_BYTES = 16 << 20, /* a second of 1 M events/s */
 	RING_DEFAULT_MIN_BYTES = 1 << 20,
@@ -52,6 +53,9 @@ static const struct argp_option options[] = {
 	 "stacks: "
 	 "the kernel stack of each allocation and stall, at about 1 us each (default: "
 	 "page,slab,pressure)",
+	 0},
+	{"attach", KEY_ATTACH, "HOW", 0,
+	 "hook functions by fentry, by kprobe, or not at all: none (default: fentry, else kprobe)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
 	{"rotate", KEY_ROTATE, "SIZE[,keep=N]", 0,
@@ -129,6 +133,24 @@ static error_t parse_probes(const char *list, struct record_options *o)
 	}
 	free(copy);
 	return err;
+}
+
+static error_t parse_attach(const char *arg, struct record_options *o)
+{
+	static const char *const ways[] = {
+		[ATTACH_FENTRY] = "fentry",
+		[ATTACH_KPROBE] = "kprobe",
+		[ATTACH_NONE] = "none",
+	};
+
+	for (unsigned int i = ATTACH_FENTRY; i <= ATTACH_NONE; i++) {
+		if (strcmp(arg, ways[i]))
+			continue;
+		o->way = (enum attach_way)i;
+		return 0;
+	}
+	return cmd_usage("'%s' is no way to hook functions; there are fentry, kprobe and none",
+			 arg);
 }
 
 /* "SIZE[,keep=N]" */
@@ -258,6 +280,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		o->output = arg;
 		return 0;
+	case KEY_ATTACH:
+		return parse_attach(arg, o);
 	case 'f':
 		o->overwrite = true;
 		return 0;
@@ -353,8 +377,8 @@ int cmd_record(int argc, char **argv)
 		       "  percpu    per-CPU memory and its chunks\n"
 		       "  vmalloc   areas allocated, freed, purged\n"
 		       "  latency   time inside the allocation functions, as histograms\n"
-		       "Bulk, splits, migrations and latency need fentry: 'kmemlab doctor' tells "
-		       "whether this host has it.\n\n"
+		       "Bulk, splits and migrations need fentry or kprobes, latency needs fentry: "
+		       "'kmemlab doctor' tells whether this host has them.\n\n"
 		       "Examples:\n"
 		       "  kmemlab record -d 30s -o trace.kmt\n"
 		       "  kmemlab record -- make -j2\n"

@@ -52,15 +52,21 @@ const struct doctor_check doctor_checks[] = {
 	 "CONFIG_PROC_PAGE_MONITOR=y"},
 	{"family tps", false, doctor_families, NULL,
 	 "a tracepoint that does not attach records none of its events; vmalloc's (6.3 on) are "
-	 "replaced by fentry and fexit",
+	 "replaced by programs on functions",
 	 "boot a newer kernel"},
 	{"fentry", false, doctor_fentry, NULL,
-	 "splits, migrations and objects freed in bulk are inferred from their effects",
+	 "uses kprobes, which cost more; without these too, splits, migrations and objects freed "
+	 "in "
+	 "bulk are inferred from their effects",
 	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
 	{"fexit", false, doctor_fexit, NULL,
-	 "pages and objects allocated in bulk and compaction's pages are inferred when they are "
-	 "freed",
+	 "uses kretprobes, which cost more; without these too, pages and objects allocated in bulk "
+	 "and compaction's pages are inferred when they are freed",
 	 "boot a kernel with CONFIG_FUNCTION_TRACER=y that lets BPF use it"},
+	{"kprobe", false, doctor_kprobe, NULL,
+	 "has nothing to use in place of fentry and fexit, should these be refused",
+	 "nothing is lost where fentry and fexit attach; boot a kernel with CONFIG_KPROBES=y and "
+	 "CONFIG_KPROBE_EVENTS=y that lets BPF use them"},
 	{"symbol addresses", false, doctor_kallsyms, NULL,
 	 "call sites stay unnamed: no report of who allocates",
 	 "run as root, or sysctl kernel.kptr_restrict=0"},

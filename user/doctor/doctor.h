@@ -106,6 +106,7 @@ void doctor_raw_tp(const void *arg, struct doctor_finding *f);
 void doctor_classic_tp(const void *arg, struct doctor_finding *f);
 void doctor_frames(const void *arg, struct doctor_finding *f);
 void doctor_fentry(const void *arg, struct doctor_finding *f);
+void doctor_kprobe(const void *arg, struct doctor_finding *f);
 void doctor_fexit(const void *arg, struct doctor_finding *f);
 void doctor_families(const void *arg, struct doctor_finding *f);
 

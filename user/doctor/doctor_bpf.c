@@ -240,25 +240,54 @@ void doctor_frames(const void *arg, struct doctor_finding *f)
 	doctor_sum_frames(classic, doctor_own_frame(), f);
 }
 
-/* Try every function that kmemlab hooks in this way, by its name in this kernel. */
-static void try_functions(bool at_exit, struct doctor_finding *f)
+enum by { BY_FENTRY, BY_FEXIT, BY_KPROBE };
+
+/* At entry, or, where @at_exit, at return. */
+static int try_kprobe(const char *name, bool at_exit)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	enum bpf_attach_type attach = at_exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
-	const char *failed = NULL;
+	struct perf_event_attr attr = {.config = at_exit, .config1 = (uint64_t)(uintptr_t)name};
+	char text[32];
+	int err = doctor_read("/sys/bus/event_source/devices/kprobe/type", text, sizeof(text));
+
+	if (err)
+		return err;
+	attr.type = (uint32_t)strtoul(text, NULL, 10);
+	return try_perf(BPF_PROG_TYPE_KPROBE, &attr);
+}
+
+static int try_function(const struct btf *btf, const char *name, enum by by, bool at_exit)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_FUNC);
+
+	if (by == BY_KPROBE)
+		return try_kprobe(name, at_exit);
+	return try_raw(BPF_PROG_TYPE_TRACING, at_exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY, id,
+		       NULL);
+}
+
+/* Try every function that kmemlab hooks so, by its name in this kernel. */
+static void try_functions(enum by by, struct doctor_finding *f)
+{
+	const char *silent = probe_functions_silent(), *failed = NULL;
+	struct btf *btf = silent ? NULL : btf__load_vmlinux_btf();
 	unsigned int ok = 0, n = 0;
 	int error = 0;
 
+	if (silent) {
+		doctor_failed(f, ENOTSUP, "%s", silent);
+		return;
+	}
 	for (size_t i = 0; i < probe_table_n; i++) {
 		const struct probe *p = &probe_table[i];
-		const char *name = p->functions && p->at_exit == at_exit && !probe_by_tracepoint(i)
+		bool so = by == BY_KPROBE || p->at_exit == (by == BY_FEXIT);
+		const char *name = p->functions && so && !probe_by_tracepoint(i)
 					   ? probe_function(btf, p->functions)
 					   : NULL;
-		int err, id = name ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+		int err;
 
-		if (id < 0)
+		if (!name)
 			continue;
-		err = try_raw(BPF_PROG_TYPE_TRACING, attach, id, NULL);
+		err = try_function(btf, name, by, p->at_exit);
 		n++;
 		ok += !err;
 		if (err && !failed) {
@@ -280,13 +309,19 @@ static void try_functions(bool at_exit, struct doctor_finding *f)
 void doctor_fentry(const void *arg, struct doctor_finding *f)
 {
 	(void)arg;
-	try_functions(false, f);
+	try_functions(BY_FENTRY, f);
 }
 
 void doctor_fexit(const void *arg, struct doctor_finding *f)
 {
 	(void)arg;
-	try_functions(true, f);
+	try_functions(BY_FEXIT, f);
+}
+
+void doctor_kprobe(const void *arg, struct doctor_finding *f)
+{
+	(void)arg;
+	try_functions(BY_KPROBE, f);
 }
 
 /* The tracepoints of the families other than page and slab. */

@@ -272,6 +272,8 @@ char *account_json(const struct account *a)
 		return NULL;
 	if (a->covered)
 		json_object_set_new(doc, "coverage", coverage(a));
+	if (probes_missed_calls(a->probes))
+		json_object_set_new(doc, "missed_calls", integer(probes_missed_calls(a->probes)));
 	if (probes_families(a->probes) & FAMILY_STACKS)
 		json_object_set_new(doc, "stacks", stacks(a));
 	if (a->base)

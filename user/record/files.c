@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char *read_all(int fd, size_t *bytes)
@@ -36,6 +37,15 @@ static char *read_all(int fd, size_t *bytes)
 	if (bytes)
 		*bytes = n;
 	return text;
+}
+
+bool file_reads_zero(const char *path)
+{
+	char *text = file_text(path, NULL);
+	bool zero = text && !strcmp(text, "0\n");
+
+	free(text);
+	return zero;
 }
 
 char *file_text(const char *path, size_t *bytes)

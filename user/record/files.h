@@ -13,4 +13,7 @@
  */
 char *file_text(const char *path, size_t *bytes);
 
+/** file_reads_zero() - is @path a switch that is off? false where it cannot be read */
+bool file_reads_zero(const char *path);
+
 #endif

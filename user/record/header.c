@@ -277,7 +277,7 @@ static json_t *family_list(unsigned int families)
 {
 	json_t *list = json_array();
 
-	for (unsigned int f = 1; f < FAMILY_ALL; f <<= 1)
+	for (unsigned int f = 1; f <= FAMILY_STACKS; f <<= 1)
 		if (families & f)
 			json_array_append_new(list, json_string(family_name(f)));
 	return list;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "latency.skel.h"
 #include "probe_table.h"
@@ -60,11 +61,17 @@ static int load(struct stopwatch *l)
 	return latency__load(l->skel);
 }
 
-struct stopwatch *latency_start(void)
+/* By fentry alone: a kprobe takes as long as what it would measure. */
+struct stopwatch *latency_start(enum attach_way way, const char **why)
 {
-	struct stopwatch *l = calloc(1, sizeof(*l));
+	bool fentry = way == ATTACH_AUTO || way == ATTACH_FENTRY;
+	struct stopwatch *l;
 	int err = -ENOMEM;
 
+	*why = fentry ? probe_functions_silent() : "measured by fentry alone";
+	if (*why)
+		return NULL;
+	l = calloc(1, sizeof(*l));
 	if (l)
 		l->skel = latency__open();
 	if (l && l->skel)
@@ -74,7 +81,7 @@ struct stopwatch *latency_start(void)
 	if (!err)
 		return l;
 	latency_free(l);
-	errno = -err;
+	*why = err == -ENOENT ? "this kernel has none of them" : strerror(-err);
 	return NULL;
 }
 

@@ -5,10 +5,13 @@
 
 #include <kmemlab/latency.h>
 
+#include "record.h"
+
 struct stopwatch;
 
-/** latency_start() - measure from here on. Return: NULL with errno */
-struct stopwatch *latency_start(void);
+/** latency_start() - measure from here on. Return: NULL with the reason in @why,
+ *  else NULL there */
+struct stopwatch *latency_start(enum attach_way way, const char **why);
 /** latency_json() - what was measured, to be freed (format: trace.h); NULL on no
  *  memory. Measuring ends. */
 char *latency_json(struct stopwatch *l);

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "files.h"
+
 #define NAMES(...)    ((const char *const[]){__VA_ARGS__, NULL})
 #define AT_ENTRY(...) .functions = NAMES(__VA_ARGS__)
 #define AT_EXIT(...)  .functions = NAMES(__VA_ARGS__), .at_exit = true
@@ -103,11 +105,32 @@ bool probe_by_tracepoint(size_t i)
 	return false;
 }
 
+static const struct btf_type *prototype(const struct btf *btf, const char *name)
+{
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -1;
+	const struct btf_type *f = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
+
+	return f ? btf__type_by_id(btf, f->type) : NULL;
+}
+
+unsigned int probe_parameters(const struct btf *btf, const char *name)
+{
+	const struct btf_type *proto = name ? prototype(btf, name) : NULL;
+
+	return proto ? btf_vlen(proto) : 0;
+}
+
+/* Both fentry and kprobes at a function's start then wait for calls in vain. */
+const char *probe_functions_silent(void)
+{
+	return file_reads_zero("/proc/sys/kernel/ftrace_enabled")
+		       ? "functions call no program while kernel.ftrace_enabled is 0"
+		       : NULL;
+}
+
 bool probe_split_in_parts(const struct btf *btf)
 {
-	int id = btf ? btf__find_by_name_kind(btf, "split_page_memcg", BTF_KIND_FUNC) : -1;
-	const struct btf_type *f = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
-	const struct btf_type *proto = f ? btf__type_by_id(btf, f->type) : NULL;
+	const struct btf_type *proto = prototype(btf, "split_page_memcg");
 
 	return proto && btf_vlen(proto) == 2 &&
 	       !strcmp(btf__name_by_offset(btf, btf_params(proto)[1].name_off), "nr");

@@ -31,6 +31,13 @@ const char *probe_function(const struct btf *btf, const char *const *names);
 /** probe_by_tracepoint() - the i-th shows a kind that has a tracepoint too */
 bool probe_by_tracepoint(size_t i);
 
+/** probe_parameters() - how many the function @name has; 0: unknown */
+unsigned int probe_parameters(const struct btf *btf, const char *name);
+
+/** probe_functions_silent() - what keeps any function from calling a program, although the
+ *  kernel lets one attach: a reason in words; NULL: nothing does */
+const char *probe_functions_silent(void);
+
 /** probe_split_in_parts() - does split_page_memcg() take a number of parts? */
 bool probe_split_in_parts(const struct btf *btf);
 

@@ -2,9 +2,8 @@
 /*
  * probes.c - load and attach the recording programs, map their rings.
  *
- * Two objects: what raw tracepoints show (record), and what only functions show
- * (hooks), which many kernels refuse. That the second does not load or attach
- * costs what it would have shown, nothing else.
+ * What raw tracepoints show is here; what only functions show is in hooks.c: many
+ * kernels refuse that, which costs what it would have shown, nothing else.
  *
  * The links are held by file descriptors alone: whatever happens to this
  * process, nothing stays attached.
@@ -24,7 +23,7 @@
 
 #include <kmemlab/filter.h>
 
-#include "hooks.skel.h"
+#include "hooks.h"
 #include "probe_table.h"
 #include "record.skel.h"
 
@@ -34,24 +33,21 @@ enum {
 
 struct probes {
 	struct record *skel;
-	struct hooks *hooks;
+	struct function_hooks *hooks;
 	unsigned int families;
 	struct rings rings;
 	struct {
 		const struct probe *by; /* NULL: not attached */
-		const char *function;	/* NULL: by its tracepoint */
-		struct bpf_link *link;
-		int error; /* -errno of what was tried, 0: nothing was */
+		struct bpf_link *link;	/* of its tracepoint */
+		const struct function_hook *hook;
+		int error;	  /* -errno of what was tried, 0: nothing was */
+		bool by_function; /* it was a function's program */
 	} kind[KMT_KINDS];
-	const char *function[PROBES_MAX]; /* of hooks: its name in this kernel */
-	int hooks_error;
 };
 
 static struct bpf_program *program(const struct probes *p, const struct probe *probe)
 {
-	struct bpf_object *o = probe->functions ? p->hooks->obj : p->skel->obj;
-
-	return bpf_object__find_program_by_name(o, probe->program);
+	return bpf_object__find_program_by_name(p->skel->obj, probe->program);
 }
 
 static bool wanted(const struct probes *p, const struct probe *probe)
@@ -70,16 +66,17 @@ static void select_programs(struct probes *p)
 }
 
 /* What filters and stacks need of memory is one element each where there are none. */
-static int size_maps(const struct probes *p, struct bpf_map *states, struct bpf_map *owned,
-		     struct bpf_map *stacks)
+static int size_maps(const struct probes *p)
 {
-	bool filtered = p->skel->rodata->filter.on;
-	int err = bpf_map__set_max_entries(states, filtered ? p->rings.cpus : 1);
+	bool filtered = p->skel->rodata->filter.on, stacks = p->skel->rodata->take_stacks;
+	int err =
+		bpf_map__set_max_entries(p->skel->maps.filter_states, filtered ? p->rings.cpus : 1);
 
-	err = err ? err : bpf_map__set_max_entries(owned, filtered ? KML_OWNED_BUCKETS : 1);
+	err = err ? err
+		  : bpf_map__set_max_entries(p->skel->maps.owned, filtered ? KML_OWNED_BUCKETS : 1);
 	return err ? err
-		   : bpf_map__set_max_entries(stacks,
-					      p->skel->rodata->take_stacks ? p->rings.cpus : 1);
+		   : bpf_map__set_max_entries(p->skel->maps.stack_states,
+					      stacks ? p->rings.cpus : 1);
 }
 
 static int configure(struct probes *p, const struct probes_setup *setup)
@@ -98,8 +95,7 @@ static int configure(struct probes *p, const struct probes_setup *setup)
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
 	p->skel->rodata->take_stacks = setup->families & FAMILY_STACKS ? 1 : 0;
 	select_programs(p);
-	err = size_maps(p, p->skel->maps.filter_states, p->skel->maps.owned,
-			p->skel->maps.stack_states);
+	err = size_maps(p);
 	if (err)
 		return err;
 	err = bpf_map__set_value_size(map, (uint32_t)p->rings.stride);
@@ -115,73 +111,6 @@ static int map_rings(struct probes *p)
 		return -errno;
 	p->rings.base = m;
 	return 0;
-}
-
-/* Aim each hook at its function, or leave it out. Return: how many are in */
-static unsigned int aim_hooks(struct probes *p, const struct btf *btf)
-{
-	unsigned int n = 0;
-
-	for (size_t i = 0; i < probe_table_n; i++) {
-		const struct probe *probe = &probe_table[i];
-		struct bpf_program *prog = probe->functions ? program(p, probe) : NULL;
-
-		if (!prog)
-			continue;
-		if (wanted(p, probe))
-			p->function[i] = probe_function(btf, probe->functions);
-		if (p->function[i] && bpf_program__set_attach_target(prog, 0, p->function[i]))
-			p->function[i] = NULL;
-		bpf_program__set_autoload(prog, p->function[i] != NULL);
-		n += p->function[i] != NULL;
-	}
-	return n;
-}
-
-static int configure_hooks(struct probes *p, const struct btf *btf)
-{
-	struct hooks__rodata *to = p->hooks->rodata;
-	const struct record__rodata *from = p->skel->rodata;
-	int err;
-
-	to->ring_bytes = from->ring_bytes;
-	to->ring_shift = from->ring_shift;
-	to->vmemmap_base = from->vmemmap_base;
-	to->page_offset_base = from->page_offset_base;
-	to->page_struct_bytes = from->page_struct_bytes;
-	to->filter = from->filter;
-	to->take_stacks = from->take_stacks;
-	to->split_in_parts = probe_split_in_parts(btf);
-	err = size_maps(p, p->hooks->maps.filter_states, p->hooks->maps.owned,
-			p->hooks->maps.stack_states);
-	err = err ? err
-		  : bpf_map__reuse_fd(p->hooks->maps.filter_states,
-				      bpf_map__fd(p->skel->maps.filter_states));
-	err = err ? err : bpf_map__reuse_fd(p->hooks->maps.owned, bpf_map__fd(p->skel->maps.owned));
-	err = err ? err
-		  : bpf_map__reuse_fd(p->hooks->maps.stack_states,
-				      bpf_map__fd(p->skel->maps.stack_states));
-	if (err)
-		return err;
-	err = bpf_map__set_value_size(p->hooks->maps.rings, (uint32_t)p->rings.stride);
-	err = err ? err : bpf_map__set_max_entries(p->hooks->maps.rings, p->rings.cpus);
-	return err ? err
-		   : bpf_map__reuse_fd(p->hooks->maps.rings, bpf_map__fd(p->skel->maps.rings));
-}
-
-static int load_hooks(struct probes *p)
-{
-	struct btf *btf;
-	int err = -ENOENT;
-
-	p->hooks = hooks__open();
-	if (!p->hooks)
-		return -errno;
-	btf = btf__load_vmlinux_btf();
-	if (aim_hooks(p, btf))
-		err = configure_hooks(p, btf);
-	btf__free(btf);
-	return err ? err : hooks__load(p->hooks);
 }
 
 struct probes *probes_load(const struct probes_setup *setup, char *error)
@@ -200,10 +129,11 @@ struct probes *probes_load(const struct probes_setup *setup, char *error)
 		err = record__load(p->skel);
 	if (!err)
 		err = map_rings(p);
-	if (!err) {
-		p->hooks_error = load_hooks(p);
+	if (!err)
+		p->hooks = hooks_load(p->skel, setup->families, setup->way);
+	if (p->hooks)
 		return p;
-	}
+	err = err ? err : -ENOMEM;
 	/* Whoever may not load programs was stopped by calibrate(). */
 	snprintf(error, 256, "cannot load the BPF programs: %s",
 		 err == -EACCES	  ? "this kernel's verifier refuses them"
@@ -240,18 +170,17 @@ static bool covered(const struct probes *p, const struct probe *probe)
 static int attach(struct probes *p, size_t i)
 {
 	const struct probe *probe = &probe_table[i];
-	struct bpf_link *link;
+	int err = 0;
 
-	if (probe->functions && !p->function[i])
-		return -ENOENT;
-	if (probe->functions && p->hooks_error)
-		return p->hooks_error;
-	link = bpf_program__attach(program(p, probe));
-	if (!link)
-		return -errno;
-	p->kind[probe->kind].link = link;
+	if (probe->functions) {
+		err = hooks_attach(p->hooks, i, &p->kind[probe->kind].hook);
+	} else {
+		p->kind[probe->kind].link = bpf_program__attach(program(p, probe));
+		err = p->kind[probe->kind].link ? 0 : -errno;
+	}
+	if (err)
+		return err;
 	p->kind[probe->kind].by = probe;
-	p->kind[probe->kind].function = p->function[i];
 	if (probe->second)
 		p->kind[probe->second].by = probe;
 	return 0;
@@ -271,8 +200,10 @@ int probes_attach(struct probes *p, char *error)
 		attached += !err;
 		first = first ? first : err;
 		/* Of two ways, the one that the kernel has tells why. */
-		if (!p->kind[probe->kind].error || err != -ENOENT)
+		if (!p->kind[probe->kind].error || err != -ENOENT) {
 			p->kind[probe->kind].error = err;
+			p->kind[probe->kind].by_function = probe->functions != NULL;
+		}
 		if (probe->second)
 			p->kind[probe->second].error = err;
 	}
@@ -294,6 +225,7 @@ void probes_detach(struct probes *p)
 		bpf_link__destroy(p->kind[k].link);
 		p->kind[k].link = NULL;
 	}
+	hooks_detach(p->hooks);
 	record__detach(p->skel);
 }
 
@@ -305,7 +237,7 @@ void probes_free(struct probes *p)
 		munmap(p->rings.base, p->rings.stride * p->rings.cpus);
 	if (p->skel)
 		probes_detach(p);
-	hooks__destroy(p->hooks);
+	hooks_free(p->hooks);
 	record__destroy(p->skel);
 	free(p);
 }
@@ -333,22 +265,26 @@ const char *probes_how(const struct probes *p, unsigned int kind)
 
 	if (!by)
 		return NULL;
-	return !by->functions ? "raw_tp" : by->at_exit ? "fexit" : "fentry";
+	return by->functions ? p->kind[by->kind].hook->how : "raw_tp";
 }
 
 const char *probes_where(const struct probes *p, unsigned int kind)
 {
 	const struct probe *by = p->kind[kind].by;
 
-	return by && by->functions ? p->kind[by->kind].function : NULL;
+	return by && by->functions ? p->kind[by->kind].hook->function : NULL;
 }
 
 const char *probes_why_missing(const struct probes *p, unsigned int kind)
 {
 	int err = p->kind[kind].error;
+	const char *why;
 
 	if (p->kind[kind].by || !err)
 		return NULL;
+	why = p->kind[kind].by_function ? hooks_why(p->hooks, err) : NULL;
+	if (why)
+		return why;
 	return err == -ENOENT		 ? "this kernel does not have it"
 	       : err == -KERNEL_ENOTSUPP ? "not supported by this kernel"
 					 : strerror(-err);
@@ -396,11 +332,14 @@ const struct probe_hole *probes_hole(const struct probes *p, size_t i)
 static bool program_info(const struct probes *p, unsigned int kind, struct bpf_prog_info *info)
 {
 	const struct probe *by = p->kind[kind].by;
+	const struct bpf_program *prog;
 	uint32_t size = sizeof(*info);
 
 	*info = (struct bpf_prog_info){0};
-	return by && by->kind == kind &&
-	       !bpf_obj_get_info_by_fd(bpf_program__fd(program(p, by)), info, &size);
+	if (!by || by->kind != kind)
+		return false;
+	prog = by->functions ? p->kind[kind].hook->program : program(p, by);
+	return !bpf_obj_get_info_by_fd(bpf_program__fd(prog), info, &size);
 }
 
 uint64_t probes_recursion(const struct probes *p, unsigned int kind)
@@ -425,6 +364,11 @@ void probes_stacks(const struct probes *p, uint64_t *taken, uint64_t *failed)
 		*failed += state->failed;
 	}
 	free(state);
+}
+
+uint64_t probes_missed_calls(const struct probes *p)
+{
+	return hooks_missed_calls(p->hooks);
 }
 
 uint64_t probes_untracked(const struct probes *p)

@@ -12,6 +12,7 @@
  *   cost.c       what the recorder itself uses
  *   output.c     the file, complete under its name or not at all
  *   probes.c     load and attach the BPF programs, map the rings
+ *   hooks.c      programs on functions, by fentry or by kprobes
  *   probe_table.c  which program shows what
  *   latency.c    time inside the allocation functions
  *   calibrate.c  find the bases of struct page and of the direct map
@@ -41,6 +42,14 @@
 struct triggers;
 struct filters;
 
+/* How functions are hooked. */
+enum attach_way {
+	ATTACH_AUTO = 0, /* fentry, else kprobes */
+	ATTACH_FENTRY,
+	ATTACH_KPROBE,
+	ATTACH_NONE, /* tracepoints alone */
+};
+
 struct record_options {
 	const char *output;
 	uint64_t duration_ns;	   /* 0: until the command ends or Ctrl-C */
@@ -55,6 +64,7 @@ struct record_options {
 	double max_overhead;	   /* of all CPUs' time, 0..1; 0: no limit */
 	struct triggers *triggers; /* that write the window; see trigger.h */
 	struct filters *filters;   /* what to record of; see filter.h */
+	enum attach_way way;	   /* of functions */
 	char **command;		   /* NULL-terminated, or NULL */
 	bool overwrite;
 };
@@ -114,6 +124,7 @@ struct probes_setup {
 	const struct kml_filter *filter;
 	uint64_t ring_bytes;   /* of cells per CPU, a power of two */
 	unsigned int families; /* enum kind_family */
+	enum attach_way way;
 };
 
 /**
@@ -130,7 +141,8 @@ void probes_free(struct probes *p);
 const struct rings *probes_rings(const struct probes *p);
 unsigned int probes_families(const struct probes *p);
 bool probes_attached(const struct probes *p, unsigned int kind);
-/** probes_how() - "raw_tp", "fentry" or "fexit"; NULL: @kind is not attached */
+/** probes_how() - "raw_tp", "fentry", "fexit", "kprobe" or "kretprobe"; NULL: @kind is not
+ *  attached */
 const char *probes_how(const struct probes *p, unsigned int kind);
 /** probes_where() - the function that @kind hooks; NULL: none */
 const char *probes_where(const struct probes *p, unsigned int kind);
@@ -152,6 +164,8 @@ const struct probe_hole *probes_hole(const struct probes *p, size_t i);
 uint64_t probes_recursion(const struct probes *p, unsigned int kind);
 /** probes_stacks() - events whose stack was taken, and those that it could not be had of */
 void probes_stacks(const struct probes *p, uint64_t *taken, uint64_t *failed);
+/** probes_missed_calls() - calls of functions that kprobes lost, as far as they are counted */
+uint64_t probes_missed_calls(const struct probes *p);
 /** probes_untracked() - allocations that a filter left out for want of room */
 uint64_t probes_untracked(const struct probes *p);
 /** probes_runs() - time in all programs, and their runs, while the kernel measured */

@@ -18,7 +18,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <trace/kinds.h>
 #include <unistd.h>
@@ -118,6 +117,7 @@ static int load_programs(struct session *s)
 		.filter = &s->opt->filters->kernel,
 		.ring_bytes = s->opt->ring_bytes,
 		.families = s->opt->families,
+		.way = s->opt->way,
 	};
 	const char *unknown = filters_resolve(s->opt->filters, s->symbols);
 	char error[256];
@@ -216,12 +216,12 @@ static int begin(struct session *s)
 
 static void start_latency(struct session *s)
 {
-	if (!(s->opt->families & FAMILY_LATENCY))
-		return;
-	s->latency = latency_start();
-	if (!s->latency)
-		missing_add(s->missing, "latency inside the allocation functions",
-			    errno == ENOENT ? "this kernel has none of them" : strerror(errno));
+	const char *why = NULL;
+
+	if (s->opt->families & FAMILY_LATENCY)
+		s->latency = latency_start(s->opt->way, &why);
+	if (why)
+		missing_add(s->missing, "latency inside the allocation functions", why);
 }
 
 static int start(struct session *s)

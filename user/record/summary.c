@@ -79,7 +79,23 @@ static void print_holes(const struct probes *p)
 			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n ? "; " : "",
 					      hole->what);
 	if (n)
-		log_info("not seen, for want of fentry: %s (see 'kmemlab info')", names);
+		log_info("not seen, for want of fentry or kprobes: %s (see 'kmemlab info')", names);
+}
+
+/* By what functions are watched: fentry needs no words. */
+static void print_kprobes(const struct probes *p)
+{
+	unsigned int functions = 0, kprobes = 0;
+
+	for (unsigned int k = 0; k < KMT_KINDS; k++) {
+		const char *how = probes_how(p, k);
+
+		functions += probes_where(p, k) != NULL;
+		kprobes += how && (!strcmp(how, "kprobe") || !strcmp(how, "kretprobe"));
+	}
+	if (kprobes)
+		log_info("of %u events that only functions show, %u come by kprobes, not fentry",
+			 functions, kprobes);
 }
 
 /* What the CPU time went to: the parts are of the process, the programs run elsewhere. */
@@ -137,6 +153,16 @@ static void print_sampling(const struct account *a)
 		log_warn("%" PRIu64 " allocations that the filter wants were left out: a million "
 			 "live ones are kept track of; filter more narrowly",
 			 untracked);
+}
+
+/* Events that the kernel itself did not count. */
+static void print_missed(const struct probes *p)
+{
+	uint64_t missed = probes_missed_calls(p);
+
+	if (missed)
+		log_warn("kprobes missed %" PRIu64 " calls; what these did is not in the trace",
+			 missed);
 }
 
 static void print_stacks(const struct account *a)
@@ -197,10 +223,12 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	print_files(opt, a, end);
 	print_accounting(&t);
 	print_coverage(opt, a);
+	print_kprobes(a->probes);
 	print_holes(a->probes);
 	print_cost(a);
 	print_sampling(a);
 	print_stacks(a);
+	print_missed(a->probes);
 	if (end->write_error) {
 		log_error("cannot write '%s': %s; what was written before is readable",
 			  strcmp(opt->output, "-") ? opt->output : "standard output",

@@ -204,6 +204,11 @@ json_t *result_trust(const struct replay *p)
 
 	json_object_set_new(trust, "damage", damage(p, &d));
 	complete = verdict(json_object_get(account, "totals"), &d, line, sizeof(line));
+	if (complete && json_object_get(account, "missed_calls")) {
+		complete = false;
+		snprintf(line, sizeof(line), "INCOMPLETE (kprobes missed %lld calls)",
+			 (long long)number(account, "missed_calls"));
+	}
 	if (complete && left_out(p->host.header, account)) {
 		complete = false;
 		snprintf(line, sizeof(line), "INCOMPLETE (recorded by filters or in samples)");
