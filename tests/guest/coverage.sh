@@ -79,6 +79,8 @@ for kernel in $KERNELS; do
 		check "${name}_sees_$kind" "no such event" \
 			at_least 1 "$(judge "$out" "sum('$kind')")"
 	done
+	same "${name}_by_fentry_where_it_is_allowed" "fexit fentry" "$(judge "$out" \
+		'["alloc_pages_bulk", "page_split"].map(n => runs[0].probes.find(p => p.name === n).how).join(" ")')"
 	check "${name}_sees_objects_in_bulk" "no such event" at_least 1 \
 		"$(judge "$out" "sum('kmem_cache_alloc_bulk') + sum('kmem_cache_free_bulk')")"
 	same "${name}_migrations_are_pairs" "$(judge "$out" "sum('migrate_from')")" \

@@ -115,6 +115,11 @@ same families_only_what_is_chosen percpu "$(field "$SCRATCH/info.json" \
 	'[...new Set(d.probes.map(p => p.name.split("_")[0]))].join()')"
 "$KMEMLAB" record --probe page,pages -o "$T" >"$SCRATCH/words" 2>&1
 same families_unknown_name_is_usage 2 $?
+"$KMEMLAB" record -q -f --attach none -d 300ms -o "$T" 2>/dev/null
+"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+same families_unhooked_says_why "true raw_tp" "$(field "$SCRATCH/info.json" \
+	'[d.missing.find(m => m.what === "alloc_pages_bulk").why.endsWith("(--attach none)"),
+		...new Set(d.probes.map(p => p.how))].join(" ")')"
 "$KMEMLAB" record --attach kprobes -o "$T" >"$SCRATCH/hooked" 2>&1
 same families_unknown_attachment_is_usage 2 $?
 check families_unknown_attachment_is_answered_with_the_list "$(cat "$SCRATCH/hooked")" \

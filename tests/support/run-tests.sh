@@ -60,7 +60,7 @@ trap 'rm -rf "$SCRATCHES"' EXIT
 
 run_units
 for script in tests/cli/*.sh tests/live/*.sh tests/guest/smoke.sh tests/guest/coverage.sh \
-	tests/page/run.sh; do
+	tests/guest/kprobes.sh tests/guest/walk.sh tests/guest/faults.sh tests/page/run.sh; do
 	[ -e "$script" ] && run_script "$script"
 done
 echo "$passed passed, $failed failed, $skipped skipped"
