@@ -52,14 +52,19 @@ static __noinline __u64 take_stack(void *ctx, __u32 kind)
 	return hash | 1;
 }
 
+/* Do events of @kind have stacks here? @kind is a constant where this is inlined: what
+ * frees pays nothing, not the load of a constant of this object. */
+static __always_inline int has_stacks(__u32 kind)
+{
+	return (role_of(kind) == ROLE_ALLOC || kind == KMT_EXTFRAG || kind >= KMT_RECLAIM_BEGIN) &&
+	       take_stacks;
+}
+
 /* Is it what this slot's last definition had? */
 static __always_inline int same_stack(__u32 at, __u64 stack)
 {
-	struct kml_stack_state *s;
+	struct kml_stack_state *s = this_stacks();
 
-	if (!take_stacks)
-		return 1;
-	s = this_stacks();
 	return s && at < KML_ALL_SLOTS && s->slot_stack[at] == stack;
 }
 

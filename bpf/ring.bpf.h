@@ -156,7 +156,13 @@ struct event {
 	__u64 address;
 	void *caller; /* the program's context, if its stack is of interest */
 	__u64 stack;  /* its number */
+	int stacked;  /* are stacks taken? looked up once */
 };
+
+static __always_inline int same_caller(__u32 at, const struct event *e)
+{
+	return !e->stacked || same_stack(at, e->stack);
+}
 
 /* No loops: @keys is a constant where this is inlined, and so all folds. */
 static __always_inline int same_slot(const struct kml_slot *s, const struct event *e)
@@ -173,7 +179,7 @@ static __always_inline __u32 hash_of(const struct event *e)
 		hash ^= e->word[1] * 0xc2b2ae3d27d4eb4f;
 	if (e->keys > 2)
 		hash ^= e->word[2] * 0x165667b19e3779f9;
-	if (take_stacks)
+	if (e->stacked)
 		hash ^= e->stack * 0x27d4eb2f165667c5;
 	return hash >> (64 - kml_slot_bits(e->kind));
 }
@@ -188,18 +194,18 @@ static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
 	__u32 slot = hash_of(e), base = kml_slot_base(e->kind);
 	struct kml_slot *table = &r->slot[base], *s = &table[slot];
 
-	if (same_slot(s, e) && same_stack(base + slot, e->stack))
+	if (same_slot(s, e) && same_caller(base + slot, e))
 		return slot;
 	if (s->word[0]) {
 		slot ^= 1;
 		s = &table[slot];
-		if (same_slot(s, e) && same_stack(base + slot, e->stack))
+		if (same_slot(s, e) && same_caller(base + slot, e))
 			return slot;
 	}
 	s->word[0] = e->word[0];
 	s->word[1] = e->word[1];
 	s->word[2] = e->word[2];
-	if (take_stacks)
+	if (e->stacked)
 		define_stack(r, e->kind, slot, e->stack);
 	define_slot(r, e->kind, slot, e->address);
 	return slot;
@@ -224,7 +230,8 @@ static __always_inline void emit(struct kml_ring *r, struct event *e)
 		r->count[e->kind].lost_ring++;
 		return;
 	}
-	if (take_stacks && e->caller)
+	e->stacked = has_stacks(e->kind);
+	if (e->stacked && e->caller)
 		e->stack = take_stack(e->caller, e->kind);
 	slot = intern(r, e);
 	if (!wanted_slot(e->kind, slot, e->address)) {
