@@ -306,6 +306,36 @@ static void test_damage_newer_version_is_refused(void **state)
 	block_packer_free(p);
 }
 
+/* A later writer's blocks of types that this reader does not know. */
+static void test_damage_unknown_blocks_are_skipped_without_a_word(void **state)
+{
+	struct trace_reader *r;
+	struct kmt_block head;
+	struct fixture f;
+	size_t bytes;
+	char error[256];
+
+	(void)state;
+	make_small(&f);
+
+	uint8_t *data = fixture_bytes(&f, &bytes),
+		*at = data + find_block(data, bytes, KMT_TEXT, 0);
+
+	memcpy(&head, at, sizeof(head));
+	head.type = 999;
+	block_seal(&head);
+	memcpy(at, &head, sizeof(head));
+	r = open_bytes(data, bytes, error);
+	if (!r)
+		fail_msg("%s", error);
+	assert_int_equal(trace_reader_texts(r), 0);
+	assert_int_equal(use_all(r, &f), f.n);
+	assert_false(any_damage(r));
+	trace_reader_close(r);
+	free(data);
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_damage_blocks_without_payload_are_survived),
 		cmocka_unit_test(test_damage_foreign_files_are_named),
 		cmocka_unit_test(test_damage_newer_version_is_refused),
+		cmocka_unit_test(test_damage_unknown_blocks_are_skipped_without_a_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
