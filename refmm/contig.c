@@ -108,14 +108,27 @@ static void take_block(struct rmm_zone *z, rmm_pfn pfn)
 	}
 }
 
-/* isolate_freepages_range(): take all of [@start, @end), and what of the first
- * and last block sticks out; then give that back */
-static void take_range(struct rmm_zone *z, unsigned int cpu, rmm_pfn start,
-		       rmm_pfn end)
+/*
+ * isolate_freepages_range(): take all of [@start, @end), and what of the first
+ * and last block sticks out; then give that back
+ *
+ * One hold of the lock from the test to the last block: what is freed beside
+ * the range meanwhile would merge with it, and heads would be none any more.
+ *
+ * Return: RMM_NO_PFN, or the first frame that is in use; nothing is taken then.
+ */
+static rmm_pfn take_range(struct rmm_zone *z, unsigned int cpu, rmm_pfn start,
+			  rmm_pfn end)
 {
-	rmm_pfn outer = rmm_find_head(z->rmm, start), p = outer;
+	rmm_pfn busy, outer, p;
 
 	rmm_zone_lock(z, cpu);
+	busy = rmm_test_pages_isolated(z, start, end);
+	if (busy != RMM_NO_PFN) {
+		rmm_zone_unlock(z);
+		return busy;
+	}
+	outer = p = rmm_find_head(z->rmm, start);
 	while (p < end) {
 		rmm_pfn next = p + (1u << z->memmap[p].order);
 
@@ -127,6 +140,7 @@ static void take_range(struct rmm_zone *z, unsigned int cpu, rmm_pfn start,
 		rmm_free_unused(z->rmm, cpu, outer, 0);
 	for (; end < p; end++)
 		rmm_free_unused(z->rmm, cpu, end, 0);
+	return RMM_NO_PFN;
 }
 
 /* Empty an isolated range and take it. */
@@ -145,14 +159,13 @@ static int empty_and_take(struct rmm_compact *cc, rmm_pfn start, rmm_pfn end)
 				 "what is in use to",
 				 start, end - 1);
 	rmm_drain_all_pages(rmm, cc->cpu);
-	busy = rmm_test_pages_isolated(cc->z, start, end);
-	if (busy != RMM_NO_PFN)
-		return rmm_error(rmm, -EBUSY,
-				 "cannot have pfn %u..%u: pfn %u is in use and "
-				 "did not move",
-				 start, end - 1, busy);
-	take_range(cc->z, cc->cpu, start, end);
-	return 0;
+	busy = take_range(cc->z, cc->cpu, start, end);
+	if (busy == RMM_NO_PFN)
+		return 0;
+	return rmm_error(rmm, -EBUSY,
+			 "cannot have pfn %u..%u: pfn %u is in use and did not "
+			 "move",
+			 start, end - 1, busy);
 }
 
 static int check_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,

@@ -132,8 +132,9 @@ int rmm_start_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
 	return 0;
 }
 
-/** rmm_test_pages_isolated() - test_pages_isolated(): the first frame of
- *  [@start, @end) that is not free and isolated, or RMM_NO_PFN */
+/** rmm_test_pages_isolated() - __test_page_isolated_in_pageblock(): the first
+ *  frame of [@start, @end) that is not free and isolated, or RMM_NO_PFN; under
+ *  the zone lock */
 rmm_pfn rmm_test_pages_isolated(const struct rmm_zone *z, rmm_pfn start,
 				rmm_pfn end)
 {

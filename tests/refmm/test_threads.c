@@ -90,7 +90,7 @@ static void test_threads_share_a_machine_without_loss(void **state)
 }
 
 /* An owner on each CPU whose pages may move: its lock keeps its frees and moves
- * apart. CPU 0 compacts. */
+ * apart. CPU 0 moves them. */
 struct tenant {
 	struct rmm *rmm;
 	unsigned int cpu;
@@ -98,6 +98,7 @@ struct tenant {
 	pthread_mutex_t lock;
 	rmm_pfn pfn[HELD]; /* RMM_NO_PFN: none */
 	unsigned int moves;
+	bool stop;
 };
 
 static struct tenant tenants[CPUS];
@@ -135,35 +136,37 @@ static void give(struct tenant *w, unsigned int k)
 		w->pfn[k] = RMM_NO_PFN;
 }
 
+static void live_once(struct tenant *w)
+{
+	unsigned int k = (w->random = w->random * 1664525u + 1013904223u) >> 16;
+
+	k %= HELD;
+	pthread_mutex_lock(&w->lock);
+	if (w->pfn[k] == RMM_NO_PFN)
+		w->pfn[k] = take(w);
+	else
+		give(w, k);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void *live(void *arg)
 {
 	struct tenant *w = arg;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		unsigned int k = (w->random = w->random * 1664525u + 1013904223u) >> 16;
-
-		k %= HELD;
-		pthread_mutex_lock(&w->lock);
-		if (w->pfn[k] == RMM_NO_PFN)
-			w->pfn[k] = take(w);
-		else
-			give(w, k);
-		pthread_mutex_unlock(&w->lock);
-	}
+	while (!__atomic_load_n(&w->stop, __ATOMIC_RELAXED))
+		live_once(w);
 	return NULL;
 }
 
-static void test_threads_pages_move_while_owners_free(void **state)
+/* Tenants on all CPUs but 0, while @move runs; then all must be there again. */
+static void move_among_tenants(struct machine *m, void (*move)(struct rmm *rmm))
 {
 	pthread_t thread[CPUS];
-	struct machine m;
 	struct rmm *rmm;
 
-	(void)state;
-	machine_init(&m, 8);
-	m.config.nr_cpus = CPUS;
-	m.config.threads = true;
-	rmm = machine_boot(&m);
+	m->config.nr_cpus = CPUS;
+	m->config.threads = true;
+	rmm = machine_boot(m);
 	rmm_set_hooks(rmm, &(struct rmm_hooks){.migrate = follow});
 	for (unsigned int t = 1; t < CPUS; t++) {
 		tenants[t] = (struct tenant){.rmm = rmm, .cpu = t, .random = t};
@@ -171,18 +174,75 @@ static void test_threads_pages_move_while_owners_free(void **state)
 		memset(tenants[t].pfn, 0xff, sizeof(tenants[t].pfn));
 		assert_int_equal(pthread_create(&thread[t], NULL, live, &tenants[t]), 0);
 	}
-	for (int i = 0; i < 300; i++)
-		rmm_compact_node(rmm, 0, 0);
-	for (unsigned int t = 1; t < CPUS; t++)
+	move(rmm);
+	for (unsigned int t = 1; t < CPUS; t++) {
+		__atomic_store_n(&tenants[t].stop, true, __ATOMIC_RELAXED);
 		pthread_join(thread[t], NULL);
+	}
 	check(rmm);
 	for (unsigned int t = 1; t < CPUS; t++)
 		for (unsigned int i = 0; i < HELD; i++)
 			if (tenants[t].pfn[i] != RMM_NO_PFN)
 				put(rmm, tenants[t].pfn[i], 0);
 	rmm_drain_all_pages(rmm, 0);
-	assert_int_equal(rmm_nr_free_pages(rmm), 8 * BLOCK);
+	assert_int_equal(rmm_nr_free_pages(rmm), m->zone[0].managed);
 	check_destroy(rmm);
+}
+
+static void compact_often(struct rmm *rmm)
+{
+	for (int i = 0; i < 300; i++)
+		rmm_compact_node(rmm, 0, 0);
+}
+
+static void test_threads_pages_move_while_owners_free(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	machine_init(&m, 8);
+	move_among_tenants(&m, compact_often);
+}
+
+/* Ranges of @nr pages at ever other places, of which @least must be had */
+static void take_ranges(struct rmm *rmm, unsigned int rounds, unsigned int nr, unsigned int least)
+{
+	unsigned int had = 0;
+
+	for (unsigned int i = 0; i < rounds; i++) {
+		rmm_pfn start = i * 37 % (4 * BLOCK - nr);
+
+		if (rmm_alloc_contig_range(rmm, 0, start, nr, RMM_MOVABLE))
+			continue;
+		had++;
+		assert_int_equal(rmm_free_contig_range(rmm, 0, start, nr), 0);
+	}
+	assert_true(had >= least);
+}
+
+static void take_single_pages(struct rmm *rmm)
+{
+	take_ranges(rmm, 10000, 1, 100);
+}
+
+static void take_some_pages(struct rmm *rmm)
+{
+	take_ranges(rmm, 3000, 20, 3);
+}
+
+/* What is freed beside a range merges with it: no head may be lost by that. */
+static void test_threads_ranges_are_had_while_neighbours_are_freed(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	for (int pcp = 0; pcp < 2; pcp++) {
+		machine_init(&m, 4);
+		m.config.pcp = pcp;
+		m.config.pcp_high = 32;
+		m.config.pcp_batch = 8;
+		move_among_tenants(&m, pcp ? take_some_pages : take_single_pages);
+	}
 }
 
 /* Fails again and again, and reads why: always this thread's own reason. */
@@ -226,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_pages_move_while_owners_free),
+		cmocka_unit_test(test_threads_ranges_are_had_while_neighbours_are_freed),
 		cmocka_unit_test(test_threads_read_their_own_errors),
 		cmocka_unit_test(test_threads_share_a_machine_without_loss),
 	};
