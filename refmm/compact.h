@@ -80,6 +80,7 @@ rmm_pfn rmm_compaction_alloc(struct rmm_compact *cc, unsigned int order);
 unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn);
 void rmm_release_freepages(struct rmm_compact *cc);
 void rmm_reset_isolation_suitable(struct rmm_zone *z);
+void rmm_reset_cached_positions(struct rmm_zone *z);
 bool rmm_scanners_met(const struct rmm_compact *cc);
 
 /* isolation.c */

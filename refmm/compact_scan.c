@@ -22,7 +22,9 @@
  * Free blocks taken are in no list of the zone: ALLOCATED, without a reference.
  *
  * Locking: free blocks are taken under the zone lock; frames in use are read
- * without it and taken by an atomic exchange (migrate.c).
+ * without it and taken by an atomic exchange (migrate.c). Several CPUs may
+ * compact a zone: what it remembers are hints, read and written without a lock,
+ * and the last to write wins.
  *
  * Modelled: isolate_migratepages, isolate_migratepages_block,
  * isolate_freepages, isolate_freepages_block, compaction_alloc,
@@ -52,7 +54,18 @@ static bool has_memory(const struct rmm_zone *z, rmm_pfn pfn)
 {
 	const struct rmm_pageblock *b = block_of(z, pfn);
 
-	return b->zone == z->id && b->present;
+	return b->zone == z->id && rmm_get_pageblock(b, RMM_PB_PRESENT);
+}
+
+/** rmm_reset_cached_positions() - reset_cached_positions(): the next run begins
+ *  at the zone's ends */
+void rmm_reset_cached_positions(struct rmm_zone *z)
+{
+	struct rmm_zone_compact *zc = &z->compact;
+
+	RMM_WRITE(zc->migrate_pfn[0], z->start_pfn);
+	RMM_WRITE(zc->migrate_pfn[1], z->start_pfn);
+	RMM_WRITE(zc->free_pfn, rmm_block_start(z, rmm_zone_end(z) - 1));
 }
 
 /** rmm_reset_isolation_suitable() - __reset_isolation_suitable(): forget the
@@ -62,15 +75,15 @@ void rmm_reset_isolation_suitable(struct rmm_zone *z)
 	rmm_pfn end = rmm_zone_end(z);
 
 	for (rmm_pfn p = z->start_pfn; p < end; p = rmm_block_end(z, p))
-		block_of(z, p)->skip = 0;
-	z->compact.migrate_pfn[0] = z->compact.migrate_pfn[1] = z->start_pfn;
-	z->compact.free_pfn = rmm_block_start(z, end - 1);
-	z->compact.blockskip_flush = false;
+		rmm_set_pageblock(block_of(z, p), RMM_PB_SKIP, false);
+	rmm_reset_cached_positions(z);
+	RMM_WRITE(z->compact.blockskip_flush, false);
 }
 
 static bool is_skipped(const struct rmm_compact *cc, rmm_pfn pfn)
 {
-	return !cc->ignore_skip && block_of(cc->z, pfn)->skip;
+	return !cc->ignore_skip &&
+	       rmm_get_pageblock(block_of(cc->z, pfn), RMM_PB_SKIP);
 }
 
 /* update_cached_migrate(): later runs begin behind @pfn */
@@ -80,10 +93,10 @@ static void update_cached_migrate(struct rmm_compact *cc, rmm_pfn pfn)
 
 	if (cc->no_set_skip)
 		return;
-	if (pfn > zc->migrate_pfn[0])
-		zc->migrate_pfn[0] = pfn;
-	if (cc->mode != RMM_MIGRATE_ASYNC && pfn > zc->migrate_pfn[1])
-		zc->migrate_pfn[1] = pfn;
+	if (pfn > RMM_READ(zc->migrate_pfn[0]))
+		RMM_WRITE(zc->migrate_pfn[0], pfn);
+	if (cc->mode != RMM_MIGRATE_ASYNC && pfn > RMM_READ(zc->migrate_pfn[1]))
+		RMM_WRITE(zc->migrate_pfn[1], pfn);
 }
 
 /* ---- The migrate scanner ------------------------------------------------ */
@@ -187,7 +200,7 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 	if (s.pfn < end || (cc->nr_from && !cc->finish_pageblock))
 		return;
 	if (!cc->no_set_skip)
-		block_of(cc->z, pfn)->skip = 1;
+		rmm_set_pageblock(block_of(cc->z, pfn), RMM_PB_SKIP, true);
 	update_cached_migrate(cc, s.pfn);
 }
 
@@ -274,16 +287,18 @@ static rmm_pfn isolate_freepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 
 	rmm_zone_lock(z, cc->cpu);
 	while (pfn < end) {
-		unsigned int order = z->memmap[pfn].order, nr;
+		uint64_t word = RMM_READ(z->memmap[pfn].word);
+		unsigned int nr;
 
-		if (RMM_READ(z->memmap[pfn].state) != RMM_PG_BUDDY) {
+		if (rmm_word_state(word) != RMM_PG_BUDDY) {
 			pfn += stride;
 			continue;
 		}
 		nr = rmm__isolate_free_page(z, pfn);
 		if (!nr)
 			break;
-		rmm_list_add_tail(z->memmap, &cc->free[order], pfn);
+		rmm_list_add_tail(z->memmap, &cc->free[rmm_word_order(word)],
+				  pfn);
 		cc->nr_freepages += nr;
 		stat->compact_isolated += nr;
 		pfn += nr;
@@ -301,12 +316,13 @@ static rmm_pfn isolate_freepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 static void update_free_skip(struct rmm_compact *cc, rmm_pfn block)
 {
 	rmm_pfn below = block - (1u << cc->z->pageblock_order);
+	rmm_pfn *cached = &cc->z->compact.free_pfn;
 
 	if (cc->no_set_skip)
 		return;
-	block_of(cc->z, block)->skip = 1;
-	if (block > cc->z->start_pfn && below < cc->z->compact.free_pfn)
-		cc->z->compact.free_pfn = below;
+	rmm_set_pageblock(block_of(cc->z, block), RMM_PB_SKIP, true);
+	if (block > cc->z->start_pfn && below < RMM_READ(*cached))
+		RMM_WRITE(*cached, below);
 }
 
 /* isolate_freepages(): walk down until there are enough */
@@ -393,8 +409,8 @@ void rmm_release_freepages(struct rmm_compact *cc)
 		}
 	cc->nr_freepages = 0;
 	high = rmm_block_start(z, high);
-	if (high > z->compact.free_pfn)
-		z->compact.free_pfn = high;
+	if (high > RMM_READ(z->compact.free_pfn))
+		RMM_WRITE(z->compact.free_pfn, high);
 	if (high > cc->free_pfn)
 		cc->free_pfn = high;
 }

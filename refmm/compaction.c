@@ -19,7 +19,9 @@
  *                           reset <-- SUCCESS <------+------> COMPLETE -->
  * defer
  *
- * Locking: none held on entry; parts take the zone lock and pcp->lock.
+ * Locking: none held on entry; parts take the zone lock and pcp->lock. What a
+ * zone remembers of failures is read and written without a lock, as in the
+ * kernel: a count that is lost costs one attempt more or less.
  *
  * Modelled: compaction_suitable, compaction_suit_allocation_order,
  * compact_zone, __compact_finished, compaction_deferred, defer_compaction,
@@ -37,15 +39,14 @@
 bool rmm_compaction_deferred(struct rmm_zone *z, int order)
 {
 	struct rmm_zone_compact *zc = &z->compact;
-	unsigned int limit = 1u << zc->defer_shift;
+	unsigned int limit = 1u << RMM_READ(zc->defer_shift);
+	unsigned int considered = RMM_READ(zc->considered) + 1u;
 
-	if (order < zc->order_failed)
+	if (order < RMM_READ(zc->order_failed))
 		return false;
-	if (++zc->considered >= limit) {
-		zc->considered = (uint8_t)limit;
-		return false;
-	}
-	return true;
+	RMM_WRITE(zc->considered,
+		  (uint8_t)(considered < limit ? considered : limit));
+	return considered < limit;
 }
 
 /** rmm_defer_compaction() - it was in vain */
@@ -53,11 +54,13 @@ void rmm_defer_compaction(struct rmm_zone *z, int order)
 {
 	struct rmm_zone_compact *zc = &z->compact;
 
-	zc->considered = 0;
-	if (zc->defer_shift < RMM_COMPACT_MAX_DEFER)
-		zc->defer_shift++;
-	if (order < zc->order_failed)
-		zc->order_failed = (uint8_t)order;
+	uint8_t shift = RMM_READ(zc->defer_shift);
+
+	RMM_WRITE(zc->considered, 0);
+	if (shift < RMM_COMPACT_MAX_DEFER)
+		RMM_WRITE(zc->defer_shift, shift + 1);
+	if (order < RMM_READ(zc->order_failed))
+		RMM_WRITE(zc->order_failed, (uint8_t)order);
 }
 
 /** rmm_compaction_defer_reset() - it seems to have helped; @success: it has */
@@ -65,10 +68,12 @@ void rmm_compaction_defer_reset(struct rmm_zone *z, int order, bool success)
 {
 	struct rmm_zone_compact *zc = &z->compact;
 
-	if (success)
-		zc->considered = zc->defer_shift = 0;
-	if (order >= zc->order_failed)
-		zc->order_failed = (uint8_t)(order + 1);
+	if (success) {
+		RMM_WRITE(zc->considered, 0);
+		RMM_WRITE(zc->defer_shift, 0);
+	}
+	if (order >= RMM_READ(zc->order_failed))
+		RMM_WRITE(zc->order_failed, (uint8_t)(order + 1));
 }
 
 /* compaction_restarting(): the first try after the longest deferral */
@@ -76,9 +81,9 @@ static bool is_restarting(const struct rmm_zone *z, int order)
 {
 	const struct rmm_zone_compact *zc = &z->compact;
 
-	return order >= zc->order_failed &&
-	       zc->defer_shift == RMM_COMPACT_MAX_DEFER &&
-	       zc->considered >= 1u << zc->defer_shift;
+	return order >= RMM_READ(zc->order_failed) &&
+	       RMM_READ(zc->defer_shift) == RMM_COMPACT_MAX_DEFER &&
+	       RMM_READ(zc->considered) >= 1u << RMM_COMPACT_MAX_DEFER;
 }
 
 /* ---- Is it worth while? ------------------------------------------------- */
@@ -149,11 +154,9 @@ static enum rmm_compact_result finished(struct rmm_compact *cc)
 	rmm_pfn block = 1u << z->pageblock_order;
 
 	if (rmm_scanners_met(cc)) {
-		z->compact.migrate_pfn[0] = z->compact.migrate_pfn[1] =
-			z->start_pfn;
-		z->compact.free_pfn = rmm_block_start(z, rmm_zone_end(z) - 1);
+		rmm_reset_cached_positions(z);
 		if (cc->direct)
-			z->compact.blockskip_flush = true;
+			RMM_WRITE(z->compact.blockskip_flush, true);
 		return cc->whole_zone ? RMM_COMPACT_COMPLETE
 				      : RMM_COMPACT_PARTIAL_SKIPPED;
 	}
@@ -182,13 +185,18 @@ static void set_scanners(struct rmm_compact *cc)
 		cc->free_pfn = rmm_block_start(z, end - 1);
 		return;
 	}
-	cc->migrate_pfn = zc->migrate_pfn[cc->mode != RMM_MIGRATE_ASYNC];
-	cc->free_pfn = zc->free_pfn;
-	if (cc->free_pfn < z->start_pfn || cc->free_pfn >= end)
-		cc->free_pfn = zc->free_pfn = rmm_block_start(z, end - 1);
-	if (cc->migrate_pfn < z->start_pfn || cc->migrate_pfn >= end)
-		cc->migrate_pfn = zc->migrate_pfn[0] = zc->migrate_pfn[1] =
-			z->start_pfn;
+	cc->migrate_pfn =
+		RMM_READ(zc->migrate_pfn[cc->mode != RMM_MIGRATE_ASYNC]);
+	cc->free_pfn = RMM_READ(zc->free_pfn);
+	if (cc->free_pfn < z->start_pfn || cc->free_pfn >= end) {
+		cc->free_pfn = rmm_block_start(z, end - 1);
+		RMM_WRITE(zc->free_pfn, cc->free_pfn);
+	}
+	if (cc->migrate_pfn < z->start_pfn || cc->migrate_pfn >= end) {
+		cc->migrate_pfn = z->start_pfn;
+		RMM_WRITE(zc->migrate_pfn[0], z->start_pfn);
+		RMM_WRITE(zc->migrate_pfn[1], z->start_pfn);
+	}
 	if (cc->migrate_pfn == z->start_pfn)
 		cc->whole_zone = true;
 }

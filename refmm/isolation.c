@@ -35,16 +35,16 @@ static rmm_pfn find_unmovable(const struct rmm_zone *z, rmm_pfn pfn,
 
 	while (pfn < end) {
 		rmm_pfn head = rmm_find_head(rmm, pfn);
-		const struct rmm_page *page;
+		uint64_t word;
 
 		if (head == RMM_NO_PFN)
 			return pfn; /* reserved */
-		page = &rmm->memmap[head];
-		if (page->state == RMM_PG_ALLOCATED &&
-		    (page->migratetype != RMM_MOVABLE ||
-		     page->order > rmm->config.max_order))
+		word = RMM_READ(rmm->memmap[head].word);
+		if (rmm_word_state(word) == RMM_PG_ALLOCATED &&
+		    (rmm_word_type(word) != RMM_MOVABLE ||
+		     rmm_word_order(word) > rmm->config.max_order))
 			return pfn;
-		pfn = head + (1u << page->order);
+		pfn = head + (1u << rmm_word_order(word));
 	}
 	return RMM_NO_PFN;
 }
@@ -83,18 +83,20 @@ static int isolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 static void unisolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 			    int mt)
 {
-	struct rmm_page *page = &z->memmap[pfn];
 	unsigned int order;
+	uint64_t word;
 
 	if (z->rmm->config.isolate_bit)
 		mt = z->blocks[pfn >> z->pageblock_order].saved;
 	rmm_zone_lock(z, cpu);
 	rmm_move_freepages_block_isolate(z, pfn, mt);
-	order = page->order;
-	if (page->state == RMM_PG_BUDDY && order >= z->pageblock_order &&
-	    order < z->max_order) {
+	word = RMM_READ(z->memmap[pfn].word);
+	order = rmm_word_order(word);
+	if (rmm_word_state(word) == RMM_PG_BUDDY &&
+	    order >= z->pageblock_order && order < z->max_order) {
 		rmm_del_page_from_free_list(z, pfn);
-		rmm_account_freepages(z, -(1ll << order), page->migratetype);
+		rmm_account_freepages(z, -(1ll << order),
+				      (int)rmm_word_type(word));
 		rmm__free_one_page(z, pfn, order, rmm_block_type(z, pfn), true);
 	}
 	rmm_zone_unlock(z);
@@ -140,15 +142,15 @@ rmm_pfn rmm_test_pages_isolated(const struct rmm_zone *z, rmm_pfn start,
 {
 	for (rmm_pfn p = start; p < end;) {
 		rmm_pfn head = rmm_find_head(z->rmm, p);
-		const struct rmm_page *page;
+		uint64_t word;
 
 		if (head == RMM_NO_PFN)
 			return p;
-		page = &z->memmap[head];
-		if (page->state != RMM_PG_BUDDY ||
-		    page->migratetype != RMM_ISOLATE)
+		word = RMM_READ(z->memmap[head].word);
+		if (rmm_word_state(word) != RMM_PG_BUDDY ||
+		    rmm_word_type(word) != RMM_ISOLATE)
 			return p;
-		p = head + (1u << page->order);
+		p = head + (1u << rmm_word_order(word));
 	}
 	return RMM_NO_PFN;
 }

@@ -37,7 +37,7 @@ void rmm_kswapd_done(struct rmm *rmm, unsigned int zone)
 		return;
 	z = &rmm->zone[zone];
 	RMM_WRITE(z->boost, 0);
-	if (z->compact.blockskip_flush)
+	if (RMM_READ(z->compact.blockskip_flush))
 		rmm_reset_isolation_suitable(z);
 }
 

@@ -66,11 +66,12 @@ static int check_inside(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
 	uint64_t end = (uint64_t)pfn + (1ull << order);
 
 	for (uint64_t p = pfn; p < end; p++) {
-		if (!rmm->blocks[p >> shift].present) {
+		if (!rmm_get_pageblock(&rmm->blocks[p >> shift],
+				       RMM_PB_PRESENT)) {
 			p |= (1ull << shift) - 1;
 			continue;
 		}
-		if (rmm->memmap[p].state != RMM_PG_RESERVED)
+		if (RMM_READ(rmm->memmap[p].state) != RMM_PG_RESERVED)
 			return rmm_error(rmm, -EBUSY,
 					 "cannot load pfn %u, order %u: pfn "
 					 "%llu in it is loaded already",
@@ -84,8 +85,8 @@ static void mark_present(struct rmm_zone *z, rmm_pfn pfn, uint64_t nr)
 	unsigned int shift = z->pageblock_order;
 
 	for (uint64_t b = pfn >> shift; b <= (pfn + nr - 1) >> shift; b++)
-		z->blocks[b].present = 1;
-	z->nr_given += nr;
+		rmm_set_pageblock(&z->blocks[b], RMM_PB_PRESENT, true);
+	__atomic_fetch_add(&z->nr_given, nr, __ATOMIC_RELAXED);
 }
 
 /* All checks; the frames then belong to the allocator of the zone that is

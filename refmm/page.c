@@ -11,6 +11,9 @@
  * Only questions and error messages come here; allocation and free always hold
  * a head in hand.
  *
+ * Locking: none; while other CPUs work, the answer may be old. Under the zone
+ * lock it holds for what is free.
+ *
  * Modelled: compound_head(), PageBuddy(). Simplified: found by search instead
  * of by a pointer in each tail. (6.12, include/linux/page-flags.h; LKD3 ch. 12
  * "Pages")
@@ -28,12 +31,12 @@ rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn)
 {
 	for (unsigned int order = 0; order < 32; order++) {
 		rmm_pfn head = pfn & ~((1u << order) - 1);
-		const struct rmm_page *page = &rmm->memmap[head];
+		uint64_t word = RMM_READ(rmm->memmap[head].word);
 
-		if (RMM_READ(page->state) == RMM_PG_RESERVED)
+		if (rmm_word_state(word) == RMM_PG_RESERVED)
 			continue;
 		/* The nearest head decides: a block holds no other head. */
-		if (page->order >= order)
+		if (rmm_word_order(word) >= order)
 			return head;
 		return RMM_NO_PFN;
 	}
@@ -75,7 +78,7 @@ int rmm_pfn_zone(const struct rmm *rmm, rmm_pfn pfn)
 int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 {
 	int zone = rmm_pfn_zone(rmm, pfn);
-	const struct rmm_page *page;
+	uint64_t word;
 
 	if (zone < 0)
 		return -ERANGE;
@@ -87,11 +90,12 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 		out->head = pfn;
 		return 0;
 	}
-	page = &rmm->memmap[out->head];
-	out->state = out->head == pfn ? page->state : RMM_PG_TAIL;
-	out->order = page->order;
-	out->migratetype = page->migratetype;
-	if (page->state == RMM_PG_PCP)
-		out->cpu = (uint16_t)rmm_page_cpu(page);
+	word = RMM_READ(rmm->memmap[out->head].word);
+	out->state =
+		out->head == pfn ? (uint8_t)rmm_word_state(word) : RMM_PG_TAIL;
+	out->order = (uint8_t)rmm_word_order(word);
+	out->migratetype = (uint8_t)rmm_word_type(word);
+	if (rmm_word_state(word) == RMM_PG_PCP)
+		out->cpu = (uint16_t)~word;
 	return 0;
 }

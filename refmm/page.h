@@ -81,6 +81,23 @@ static inline uint64_t rmm_page_word(int32_t count, unsigned int state,
 	       (uint64_t)order << RMM_ORDER_SHIFT | (uint64_t)mt << 48;
 }
 
+/** rmm_word_state(), _order(), _type() - parts of a word that was read once:
+ *  another CPU may be changing the frame's */
+static inline unsigned int rmm_word_state(uint64_t word)
+{
+	return word >> 32 & UINT8_MAX;
+}
+
+static inline unsigned int rmm_word_order(uint64_t word)
+{
+	return word >> RMM_ORDER_SHIFT & UINT8_MAX;
+}
+
+static inline unsigned int rmm_word_type(uint64_t word)
+{
+	return word >> 48 & UINT8_MAX;
+}
+
 /** rmm_page_is() - is this the head of a block of @state and @order? */
 static inline bool rmm_page_is(const struct rmm_page *page,
 			       enum rmm_page_state state, unsigned int order)
@@ -94,17 +111,40 @@ static inline unsigned int rmm_page_cpu(const struct rmm_page *page)
 	return ~(uint32_t)page->_count;
 }
 
-/* The kernel's pageblock flags, loosely, and the zone (page->flags there).
- * `present` lets walkers skip holes without reading the memmap. */
+/* The kernel's pageblock flags, loosely, and the zone (page->flags there). */
 struct rmm_pageblock {
 	uint8_t migratetype;
 	uint8_t zone;
-	uint8_t saved;	     /* type before it was isolated */
-	uint8_t present : 1; /* holds memory */
-	uint8_t skip : 1;    /* PB_migrate_skip: compaction found nothing */
+	uint8_t saved; /* type before it was isolated */
+	uint8_t flags; /* enum rmm_pageblock_flags */
+};
+
+enum rmm_pageblock_flags {
+	RMM_PB_PRESENT = 1 << 0, /* holds memory; without, walkers skip it and
+				    do not read the memmap */
+	RMM_PB_SKIP = 1 << 1,	 /* PB_migrate_skip: compaction found nothing */
 };
 
 _Static_assert(sizeof(struct rmm_pageblock) == 4, "shifted, not multiplied");
+
+static inline bool rmm_get_pageblock(const struct rmm_pageblock *b,
+				     enum rmm_pageblock_flags flag)
+{
+	return RMM_READ(b->flags) & flag;
+}
+
+/** rmm_set_pageblock() - set_pfnblock_flags_mask(): no lock is held, and other
+ *  CPUs may be changing other flags */
+static inline void rmm_set_pageblock(struct rmm_pageblock *b,
+				     enum rmm_pageblock_flags flag, bool on)
+{
+	if (rmm_get_pageblock(b, flag) == on)
+		return;
+	if (on)
+		__atomic_fetch_or(&b->flags, flag, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_and(&b->flags, ~flag, __ATOMIC_RELAXED);
+}
 
 #define RMM_NIL UINT32_MAX
 

@@ -139,14 +139,13 @@ void rmm_move_freepages_block_isolate(struct rmm_zone *z, rmm_pfn pfn, int mt)
 {
 	rmm_pfn start = pageblock_start(z, pfn);
 	rmm_pfn head = rmm_find_head(z->rmm, start);
-	struct rmm_page *page;
-	unsigned int order;
+	uint64_t word = head != RMM_NO_PFN ? RMM_READ(z->memmap[head].word) : 0;
+	unsigned int order = rmm_word_order(word);
 
-	if (head != RMM_NO_PFN && z->memmap[head].state == RMM_PG_BUDDY &&
-	    z->memmap[head].order > z->pageblock_order) {
-		page = &z->memmap[head];
-		order = page->order;
-		rmm_account_freepages(z, -(1ll << order), page->migratetype);
+	if (rmm_word_state(word) == RMM_PG_BUDDY &&
+	    order > z->pageblock_order) {
+		rmm_account_freepages(z, -(1ll << order),
+				      (int)rmm_word_type(word));
 		rmm_del_page_from_free_list(z, head);
 		set_type(z, start, mt);
 		rmm_split_large_buddy(z, head, order, false);

@@ -224,7 +224,8 @@ int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 	int err = check_used(rmm, head, "let go of");
 
 	/* Whoever does not allocate with GFP_COMP must know the order. */
-	if (!err && head->order && !(RMM_READ(head->flags) & RMM_PF_HEAD) &&
+	if (!err && RMM_READ(head->order) &&
+	    !(RMM_READ(head->flags) & RMM_PF_HEAD) &&
 	    RMM_READ(head->_count) == 0)
 		err = rmm_error(
 			rmm, -EINVAL,

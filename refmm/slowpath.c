@@ -91,7 +91,7 @@ static rmm_pfn direct_compact(struct rmm_alloc_context *ac,
 	if (pfn != RMM_NO_PFN) {
 		struct rmm_zone *z = rmm_page_zone(ac->rmm, pfn);
 
-		z->compact.blockskip_flush = false;
+		RMM_WRITE(z->compact.blockskip_flush, false);
 		rmm_compaction_defer_reset(z, (int)ac->want.order, true);
 	}
 	return pfn;

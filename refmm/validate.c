@@ -297,7 +297,8 @@ static int check_frames(struct check *c)
 	for (uint64_t p = c->z->start_pfn; p < end; p++) {
 		int err;
 
-		if (!c->rmm->blocks[p >> shift].present) {
+		if (!rmm_get_pageblock(&c->rmm->blocks[p >> shift],
+				       RMM_PB_PRESENT)) {
 			p |= (1ull << shift) - 1;
 			continue;
 		}

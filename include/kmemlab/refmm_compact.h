@@ -31,7 +31,8 @@ enum rmm_compact_result {
 
 /** rmm_compact_step() - kcompactd, bit by bit: move up to 32 blocks of @zone to
  *  make a free block of @order. Call it again while it says CONTINUE. -EINVAL
- *  for no such zone or order. */
+ *  for no such zone or order. One thread at a time for a zone, as kcompactd is
+ *  one for a node. */
 int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 		     unsigned int order);
 /** rmm_compact_node() - /proc/sys/vm/compact_memory: all of @node's zones */

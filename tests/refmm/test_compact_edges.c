@@ -156,7 +156,8 @@ static void test_compact_useless_pageblock_is_skipped(void **state)
 	struct rmm_compact cc = run(rmm, 9);
 
 	(void)state;
-	rmm->blocks[0].skip = rmm->blocks[1].skip = 1;
+	for (int i = 0; i < 2; i++)
+		rmm_set_pageblock(&rmm->blocks[i], RMM_PB_SKIP, true);
 	assert_true(rmm_isolate_migratepages(&cc));
 	assert_int_equal(cc.from[0] / BLOCK, 2);
 	rmm_putback_pages(&cc);
@@ -210,13 +211,13 @@ static void test_compact_kswapd_takes_boost_and_hints_back(void **state)
 
 	(void)state;
 	z->boost = 7;
-	z->blocks[2].skip = 1;
+	rmm_set_pageblock(&z->blocks[2], RMM_PB_SKIP, true);
 	rmm_kswapd_done(rmm, 0);
 	assert_int_equal(z->boost, 0);
-	assert_int_equal(z->blocks[2].skip, 1);
+	assert_true(rmm_get_pageblock(&z->blocks[2], RMM_PB_SKIP));
 	z->compact.blockskip_flush = true;
 	rmm_kswapd_done(rmm, 0);
-	assert_int_equal(z->blocks[2].skip, 0);
+	assert_false(rmm_get_pageblock(&z->blocks[2], RMM_PB_SKIP));
 	owners_destroy(&w);
 }
 

@@ -164,7 +164,7 @@ static void move_among_tenants(struct machine *m, void (*move)(struct rmm *rmm))
 	pthread_t thread[CPUS];
 	struct rmm *rmm;
 
-	m->config.nr_cpus = CPUS;
+	m->config.nr_cpus = CPUS + 1; /* the last one is @move's, too */
 	m->config.threads = true;
 	rmm = machine_boot(m);
 	rmm_set_hooks(rmm, &(struct rmm_hooks){.migrate = follow});
@@ -202,6 +202,42 @@ static void test_threads_pages_move_while_owners_free(void **state)
 	(void)state;
 	machine_init(&m, 8);
 	move_among_tenants(&m, compact_often);
+}
+
+/* Asks for huge pages where there are none: compacts, fails, defers. */
+static void *compact_for_requests(void *arg)
+{
+	struct rmm *rmm = arg;
+
+	for (int i = 0; i < 300; i++) {
+		struct rmm_page *page = rmm_alloc_pages(rmm, CPUS, RMM_GFP_TRANSHUGE, 10);
+
+		if (page)
+			rmm_free_pages(rmm, CPUS, page, 10);
+		rmm_compact_node(rmm, CPUS, 0);
+	}
+	return NULL;
+}
+
+static void compact_twice(struct rmm *rmm)
+{
+	pthread_t other;
+
+	assert_int_equal(pthread_create(&other, NULL, compact_for_requests, rmm), 0);
+	for (int i = 0; i < 300; i++) {
+		rmm_compact_node(rmm, 0, 0);
+		rmm_kswapd_done(rmm, 0);
+	}
+	pthread_join(other, NULL);
+}
+
+static void test_threads_two_cpus_compact_one_zone(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	machine_init(&m, 4);
+	move_among_tenants(&m, compact_twice);
 }
 
 /* Ranges of @nr pages at ever other places, of which @least must be had */
@@ -286,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_pages_move_while_owners_free),
+		cmocka_unit_test(test_threads_two_cpus_compact_one_zone),
 		cmocka_unit_test(test_threads_ranges_are_had_while_neighbours_are_freed),
 		cmocka_unit_test(test_threads_read_their_own_errors),
 		cmocka_unit_test(test_threads_share_a_machine_without_loss),
