@@ -174,7 +174,7 @@ static int check_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,
 	int id = rmm_pfn_zone(rmm, start);
 
 	if (cpu >= rmm->config.nr_cpus || !nr || id < 0 ||
-	    start + nr > rmm_zone_end(&rmm->zone[id]))
+	    nr > rmm_zone_end(&rmm->zone[id]) - start)
 		return rmm_error(
 			rmm, -EINVAL,
 			"cannot have %llu pages from pfn %u on CPU %u: "

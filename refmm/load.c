@@ -241,6 +241,11 @@ int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
 {
 	uint64_t end = pfn + nr;
 
+	if (nr > (pfn < rmm->end_pfn ? rmm->end_pfn - pfn : 0))
+		return rmm_error(rmm, -ERANGE,
+				 "cannot give %llu pages from pfn %u: beyond "
+				 "the last zone",
+				 (unsigned long long)nr, pfn);
 	for (uint64_t p = pfn; p < end;) {
 		unsigned int order = largest_order(rmm, p, end);
 		int err;

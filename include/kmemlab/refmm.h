@@ -95,8 +95,8 @@ int rmm_set_pcp_high(struct rmm *rmm, unsigned int zone, unsigned int cpu,
 int rmm_setup_done(struct rmm *rmm);
 /** rmm_free_reserved() - boot, or a zone that grows later (deferred struct page
  *  initialisation): give reserved [@pfn, @pfn + @nr) to the buddy lists, at the
- *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done()
- */
+ *  tails (free_reserved_area, __free_pages_core); also after rmm_setup_done().
+ *  -ERANGE: beyond the last zone, or in a hole; what lies before it is given */
 int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr);
 /** rmm_set_managed() - a zone has grown or shrunk to @managed pages:
  * watermarks, reserves and PCP limits of all zones are computed afresh, also

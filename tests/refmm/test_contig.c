@@ -68,6 +68,8 @@ static void test_contig_refused_range_is_as_before(void **state)
 	refused(rmm, 4000, 97, -EINVAL); /* reaches out of the zone */
 	refused(rmm, 0, 0, -EINVAL);
 	refused(rmm, 5000, 1, -EINVAL);
+	refused(rmm, 1000, UINT64_MAX - 500, -EINVAL); /* start + nr is 499 again */
+	assert_int_equal(rmm_free_contig_range(rmm, 0, 1000, UINT64_MAX - 500), -EINVAL);
 	w.refuse = true;
 	refused(rmm, 2040, 16, -EBUSY); /* the owners will not */
 	assert_non_null(strstr(rmm_last_error(rmm), "in use and did not move"));

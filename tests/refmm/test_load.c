@@ -144,6 +144,21 @@ static void test_load_free_reserved_after_setup_grows_the_zone(void **state)
 }
 
 /* Order 0: 3 free, order 2: 2, order 4: 1 */
+static void test_load_free_reserved_beyond_the_end_is_refused(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 4);
+	rmm = machine_new(&m);
+	assert_int_equal(rmm_free_reserved(rmm, 1000, UINT64_MAX - 500), -ERANGE);
+	assert_int_equal(rmm_free_reserved(rmm, UINT32_MAX, 1), -ERANGE);
+	assert_non_null(strstr(rmm_last_error(rmm), "beyond the last zone"));
+	assert_int_equal(rmm_nr_free_pages(rmm), 0);
+	check_destroy(rmm);
+}
+
 static void test_stat_indices_tell_lack_from_fragmentation(void **state)
 {
 	struct machine m;
@@ -195,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_load_torn_snapshot_is_accepted_and_noted),
 		cmocka_unit_test(test_load_highatomic_pageblocks_count_as_reserved),
 		cmocka_unit_test(test_load_free_reserved_after_setup_grows_the_zone),
+		cmocka_unit_test(test_load_free_reserved_beyond_the_end_is_refused),
 		cmocka_unit_test(test_load_huge_sparse_machine_costs_little),
 		cmocka_unit_test(test_stat_indices_tell_lack_from_fragmentation),
 		cmocka_unit_test(test_stat_empty_zone_has_defined_indices),
