@@ -176,6 +176,8 @@ void *rmm_page_address(const struct rmm *rmm, const struct rmm_page *page)
 {
 	uintptr_t pfn = rmm_page_to_pfn(rmm, page);
 
+	if (pfn == RMM_NO_PFN)
+		return NULL;
 	if (rmm_PageHighMem(rmm, page))
 		return rmm->page_virtual
 			       ? (void *)RMM_READ(rmm->page_virtual[pfn])

@@ -43,9 +43,12 @@ rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn)
 	return RMM_NO_PFN;
 }
 
-/** rmm_page_to_pfn() - page_to_pfn(): the frame's number */
+/** rmm_page_to_pfn() - page_to_pfn(): the frame's number; RMM_NO_PFN for what
+ *  is no page of this machine */
 rmm_pfn rmm_page_to_pfn(const struct rmm *rmm, const struct rmm_page *page)
 {
+	if (rmm_unlikely(!rmm_is_page(rmm, page)))
+		return RMM_NO_PFN;
 	return (rmm_pfn)(page - rmm->memmap);
 }
 

@@ -34,12 +34,14 @@
 
 #include "layers.h"
 
-/* Head of the compound page, or the page itself */
+/* Head of the compound page, or the page itself; NULL: not of this machine */
 static struct rmm_page *head_of(const struct rmm *rmm,
 				const struct rmm_page *page)
 {
 	rmm_pfn pfn = rmm_page_to_pfn(rmm, page), head;
 
+	if (pfn == RMM_NO_PFN)
+		return NULL;
 	if (RMM_READ(page->state) != RMM_PG_RESERVED)
 		return &rmm->memmap[pfn];
 	head = rmm_find_head(rmm, pfn);
@@ -52,7 +54,9 @@ static struct rmm_page *head_of(const struct rmm *rmm,
 static bool has_flag(const struct rmm *rmm, const struct rmm_page *page,
 		     unsigned int flag)
 {
-	return RMM_READ(head_of(rmm, page)->flags) & flag;
+	const struct rmm_page *head = head_of(rmm, page);
+
+	return head && (RMM_READ(head->flags) & flag);
 }
 
 /** rmm_PageReserved() - PageReserved() */
@@ -60,14 +64,13 @@ bool rmm_PageReserved(const struct rmm *rmm, const struct rmm_page *page)
 {
 	rmm_pfn pfn = rmm_page_to_pfn(rmm, page);
 
-	return rmm_find_head(rmm, pfn) == RMM_NO_PFN;
+	return pfn != RMM_NO_PFN && rmm_find_head(rmm, pfn) == RMM_NO_PFN;
 }
 
 /** rmm_PageBuddy() - PageBuddy() */
 bool rmm_PageBuddy(const struct rmm *rmm, const struct rmm_page *page)
 {
-	(void)rmm;
-	return RMM_READ(page->state) == RMM_PG_BUDDY;
+	return rmm_is_page(rmm, page) && RMM_READ(page->state) == RMM_PG_BUDDY;
 }
 
 /** rmm_PageHighMem() - PageHighMem() */
@@ -81,14 +84,16 @@ bool rmm_PageHighMem(const struct rmm *rmm, const struct rmm_page *page)
 /** rmm_PageHead() - PageHead() */
 bool rmm_PageHead(const struct rmm *rmm, const struct rmm_page *page)
 {
-	return RMM_READ(page->state) == RMM_PG_ALLOCATED &&
-	       has_flag(rmm, page, RMM_PF_HEAD);
+	return has_flag(rmm, page, RMM_PF_HEAD) &&
+	       RMM_READ(page->state) == RMM_PG_ALLOCATED;
 }
 
 /** rmm_PageTail() - PageTail() */
 bool rmm_PageTail(const struct rmm *rmm, const struct rmm_page *page)
 {
-	return head_of(rmm, page) != page;
+	const struct rmm_page *head = head_of(rmm, page);
+
+	return head && head != page;
 }
 
 /** rmm_PageCompound() - PageCompound() */
@@ -133,10 +138,15 @@ bool rmm_PageSlab(const struct rmm *rmm, const struct rmm_page *page)
 	return has_flag(rmm, page, RMM_PF_SLAB);
 }
 
-/* May its owner do @what with the page at @head? */
-static int check_used(struct rmm *rmm, const struct rmm_page *head,
-		      const char *what)
+/* May its owner do @what with @page, whose head is @head? */
+static int check_used(struct rmm *rmm, const struct rmm_page *page,
+		      const struct rmm_page *head, const char *what)
 {
+	if (!head)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s page %p: not of this machine "
+				 "(foreign page)",
+				 what, (const void *)page);
 	if (RMM_READ(head->state) == RMM_PG_ALLOCATED)
 		return 0;
 	return rmm_error(rmm, -EINVAL,
@@ -145,15 +155,17 @@ static int check_used(struct rmm *rmm, const struct rmm_page *head,
 			 what, rmm_page_to_pfn(rmm, head));
 }
 
-static int check_flags(struct rmm *rmm, const struct rmm_page *head,
-		       unsigned int flags)
+static int check_flags(struct rmm *rmm, const struct rmm_page *page,
+		       const struct rmm_page *head, unsigned int flags)
 {
-	if (flags & ~(unsigned int)RMM_PF_OWNERS)
-		return rmm_error(rmm, -EINVAL,
-				 "cannot change flags 0x%x of pfn %u: some are "
-				 "not its owner's",
-				 flags, rmm_page_to_pfn(rmm, head));
-	return check_used(rmm, head, "change flags of");
+	int err = check_used(rmm, page, head, "change flags of");
+
+	if (!err && (flags & ~(unsigned int)RMM_PF_OWNERS))
+		err = rmm_error(rmm, -EINVAL,
+				"cannot change flags 0x%x of pfn %u: some are "
+				"not its owner's",
+				flags, rmm_page_to_pfn(rmm, head));
+	return err;
 }
 
 /** rmm_set_page_flags() - SetPageLocked() and so on */
@@ -161,7 +173,7 @@ int rmm_set_page_flags(struct rmm *rmm, struct rmm_page *page,
 		       unsigned int flags)
 {
 	struct rmm_page *head = head_of(rmm, page);
-	int err = check_flags(rmm, head, flags);
+	int err = check_flags(rmm, page, head, flags);
 
 	if (!err)
 		__atomic_fetch_or(&head->flags, flags, __ATOMIC_ACQ_REL);
@@ -173,7 +185,7 @@ int rmm_clear_page_flags(struct rmm *rmm, struct rmm_page *page,
 			 unsigned int flags)
 {
 	struct rmm_page *head = head_of(rmm, page);
-	int err = check_flags(rmm, head, flags);
+	int err = check_flags(rmm, page, head, flags);
 
 	if (!err)
 		__atomic_fetch_and(&head->flags, ~flags, __ATOMIC_ACQ_REL);
@@ -183,7 +195,9 @@ int rmm_clear_page_flags(struct rmm *rmm, struct rmm_page *page,
 /** rmm_compound_head() - compound_head() */
 struct rmm_page *rmm_compound_head(const struct rmm *rmm, struct rmm_page *page)
 {
-	return head_of(rmm, page);
+	struct rmm_page *head = head_of(rmm, page);
+
+	return head ? head : page;
 }
 
 /** rmm_compound_order() - compound_order() */
@@ -192,17 +206,20 @@ unsigned int rmm_compound_order(const struct rmm *rmm,
 {
 	const struct rmm_page *head = head_of(rmm, page);
 
-	return rmm_PageHead(rmm, head) ? RMM_READ(head->order) : 0;
+	return head && rmm_PageHead(rmm, head) ? RMM_READ(head->order) : 0;
 }
 
 /** rmm_page_count() - page_count(): the one reader of _count */
 int rmm_page_count(const struct rmm *rmm, const struct rmm_page *page)
 {
 	const struct rmm_page *head = head_of(rmm, page);
-	int32_t count = RMM_READ(head->_count);
+	int32_t count;
 
+	if (!head)
+		return 0;
 	if (RMM_READ(head->state) == RMM_PG_RESERVED)
 		return rmm_PageReserved(rmm, head);
+	count = RMM_READ(head->_count);
 	return count < 0 ? 0 : count + 1;
 }
 
@@ -210,7 +227,7 @@ int rmm_page_count(const struct rmm *rmm, const struct rmm_page *page)
 int rmm_get_page(struct rmm *rmm, struct rmm_page *page)
 {
 	struct rmm_page *head = head_of(rmm, page);
-	int err = check_used(rmm, head, "refer to");
+	int err = check_used(rmm, page, head, "refer to");
 
 	if (!err)
 		__atomic_add_fetch(&head->_count, 1, __ATOMIC_ACQ_REL);
@@ -221,7 +238,7 @@ int rmm_get_page(struct rmm *rmm, struct rmm_page *page)
 int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 {
 	struct rmm_page *head = head_of(rmm, page);
-	int err = check_used(rmm, head, "let go of");
+	int err = check_used(rmm, page, head, "let go of");
 
 	/* Whoever does not allocate with GFP_COMP must know the order. */
 	if (!err && RMM_READ(head->order) &&

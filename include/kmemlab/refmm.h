@@ -128,6 +128,7 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 /** rmm_split_page() - an allocated block becomes 2^order single pages */
 int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order);
 
+/** rmm_page_to_pfn() - RMM_NO_PFN for what is no page of this machine */
 rmm_pfn rmm_page_to_pfn(const struct rmm *rmm, const struct rmm_page *page);
 /** rmm_pfn_to_page() - NULL when no zone spans @pfn */
 struct rmm_page *rmm_pfn_to_page(const struct rmm *rmm, rmm_pfn pfn);

@@ -5,7 +5,8 @@
  *
  * Functions that take a page take any page of a block; what a compound page
  * keeps (references, flags, order) is its head's. Those that change something
- * return 0, or -EINVAL and rmm_last_error() says why not.
+ * return 0, or -EINVAL and rmm_last_error() says why not. What is no page of
+ * this machine is refused by these, and has no flag, no user and no address.
  */
 #ifndef KMEMLAB_REFMM_PAGE_H
 #define KMEMLAB_REFMM_PAGE_H
@@ -97,8 +98,7 @@ int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page);
  */
 
 /** rmm_page_address() - NULL for a page of high memory that kmap() does not
- * show
- */
+ *  show, and for another machine's */
 void *rmm_page_address(const struct rmm *rmm, const struct rmm_page *page);
 /** rmm_virt_to_page() - page that @address lies in, NULL if none does */
 struct rmm_page *rmm_virt_to_page(const struct rmm *rmm, uintptr_t address);

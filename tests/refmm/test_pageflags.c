@@ -167,6 +167,42 @@ static void test_pageflags_split_keeps_the_first_pages_users(void **state)
 }
 
 /* LKD3: 4 GiB of 8 KiB pages are 524,288 frames; at 40 bytes each, 20 MiB */
+/* A page of another machine, before this one's memmap or behind it, and none */
+static void test_pageflags_foreign_page_is_refused(void **state)
+{
+	struct rmm *a = machine(2, true), *b = machine(2, true);
+	struct rmm_page *page = rmm_alloc_pages(b, 0, RMM_GFP_KERNEL, 0);
+	struct rmm_page *own = rmm_alloc_pages(a, 0, RMM_GFP_KERNEL, 0);
+	const struct {
+		struct rmm *rmm;
+		struct rmm_page *page;
+	} cases[] = {{a, page}, {b, own}, {a, NULL}, {a, (struct rmm_page *)((char *)own + 1)}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct rmm *rmm = cases[i].rmm;
+		struct rmm_page *p = cases[i].page;
+
+		assert_int_equal(rmm_get_page(rmm, p), -EINVAL);
+		assert_non_null(strstr(rmm_last_error(rmm), "cannot refer to page"));
+		assert_non_null(strstr(rmm_last_error(rmm), "foreign page"));
+		assert_int_equal(rmm_put_page(rmm, 0, p), -EINVAL);
+		assert_int_equal(rmm_set_page_flags(rmm, p, RMM_PF_DIRTY), -EINVAL);
+		assert_int_equal(rmm_clear_page_flags(rmm, p, RMM_PF_DIRTY), -EINVAL);
+		assert_int_equal(rmm_page_count(rmm, p), 0);
+		assert_ptr_equal(rmm_compound_head(rmm, p), p);
+		assert_int_equal(rmm_compound_order(rmm, p), 0);
+		assert_false(rmm_PageReserved(rmm, p) || rmm_PageBuddy(rmm, p) ||
+			     rmm_PageHighMem(rmm, p) || rmm_PageHead(rmm, p) ||
+			     rmm_PageTail(rmm, p) || rmm_PageDirty(rmm, p));
+		assert_null(rmm_page_address(rmm, p));
+		assert_int_equal(rmm_page_to_pfn(rmm, p), RMM_NO_PFN);
+	}
+	assert_int_equal(rmm_page_count(b, page), 1);
+	check_destroy(a);
+	check_destroy(b);
+}
+
 static void test_pageflags_memmap_is_small(void **state)
 {
 	uint64_t frames = (4ull << 30) / 8192;
@@ -189,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_pageflags_owner_sets_and_clears),
 		cmocka_unit_test(test_pageflags_locked_page_is_not_freed),
 		cmocka_unit_test(test_pageflags_split_keeps_the_first_pages_users),
+		cmocka_unit_test(test_pageflags_foreign_page_is_refused),
 		cmocka_unit_test(test_pageflags_memmap_is_small),
 	};
 
