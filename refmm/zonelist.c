@@ -111,7 +111,9 @@ static void add_node(const struct rmm *rmm, struct rmm_zonelist *list,
 				list->zone[list->nr++] = &rmm->zone[i];
 }
 
-/* For each CPU and highest zone type, the first zone to try */
+/* For each CPU and highest zone type, the first zone to try, if it is one of
+ * the CPU's own node: another node's is no good with THISNODE, and the quick
+ * way does not look at that. */
 static void set_preferred(struct rmm *rmm)
 {
 	for (unsigned int i = 0; i < rmm->config.nr_cpus; i++) {
@@ -119,7 +121,7 @@ static void set_preferred(struct rmm *rmm)
 		const struct rmm_zonelist *list = &rmm->zonelist[cpu->node];
 
 		for (unsigned int t = 0; t < RMM_ZONE_TYPES; t++)
-			if (list->first[t] < list->nr)
+			if (list->first[t] < list->nr_local)
 				cpu->preferred[t] = list->zone[list->first[t]];
 	}
 }

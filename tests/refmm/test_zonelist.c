@@ -84,7 +84,11 @@ static void test_zonelist_node_without_memory_uses_others(void **state)
 	assert_string_equal(order(rmm, 0), "0 2 3");
 	page = rmm_alloc_pages(rmm, 1, RMM_GFP_KERNEL, 0);
 	assert_in_range(rmm_page_to_pfn(rmm, page), 3 * BLOCK, 4 * BLOCK - 1);
+	/* Also where the CPU's list of another node's zone holds one */
+	assert_int_equal(rmm_free_page(rmm, 1, page), 0);
+	assert_int_equal(rmm_pcp_count(rmm, 3, 1) + rmm_pcp_count(rmm, 2, 1), 1);
 	assert_null(rmm_alloc_pages(rmm, 1, RMM_GFP_KERNEL | RMM_GFP_THISNODE, 0));
+	assert_ptr_equal(rmm_alloc_pages(rmm, 1, RMM_GFP_KERNEL, 0), page);
 	check_destroy(rmm);
 }
 
