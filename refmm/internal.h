@@ -28,6 +28,7 @@ enum {
 	RMM_LOOSE_MERGE = 1,	 /* buddies may lie unmerged */
 	RMM_LOOSE_TYPE =
 		2, /* a free block's list may differ from its pageblock */
+	RMM_LOOSE_CMA = 4, /* even if one of them is CMA's */
 	RMM_ERROR_BYTES = 256,
 	RMM_ERROR_TEXTS = 64, /* threads that may fail at a time */
 };

@@ -182,7 +182,8 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 				 "cannot load pfn %u: out of memory for the "
 				 "list of CPU %u",
 				 pfn, cpu);
-	rmm_put_on_pcp(z->memmap, cpu, pfn, order, mt);
+	rmm_put_on_pcp(z->memmap, cpu, pfn, order,
+		       rmm_block_type(z, pfn) == RMM_CMA ? RMM_CMA : mt);
 	rmm_ring_add_tail(list, pfn);
 	pcp->count += 1 << order;
 	pcp->loaded += 1 << order;
@@ -270,9 +271,14 @@ static void check_loose(struct rmm_zone *z, rmm_pfn pfn)
 	const struct rmm_page *other = &z->memmap[buddy];
 	uint64_t block = 1ull << z->pageblock_order;
 
-	for (uint64_t p = pfn; p - pfn < 1ull << order; p += block)
-		if (rmm_block_type(z, (rmm_pfn)p) != page->migratetype)
+	for (uint64_t p = pfn; p - pfn < 1ull << order; p += block) {
+		int type = rmm_block_type(z, (rmm_pfn)p);
+
+		if (type != page->migratetype)
 			z->loose |= RMM_LOOSE_TYPE;
+		if ((type == RMM_CMA) != (page->migratetype == RMM_CMA))
+			z->loose |= RMM_LOOSE_CMA;
+	}
 	if (order < z->max_order && other->state == RMM_PG_BUDDY &&
 	    other->order == order && rmm_page_zone(z->rmm, buddy) == z)
 		z->loose |= RMM_LOOSE_MERGE;

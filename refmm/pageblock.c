@@ -190,6 +190,9 @@ int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt)
 	}
 	rmm_zone_lock(z, 0);
 	z->loose |= RMM_LOOSE_MERGE; /* what may merge has changed */
+	if ((rmm_block_type(z, pfn) == RMM_CMA) != (mt == RMM_CMA) &&
+	    rmm->config.fallback == RMM_FALLBACK_STEAL)
+		z->loose |= RMM_LOOSE_CMA; /* per-CPU pages keep their note */
 	rmm_move_freepages_block_isolate(z, pfn, mt);
 	rmm_zone_unlock(z);
 	return 0;

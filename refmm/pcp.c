@@ -50,8 +50,9 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 
 		if (pfn == RMM_NO_PFN)
 			break;
+		/* Still noted: the list it was on, which may be CMA's. */
 		rmm_put_on_pcp(z->memmap, cpu, pfn, want->order,
-			       want->migratetype);
+			       z->memmap[pfn].migratetype);
 		rmm_ring_add_tail(list, pfn);
 	}
 	z->stat->pcp_refill++;
@@ -60,7 +61,8 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 	return i;
 }
 
-/* 6.1 drains a page to the type it was freed with, 6.12 to its pageblock's. */
+/* 6.1 drains a page to the type noted when it came: of the list it was refilled
+ * from, or of its pageblock when it was freed. 6.12 asks its pageblock now. */
 static int drain_type(const struct rmm_zone *z, rmm_pfn pfn)
 {
 	int mt = rmm_block_type(z, pfn);

@@ -13,7 +13,7 @@
  *   blocks found = members of lists		(no stray, none lost)
  *   BUDDY + PCP + ALLOCATED pages = pages given	(conservation)
  *   no two free buddies that may merge		(complete coalescing)
- *   a free block's list = its pageblocks' type	(policy claim)
+ *   a free block's list = its pageblocks' type	(policy claim; CMA's always)
  *   nothing is isolated				(migration is over)
  *   _count is -1 in BUDDY, >= 0 in ALLOCATED		(references)
  *   nr_free, nr_free_cma, nr_free_highatomic = what is on the lists
@@ -234,17 +234,25 @@ static int check_coalesced(const struct check *c, rmm_pfn pfn)
 		      pfn, buddy, order);
 }
 
+/* Must the free block @page be on list @mt? In CMA's area always: what is free
+ * there may go to movable requests only. */
+static bool may_not_differ(const struct rmm_zone *z, int mt,
+			   const struct rmm_page *page)
+{
+	if (mt == RMM_CMA || page->migratetype == RMM_CMA)
+		return !(z->loose & RMM_LOOSE_CMA);
+	return !(z->loose & RMM_LOOSE_TYPE);
+}
+
 static int check_types(const struct check *c, rmm_pfn pfn)
 {
 	const struct rmm_page *page = &c->rmm->memmap[pfn];
 	uint64_t block = 1ull << c->z->pageblock_order;
 
-	if (c->z->loose & RMM_LOOSE_TYPE)
-		return 0;
 	for (uint64_t p = pfn; p - pfn < 1ull << page->order; p += block) {
 		int mt = rmm_block_type(c->z, (rmm_pfn)p);
 
-		if (mt != page->migratetype)
+		if (mt != page->migratetype && may_not_differ(c->z, mt, page))
 			return broken(c,
 				      "free pfn %u: on a list of type %u, "
 				      "in a pageblock of type %d",

@@ -86,6 +86,39 @@ static void test_fallback_61_nothing_free_fails(void **state)
 	check_destroy(rmm);
 }
 
+/* What a refill took from CMA's lists goes back there, used or not: nothing but
+ * movable pages may come to lie in CMA's area. */
+static void test_fallback_61_cma_pages_stay_cma(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+	rmm_pfn p;
+
+	(void)state;
+	machine_init(&m, 4);
+	m.config.fallback = RMM_FALLBACK_STEAL;
+	m.config.pcp_mode = RMM_PCP_FIXED;
+	m.config.pcp_batch = 31;
+	rmm = machine_new(&m);
+	for (rmm_pfn b = 1; b < 4; b++)
+		rmm_set_pageblock_migratetype(rmm, b * BLOCK, RMM_CMA);
+	assert_int_equal(rmm_load_pcp(rmm, 0, BLOCK + 9, 0, RMM_MOVABLE), 0);
+	assert_int_equal(rmm_free_reserved(rmm, 0, BLOCK + 9), 0);
+	assert_int_equal(rmm_free_reserved(rmm, BLOCK + 10, 3 * BLOCK - 10), 0);
+	assert_int_equal(rmm_setup_done(rmm), 0);
+	p = get(rmm, RMM_GFP_KERNEL, 0);
+	put(rmm, p, 0);
+	rmm_drain_all_pages(rmm, 0); /* the loaded one comes to the buddy lists */
+	check(rmm);
+	p = get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 0);
+	assert_true(p >= BLOCK && rmm_pcp_count(rmm, 0, 0) > 0);
+	rmm_drain_all_pages(rmm, 0);
+	check(rmm);
+	while ((p = get(rmm, RMM_GFP_KERNEL, 0)) != RMM_NO_PFN)
+		assert_true(p < BLOCK);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_fallback_61_movable_takes_the_smallest),
 		cmocka_unit_test(test_fallback_61_pageblock_sized_block_changes_type),
 		cmocka_unit_test(test_fallback_61_nothing_free_fails),
+		cmocka_unit_test(test_fallback_61_cma_pages_stay_cma),
 	};
 
 	return RUN(tests);
