@@ -192,7 +192,7 @@ void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 {
 	uint64_t end = (uint64_t)pfn + (1ull << order);
 
-	RMM_WRITE(z->memmap[pfn].state, RMM_PG_RESERVED);
+	RMM_WRITE(z->memmap[pfn].word, 0); /* RESERVED, without its flags */
 	if (order > z->pageblock_order)
 		order = z->pageblock_order;
 	for (uint64_t p = pfn; p < end; p += 1u << order)

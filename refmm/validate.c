@@ -16,6 +16,7 @@
  *   a free block's list = its pageblocks' type	(policy claim; CMA's always)
  *   nothing is isolated				(migration is over)
  *   _count is -1 in BUDDY, >= 0 in ALLOCATED		(references)
+ *   no flag in what is not the head of an allocated block
  *   nr_free, nr_free_cma, nr_free_highatomic = what is on the lists
  *
  * and for each per-CPU structure
@@ -275,18 +276,21 @@ static int check_block(struct check *c, rmm_pfn pfn)
 			      "zone %u",
 			      pfn, page->order, c->z->id);
 	for (uint64_t i = 1; i < nr; i++)
-		if (page[i].state != RMM_PG_RESERVED)
+		if (page[i].state != RMM_PG_RESERVED || page[i].flags)
 			return broken(c,
 				      "pfn %llu is a head in the block of "
-				      "pfn %u, order %u",
+				      "pfn %u, order %u, or has flags (0x%x)",
 				      (unsigned long long)pfn + i, pfn,
-				      page->order);
+				      page->order, page[i].flags);
 	if ((page->_count >= 0) != (page->state == RMM_PG_ALLOCATED) ||
 	    (page->state == RMM_PG_BUDDY && page->_count != -1))
 		return broken(c, "pfn %u: state %u, but _count is %d", pfn,
 			      page->state, page->_count);
 	if (page->flags & RMM_PF_ISOLATED)
 		return broken(c, "pfn %u: still isolated for migration", pfn);
+	if (page->flags && page->state != RMM_PG_ALLOCATED)
+		return broken(c, "pfn %u is free, with flags 0x%x", pfn,
+			      page->flags);
 	c->seen_pages += nr;
 	if (page->state == RMM_PG_PCP)
 		c->seen_pcp++;
@@ -310,8 +314,12 @@ static int check_frames(struct check *c)
 			p |= (1ull << shift) - 1;
 			continue;
 		}
-		if (c->rmm->memmap[p].state == RMM_PG_RESERVED)
+		if (c->rmm->memmap[p].state == RMM_PG_RESERVED) {
+			if (c->rmm->memmap[p].flags)
+				return broken(c, "reserved pfn %llu has flags",
+					      (unsigned long long)p);
 			continue;
+		}
 		err = check_block(c, (rmm_pfn)p);
 		if (err)
 			return err;

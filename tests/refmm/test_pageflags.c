@@ -131,6 +131,29 @@ static void test_pageflags_owner_sets_and_clears(void **state)
 	check_destroy(rmm);
 }
 
+/* Also where the block merges downward, and its head becomes a tail. */
+static void test_pageflags_are_clear_in_what_is_free(void **state)
+{
+	struct rmm *rmm = machine(4, true);
+	struct rmm_page *a, *b, *c;
+
+	(void)state;
+	for (unsigned int order = 4; order <= 9; order += 5) {
+		a = rmm_alloc_pages(rmm, 0, RMM_GFP_KERNEL, order);
+		b = rmm_alloc_pages(rmm, 0, RMM_GFP_KERNEL | RMM_GFP_COMP, order);
+		assert_int_equal(rmm_set_page_flags(rmm, b, RMM_PF_DIRTY), 0);
+		put(rmm, rmm_page_to_pfn(rmm, a), order);
+		put(rmm, rmm_page_to_pfn(rmm, b), order);
+		rmm_drain_all_pages(rmm, 0);
+		check(rmm);
+		c = rmm_alloc_pages(rmm, 0, RMM_GFP_KERNEL, order + 1);
+		assert_ptr_equal(c, a < b ? a : b);
+		assert_false(rmm_PageDirty(rmm, b) || rmm_PageCompound(rmm, b));
+		put(rmm, rmm_page_to_pfn(rmm, c), order + 1);
+	}
+	check_destroy(rmm);
+}
+
 static void test_pageflags_locked_page_is_not_freed(void **state)
 {
 	struct rmm *rmm = machine(4, true);
@@ -223,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_pageflags_plain_block_keeps_its_referenced_page),
 		cmocka_unit_test(test_pageflags_compound_pages_know_head_and_order),
 		cmocka_unit_test(test_pageflags_owner_sets_and_clears),
+		cmocka_unit_test(test_pageflags_are_clear_in_what_is_free),
 		cmocka_unit_test(test_pageflags_locked_page_is_not_freed),
 		cmocka_unit_test(test_pageflags_split_keeps_the_first_pages_users),
 		cmocka_unit_test(test_pageflags_foreign_page_is_refused),
