@@ -156,8 +156,8 @@ void rmm_free_frozen_pages(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 
 /*
  * Others hold references. A compound page just loses one, and so does a block
- * that compaction holds. Otherwise they can only be to the first page: it
- * stays, as a single one, and the rest goes.
+ * that compaction holds, frozen or not (migrate.c). Otherwise they can only be
+ * to the first page: it stays, as a single one, and the rest goes.
  *
  * Return: 0, -EINVAL for a wrong free, -EAGAIN if the block changed meanwhile.
  */
@@ -168,11 +168,14 @@ static int drop_reference(struct rmm *rmm, unsigned int cpu,
 	uint64_t word = RMM_READ(page->word), next = word - 1;
 	rmm_pfn pfn = (rmm_pfn)(page - rmm->memmap);
 	bool whole = word >> RMM_FLAGS_SHIFT & (RMM_PF_HEAD | RMM_PF_ISOLATED);
+	bool frozen = (int32_t)word == -1 &&
+		      (word >> RMM_FLAGS_SHIFT & RMM_PF_ISOLATED);
 
 	if (may_free(word, order))
 		return -EAGAIN;
 	if ((word & kind) != rmm_page_word(0, RMM_PG_ALLOCATED, order, 0) ||
-	    (int32_t)word < 1 || word >> RMM_FLAGS_SHIFT & RMM_PF_SLAB)
+	    ((int32_t)word < 1 && !frozen) ||
+	    word >> RMM_FLAGS_SHIFT & RMM_PF_SLAB)
 		return -EINVAL;
 	if (!whole)
 		next &= ~((uint64_t)UINT8_MAX << RMM_ORDER_SHIFT);

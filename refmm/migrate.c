@@ -3,14 +3,23 @@
  * migrate.c - move a page that is in use, and have its owner follow.
  *
  *      isolate          move                              done
- *      from: owner+1    to: allocated                     from: freed
- *            ISOLATED   memory, flags, private copied     to: the owner's
+ *      from: owner+1    from: frozen                      from: freed
+ *            ISOLATED   to: allocated                     to: the owner's
+ *                       memory, flags, private copied
  *                       hook: owner takes `to`
  *
  * The reference taken at isolation keeps the frame from being freed and used
- * again: if the owner lets go meanwhile, that is what frees it. In the kernel a
- * page is found through page tables, which migration edits. Here its owner
- * holds a pointer, so the owner is asked (rmm_hooks.migrate), and may refuse.
+ * again: if the owner lets go meanwhile, that is what frees it. Others may
+ * refer to an isolated page; then it stays, as they know this frame. So it
+ * moves only if the count is the owner's and this file's, and is frozen for
+ * that time:
+ *
+ *      _count   1 --> -1    nobody can refer to it; a free only counts, to -2
+ *               moved: freed.  It stays: + 2, so 1 again, or 0 if it was freed
+ *
+ * In the kernel a page is found through page tables, which migration edits.
+ * Here its owner holds a pointer, so the owner is asked (rmm_hooks.migrate),
+ * and may refuse.
  *
  * Movable is what was allocated as movable, has one reference, and is neither
  * locked nor under writeback. Asynchronous migration leaves dirty pages alone.
@@ -21,7 +30,7 @@
  * Locking: none held. With threads, an owner must serialise its frees of
  * movable pages with its migrate hook, as the kernel does with the page lock.
  *
- * Modelled: migrate_pages, putback_movable_pages, and what
+ * Modelled: migrate_pages, putback_movable_pages, folio_ref_freeze, and what
  * isolate_migratepages_block asks of a page. Simplified: one attempt; a block
  * of any order moves as a unit; nobody waits for locked pages. Omitted: LRU
  * lists, splitting huge pages, migration entries. (6.12, mm/migrate.c,
@@ -115,7 +124,30 @@ static bool owner_follows(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 	return rmm->hooks.migrate(rmm->hooks.ctx, cc->cpu, from, to, order);
 }
 
-/* move_to_new_folio(): all that is the owner's, then the owner */
+/* folio_ref_freeze(), to -1: are its owner and this file all that refer to it?
+ */
+static bool freeze(struct rmm_page *page)
+{
+	uint64_t word = RMM_READ(page->word), frozen;
+
+	do {
+		if ((int32_t)word != 1)
+			return false;
+		frozen = word | UINT32_MAX;
+	} while (!__atomic_compare_exchange_n(&page->word, &word, frozen, false,
+					      __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+/* folio_ref_unfreeze() */
+static void unfreeze(struct rmm_page *page)
+{
+	__atomic_add_fetch(&page->_count, 2, __ATOMIC_ACQ_REL);
+}
+
+/* move_to_new_folio(): all that is the owner's, then the owner; @from is frozen
+ */
 static bool move_to(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 {
 	struct rmm_page *map = cc->z->memmap;
@@ -131,6 +163,19 @@ static bool move_to(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 	if (cc->z->rmm->owner)
 		rmm_owner_copy(cc->z->rmm, to, from);
 	return owner_follows(cc, from, to);
+}
+
+/* migrate_folio_move(): false: it stays, with the references it had */
+static bool migrate_page(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
+{
+	struct rmm_page *page = &cc->z->memmap[from];
+
+	if (!freeze(page))
+		return false;
+	if (move_to(cc, from, to))
+		return true;
+	unfreeze(page);
+	return false;
 }
 
 /**
@@ -155,8 +200,8 @@ int rmm_migrate_pages(struct rmm_compact *cc,
 
 		if (err != -ENOMEM)
 			to = get(cc, order);
-		if (to != RMM_NO_PFN && move_to(cc, from, to)) {
-			release(cc, from, 2); /* ours, and the owner's */
+		if (to != RMM_NO_PFN && migrate_page(cc, from, to)) {
+			release(cc, from, 0); /* nobody's any more */
 			stat->migrate_success++;
 			continue;
 		}

@@ -223,15 +223,26 @@ int rmm_page_count(const struct rmm *rmm, const struct rmm_page *page)
 	return count < 0 ? 0 : count + 1;
 }
 
-/** rmm_get_page() - get_page() */
+/** rmm_get_page() - folio_try_get(): not to what nobody refers to */
 int rmm_get_page(struct rmm *rmm, struct rmm_page *page)
 {
 	struct rmm_page *head = head_of(rmm, page);
 	int err = check_used(rmm, page, head, "refer to");
+	int32_t count;
 
-	if (!err)
-		__atomic_add_fetch(&head->_count, 1, __ATOMIC_ACQ_REL);
-	return err;
+	if (err)
+		return err;
+	count = RMM_READ(head->_count);
+	do {
+		if (count < 0)
+			return rmm_error(rmm, -EINVAL,
+					 "cannot refer to pfn %u: it is being "
+					 "moved",
+					 rmm_page_to_pfn(rmm, head));
+	} while (!__atomic_compare_exchange_n(&head->_count, &count, count + 1,
+					      false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
+	return 0;
 }
 
 /** rmm_put_page() - put_page() */
@@ -239,6 +250,7 @@ int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 {
 	struct rmm_page *head = head_of(rmm, page);
 	int err = check_used(rmm, page, head, "let go of");
+	int32_t count;
 
 	/* Whoever does not allocate with GFP_COMP must know the order. */
 	if (!err && RMM_READ(head->order) &&
@@ -252,10 +264,13 @@ int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page)
 			rmm_page_to_pfn(rmm, head), head->order);
 	if (err)
 		return err;
-	if (RMM_READ(head->_count) == 0)
-		return rmm_free_pages(rmm, cpu, head, head->order);
-	if (__atomic_sub_fetch(&head->_count, 1, __ATOMIC_ACQ_REL) < 0)
-		rmm_free_frozen_pages(rmm, cpu, rmm_page_to_pfn(rmm, head),
-				      head->order);
+	count = RMM_READ(head->_count);
+	do {
+		if (count == 0)
+			return rmm_free_pages(rmm, cpu, head,
+					      RMM_READ(head->order));
+	} while (!__atomic_compare_exchange_n(&head->_count, &count, count - 1,
+					      false, __ATOMIC_ACQ_REL,
+					      __ATOMIC_RELAXED));
 	return 0;
 }

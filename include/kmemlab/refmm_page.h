@@ -85,7 +85,8 @@ unsigned int rmm_compound_order(const struct rmm *rmm,
 /** rmm_page_count() - users of a page; 0: it is free. Reserved pages have one.
  */
 int rmm_page_count(const struct rmm *rmm, const struct rmm_page *page);
-/** rmm_get_page() - one more user; refused for a free page */
+/** rmm_get_page() - one more user; refused for a free page, and while
+ *  compaction moves the page (rmm_hooks.migrate) */
 int rmm_get_page(struct rmm *rmm, struct rmm_page *page);
 /** rmm_put_page() - one user less; the last one frees the page, on @cpu */
 int rmm_put_page(struct rmm *rmm, unsigned int cpu, struct rmm_page *page);

@@ -76,8 +76,10 @@ struct rmm_hooks {
 	uint64_t (*reclaim)(void *ctx, unsigned int cpu, unsigned int gfp,
 			    unsigned int order);
 	/* A movable block moves: it must be found at @to from now on, and is
-	 * freed there. Flags, private and memory have moved already. Returns
-	 * false if it must stay. Without this hook nothing is ever moved. */
+	 * freed there. Flags, private and memory have moved already. Only a
+	 * page that its owner alone refers to moves, and nobody can refer to
+	 * @from meanwhile. Returns false if it must stay. Without this hook
+	 * nothing is ever moved. */
 	bool (*migrate)(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to,
 			unsigned int order);
 	/* Direct compaction instead of refmm's own; returns whether it is worth

@@ -376,6 +376,73 @@ static void test_compaction_proactive_acts_on_the_score(void **state)
 	owners_destroy(&w);
 }
 
+static rmm_pfn referenced;
+
+/* Somebody takes a reference to a page that is isolated and has not moved yet. */
+static bool refer_to_another(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to,
+			     unsigned int order)
+{
+	struct rmm *rmm = ((struct owners *)ctx)->rmm;
+
+	assert_int_equal(rmm_page_count(rmm, &rmm->memmap[from]), 0);
+	assert_int_equal(rmm_get_page(rmm, &rmm->memmap[from]), -EINVAL);
+	for (rmm_pfn p = from + 1; referenced == RMM_NO_PFN && p < 4 * BLOCK; p++)
+		if (rmm_PageIsolated(rmm, &rmm->memmap[p])) {
+			assert_int_equal(rmm_get_page(rmm, &rmm->memmap[p]), 0);
+			referenced = p;
+		}
+	assert_int_not_equal(from, referenced);
+	return owners_migrate(ctx, cpu, from, to, order);
+}
+
+static void test_compaction_leaves_pages_that_others_refer_to(void **state)
+{
+	struct rmm *rmm = machine(4, false);
+	struct rmm_page *page;
+
+	(void)state;
+	referenced = RMM_NO_PFN;
+	owners_init(&w, rmm);
+	owners_fragment(&w, 2);
+	rmm_set_hooks(rmm, &(struct rmm_hooks){.ctx = &w, .migrate = refer_to_another});
+	rmm_compact_node(rmm, 0, 0);
+	assert_true(w.moves > 100 && referenced != RMM_NO_PFN);
+	page = &rmm->memmap[referenced];
+	assert_int_equal(w.pfn[page->private], referenced);
+	assert_int_equal(rmm_page_count(rmm, page), 2);
+	assert_int_equal(rmm_put_page(rmm, 0, page), 0);
+	owners_destroy(&w);
+}
+
+/* The owner lets go of what is just being moved: nobody has it then. */
+static bool free_it(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
+{
+	struct owners *o = ctx;
+	uint64_t id = o->rmm->memmap[from].private;
+
+	(void)to;
+	if (o->moves++ % 2)
+		assert_int_equal(rmm_free_pages(o->rmm, cpu, &o->rmm->memmap[from], order), 0);
+	else
+		assert_int_equal(rmm_put_page(o->rmm, cpu, &o->rmm->memmap[from]), 0);
+	assert_int_equal(rmm_free_pages(o->rmm, cpu, &o->rmm->memmap[from], order), -EINVAL);
+	o->pfn[id] = RMM_NO_PFN;
+	return false;
+}
+
+static void test_compaction_frees_what_its_owner_lets_go_of(void **state)
+{
+	struct rmm *rmm = machine(4, false);
+
+	(void)state;
+	owners_init(&w, rmm);
+	owners_fragment(&w, 2);
+	rmm_set_hooks(rmm, &(struct rmm_hooks){.ctx = &w, .migrate = free_it});
+	rmm_compact_node(rmm, 0, 0);
+	assert_true(w.moves > 100);
+	owners_destroy(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -396,6 +463,8 @@ int main(void)
 		cmocka_unit_test(test_compaction_is_not_for_those_who_cannot_wait),
 		cmocka_unit_test(test_compaction_moves_blocks_and_their_memory),
 		cmocka_unit_test(test_compaction_proactive_acts_on_the_score),
+		cmocka_unit_test(test_compaction_leaves_pages_that_others_refer_to),
+		cmocka_unit_test(test_compaction_frees_what_its_owner_lets_go_of),
 	};
 
 	return RUN(tests);
