@@ -99,6 +99,7 @@ enum rmm_compact_result rmm_compact_begin(struct rmm_compact *cc);
 enum rmm_compact_result rmm_compact_once(struct rmm_compact *cc);
 void rmm_compact_end(struct rmm_compact *cc);
 enum rmm_compact_result rmm_compact_zone(struct rmm_compact *cc);
+bool rmm_compaction_zonelist_suitable(const struct rmm_alloc_context *ac);
 enum rmm_compact_result
 rmm_try_to_compact_pages(struct rmm_alloc_context *ac,
 			 enum rmm_compact_priority prio);

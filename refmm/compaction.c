@@ -88,24 +88,51 @@ static bool is_restarting(const struct rmm_zone *z, int order)
 
 /* ---- Is it worth while? ------------------------------------------------- */
 
+/* __compaction_suitable(): would @free pages be enough to move to? */
+static bool has_room(const struct rmm_zone *z, unsigned int order,
+		     unsigned int highest, int64_t free)
+{
+	const struct rmm_want order0 = {.alloc_flags = RMM_ALLOC_CMA};
+	bool costly = order > RMM_COSTLY_ORDER;
+	uint64_t mark =
+		rmm_wmark_pages(z, costly ? RMM_WMARK_LOW : RMM_WMARK_MIN);
+
+	mark += 2ull << order; /* compact_gap() */
+	return rmm__zone_watermark_ok(z, &order0, mark, highest, free);
+}
+
 /* compaction_suitable() */
 static bool is_suitable(const struct rmm_compact *cc)
 {
-	const struct rmm_want order0 = {.alloc_flags = RMM_ALLOC_CMA};
 	const struct rmm_zone *z = cc->z;
-	bool costly = cc->order > RMM_COSTLY_ORDER;
-	uint64_t mark =
-		rmm_wmark_pages(z, costly ? RMM_WMARK_LOW : RMM_WMARK_MIN);
+	unsigned int order = (unsigned int)cc->order;
 	int index;
 
-	mark += 2ull << cc->order; /* compact_gap() */
-	if (!rmm__zone_watermark_ok(z, &order0, mark, cc->highest,
-				    RMM_READ(z->nr_free_seen)))
+	if (!has_room(z, order, cc->highest, RMM_READ(z->nr_free_seen)))
 		return false;
-	if (!costly)
+	if (order <= RMM_COSTLY_ORDER)
 		return true;
-	index = rmm_extfrag_index(z->rmm, z->id, (unsigned int)cc->order);
+	index = rmm_extfrag_index(z->rmm, z->id, order);
 	return index < 0 || index > z->rmm->config.extfrag_threshold;
+}
+
+/** rmm_compaction_zonelist_suitable() - compaction_zonelist_suitable(): if
+ *  reclaim went on, would there be room to compact in a zone of the request,
+ *  which is not for order 0? What is in use counts as what may be reclaimed. */
+bool rmm_compaction_zonelist_suitable(const struct rmm_alloc_context *ac)
+{
+	unsigned int order = ac->want.order;
+
+	for (unsigned int i = ac->begin; i < ac->end; i++) {
+		const struct rmm_zone *z = rmm_ac_zone(ac, i);
+		int64_t free = RMM_READ(z->nr_free);
+
+		if (z->type <= ac->highest &&
+		    has_room(z, order, ac->highest,
+			     free + ((int64_t)z->managed - free) / order))
+			return true;
+	}
+	return false;
 }
 
 /* compaction_suit_allocation_order() */

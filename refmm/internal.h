@@ -119,6 +119,7 @@ struct rmm_cpu {
 	uint32_t caller;	   /* page_owner: who acts here */
 	uint32_t preempt_count;	   /* may what runs here sleep? */
 	uint8_t node;
+	bool memalloc; /* PF_MEMALLOC: it reclaims or compacts for a request */
 } __attribute__((aligned(64)));
 
 /* Zones in the order in which a node's requests try them. */

@@ -57,7 +57,9 @@ struct rmm_extfrag {
  * All may be NULL. `cpu` is the CPU the operation was issued on. Tracepoint
  * hooks are called with the zone lock held and must not call refmm, except for
  * queries. reclaim and compact are called with no lock held and may free and
- * allocate pages; migrate likewise, but should not.
+ * allocate pages; migrate likewise, but should not. What they allocate, on the
+ * CPU they are called on, is given without regard to watermarks and calls no
+ * hook to make room (the kernel's PF_MEMALLOC).
  */
 struct rmm_hooks {
 	void *ctx;
@@ -72,7 +74,8 @@ struct rmm_hooks {
 			   unsigned int order, int mt);
 	/* wakeup_kswapd: the zone is below its low mark, or boosted */
 	void (*wake_kswapd)(void *ctx, unsigned int zone, unsigned int order);
-	/* Direct reclaim; returns how many pages it freed (0: no progress) */
+	/* Direct reclaim; returns how many pages it freed (0: no progress, and
+	 * asking again is no use, unless the request must not fail) */
 	uint64_t (*reclaim)(void *ctx, unsigned int cpu, unsigned int gfp,
 			    unsigned int order);
 	/* A movable block moves: it must be found at @to from now on, and is

@@ -6,7 +6,8 @@ struct world {
 	struct rmm *rmm;
 	rmm_pfn held[4096];
 	unsigned int n, reclaims, compacts, wakes;
-	bool give; /* reclaim frees what is held */
+	bool give;	    /* reclaim frees what is held */
+	unsigned int first; /* call of reclaim that frees something */
 };
 
 static uint64_t reclaim(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
@@ -16,7 +17,7 @@ static uint64_t reclaim(void *ctx, unsigned int cpu, unsigned int gfp, unsigned 
 
 	(void)gfp, (void)order;
 	w->reclaims++;
-	for (; w->give && w->n && freed < 32; freed++)
+	for (; w->give && w->reclaims >= w->first && w->n && freed < 32; freed++)
 		rmm_free_pages(w->rmm, cpu, &w->rmm->memmap[w->held[--w->n]], 0);
 	return freed;
 }
@@ -117,6 +118,9 @@ static void test_slowpath_retries_depend_on_the_mask(void **state)
 		{RMM_GFP_KERNEL | RMM_GFP_NORETRY, 0, 1},
 		{RMM_GFP_KERNEL, 4, 1}, /* costly */
 		{RMM_GFP_KERNEL, 0, 1}, /* no progress, too little free */
+		/* May not compact, so compaction that was skipped is no reason to fail */
+		{RMM_GFP_NOIO | RMM_GFP_NORETRY, 4, 1},
+		{RMM_GFP_NOIO | RMM_GFP_RETRY_MAYFAIL, 4, 1},
 	};
 
 	(void)state;
@@ -128,6 +132,133 @@ static void test_slowpath_retries_depend_on_the_mask(void **state)
 		assert_int_equal(w.reclaims, cases[i].reclaims);
 		check_destroy(w.rmm);
 	}
+}
+
+/* setup(), and then all the rest in use too; what is held in random order */
+static void setup_full(struct world *w)
+{
+	uint32_t random = 1;
+	rmm_pfn p;
+
+	setup(w);
+	rmm_set_hooks(w->rmm, NULL);
+	while ((p = get(w->rmm, RMM_GFP_KERNEL | RMM_GFP_MEMALLOC, 0)) != RMM_NO_PFN)
+		w->held[w->n++] = p;
+	for (unsigned int i = w->n; i > 1; i--) {
+		unsigned int j = (random = random * 1664525u + 1013904223u) >> 8;
+
+		p = w->held[i - 1];
+		w->held[i - 1] = w->held[j % i];
+		w->held[j % i] = p;
+	}
+	rmm_set_hooks(w->rmm, &(struct rmm_hooks){.ctx = w, .reclaim = reclaim});
+	w->give = true;
+}
+
+/* 32 pages a call; over 100 must be free, for order 3 in the right places */
+static void test_slowpath_retries_while_reclaim_helps(void **state)
+{
+	static const struct {
+		unsigned int gfp, order, least, most;
+		bool served;
+	} cases[] = {
+		{RMM_GFP_KERNEL, 0, 4, 4, true},
+		{RMM_GFP_NOIO, 0, 4, 4, true},
+		{RMM_GFP_KERNEL | RMM_GFP_RETRY_MAYFAIL, 0, 4, 4, true},
+		{RMM_GFP_KERNEL | RMM_GFP_NORETRY, 0, 1, 1, false},
+		{RMM_GFP_KERNEL, 3, 5, 63, true},
+		{RMM_GFP_KERNEL | RMM_GFP_RETRY_MAYFAIL, 5, 5, 64, true},
+		{RMM_GFP_KERNEL, 5, 1, 1, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct world w;
+
+		setup_full(&w);
+		assert_int_equal(get(w.rmm, cases[i].gfp, cases[i].order) != RMM_NO_PFN,
+				 cases[i].served);
+		assert_in_range(w.reclaims, cases[i].least, cases[i].most);
+		check_destroy(w.rmm);
+	}
+}
+
+static void test_slowpath_nofail_does_not_give_up(void **state)
+{
+	const unsigned int gfp = RMM_GFP_KERNEL | RMM_GFP_NOFAIL;
+	struct machine m;
+	struct world w;
+
+	(void)state;
+	setup_full(&w);
+	w.first = 3;
+	assert_int_not_equal(get(w.rmm, gfp, 0), RMM_NO_PFN);
+	assert_int_equal(w.reclaims, 6); /* two in vain, four to come over the mark */
+	check_destroy(w.rmm);
+
+	/* All that is free is on another CPU's list, and reclaim finds nothing. */
+	machine_init(&m, 4);
+	m.config.nr_cpus = 2;
+	w.rmm = machine_boot(&m);
+	while (rmm_alloc_page(w.rmm, 1, RMM_GFP_KERNEL | RMM_GFP_MEMALLOC))
+		;
+	assert_int_equal(rmm_free_page(w.rmm, 1, w.rmm->memmap), 0);
+	assert_int_equal(get(w.rmm, RMM_GFP_KERNEL, 0), RMM_NO_PFN);
+	assert_int_equal(get(w.rmm, gfp, 0), 0);
+	assert_int_equal(get(w.rmm, gfp, 0), RMM_NO_PFN); /* there is none at all */
+	check_destroy(w.rmm);
+
+	/* ... or in the reserve for atomic requests */
+	w.rmm = machine(4, false);
+	rmm_set_pageblock_migratetype(w.rmm, 0, RMM_HIGHATOMIC);
+	while (get(w.rmm, RMM_GFP_NOWAIT | RMM_GFP_NOMEMALLOC, 0) != RMM_NO_PFN)
+		;
+	assert_int_equal(rmm_nr_free_pages(w.rmm), BLOCK);
+	assert_int_not_equal(get(w.rmm, gfp, 4), RMM_NO_PFN);
+	check_destroy(w.rmm);
+}
+
+/* Hooks that allocate: served without a mark, and not called by that again */
+static uint64_t reclaim_and_allocate(void *ctx, unsigned int cpu, unsigned int gfp,
+				     unsigned int order)
+{
+	struct world *w = ctx;
+
+	(void)gfp, (void)order;
+	w->reclaims++;
+	assert_non_null(rmm_alloc_pages(w->rmm, cpu, RMM_GFP_KERNEL, 0));
+	assert_null(rmm_alloc_pages(w->rmm, cpu, RMM_GFP_KERNEL | RMM_GFP_NOMEMALLOC, 0));
+	return 0;
+}
+
+static bool compact_and_allocate(void *ctx, unsigned int cpu, unsigned int gfp, unsigned int order)
+{
+	struct world *w = ctx;
+
+	(void)gfp;
+	w->compacts++;
+	assert_null(rmm_alloc_pages(w->rmm, cpu, RMM_GFP_TRANSHUGE, order));
+	return false;
+}
+
+static void test_slowpath_hooks_may_allocate(void **state)
+{
+	struct world w;
+	const struct rmm_hooks hooks = {
+		.ctx = &w, .reclaim = reclaim_and_allocate, .compact = compact_and_allocate};
+
+	(void)state;
+	setup(&w);
+	rmm_set_hooks(w.rmm, &hooks);
+	assert_int_equal(get(w.rmm, RMM_GFP_KERNEL, 0), RMM_NO_PFN);
+	assert_int_equal(w.reclaims, 1);
+	assert_int_equal(rmm_nr_free_pages(w.rmm), 99);
+	assert_int_equal(get(w.rmm, RMM_GFP_KERNEL, 9), RMM_NO_PFN);
+	assert_int_equal(w.reclaims, 2);
+	assert_int_equal(w.compacts, 2); /* before reclaim and after */
+	rmm_set_hooks(w.rmm, NULL);
+	assert_int_equal(get(w.rmm, RMM_GFP_KERNEL, 0), RMM_NO_PFN); /* the mark again */
+	check_destroy(w.rmm);
 }
 
 static void test_slowpath_costly_order_compacts_first(void **state)
@@ -195,6 +326,9 @@ int main(void)
 		cmocka_unit_test(test_slowpath_reclaim_makes_room),
 		cmocka_unit_test(test_slowpath_atomic_never_reclaims),
 		cmocka_unit_test(test_slowpath_retries_depend_on_the_mask),
+		cmocka_unit_test(test_slowpath_retries_while_reclaim_helps),
+		cmocka_unit_test(test_slowpath_nofail_does_not_give_up),
+		cmocka_unit_test(test_slowpath_hooks_may_allocate),
 		cmocka_unit_test(test_slowpath_costly_order_compacts_first),
 		cmocka_unit_test(test_slowpath_drains_other_cpus_lists),
 		cmocka_unit_test(test_slowpath_defrag_mode_reclaims_before_mixing),
