@@ -20,7 +20,9 @@
  * Locking: none held on entry.
  *
  * Modelled: alloc_contig_range, __alloc_contig_migrate_range,
- * free_contig_range. Simplified: no reclaim of clean pages. Omitted: compound
+ * free_contig_range. Simplified: no reclaim of clean pages; places to move to
+ * are taken above the low mark or not at all (the kernel's requests for them
+ * enter the slow path). Omitted: compound
  * results (__GFP_COMP, 6.12), dissolving of hugetlb pages. (6.12,
  * mm/page_alloc.c; not in LKD3)
  */
@@ -30,14 +32,19 @@
 
 enum { MIGRATE_TRIES = 5 };
 
-/* alloc_migration_target(): anywhere, as isolated pageblocks give nothing. The
- * block is frozen, as those of compaction are. */
+/* alloc_migration_target(): anywhere that the page could have come from, as
+ * isolated pageblocks give nothing. Single pages of low memory stay there, for
+ * their address may be in use; blocks are huge pages. The block is frozen,
+ * as those of compaction are. */
 static rmm_pfn migration_target(struct rmm_compact *cc, unsigned int order)
 {
+	bool high = order || cc->z->type == RMM_ZONE_HIGHMEM ||
+		    cc->z->type == RMM_ZONE_MOVABLE;
+	unsigned int gfp = RMM_GFP_USER | RMM_GFP_MOVABLE;
 	struct rmm_alloc_context ac = {
 		.rmm = cc->z->rmm,
 		.cpu = cc->cpu,
-		.gfp = RMM_GFP_HIGHUSER_MOVABLE &
+		.gfp = (gfp | (high ? RMM_GFP_HIGHMEM : 0)) &
 		       ~(unsigned int)RMM_GFP_RECLAIM,
 		.want = {.order = order},
 	};

@@ -13,6 +13,8 @@
  * a bit beside the type (rmm_config.isolate_bit): undoing clears it.
  *
  *   a range is isolated whole, or not at all
+ *   a pageblock is isolated whole: what cannot move in it is a reason to refuse
+ *   even where the range ends before it
  *
  * Locking: takes the zone lock, for one pageblock at a time.
  *
@@ -26,13 +28,16 @@
 
 #include "compact.h"
 
-/* has_unmovable_pages(): the first frame of [@pfn, @end) that can never become
- * free, or RMM_NO_PFN */
-static rmm_pfn find_unmovable(const struct rmm_zone *z, rmm_pfn pfn,
-			      rmm_pfn end)
+/* has_unmovable_pages(): the first frame of the pageblock at @pfn that can
+ * never become free, or RMM_NO_PFN. CMA's pageblocks are CMA's alone (@mt), and
+ * for it all in them counts as movable. */
+static rmm_pfn find_unmovable(const struct rmm_zone *z, rmm_pfn pfn, int mt)
 {
 	const struct rmm *rmm = z->rmm;
+	rmm_pfn end = rmm_block_end(z, pfn);
 
+	if (rmm_block_type(z, pfn) == RMM_CMA)
+		return mt == RMM_CMA ? RMM_NO_PFN : pfn;
 	while (pfn < end) {
 		rmm_pfn head = rmm_find_head(rmm, pfn);
 		uint64_t word;
@@ -49,19 +54,17 @@ static rmm_pfn find_unmovable(const struct rmm_zone *z, rmm_pfn pfn,
 	return RMM_NO_PFN;
 }
 
-/* set_migratetype_isolate(): the pageblock of @pfn, for the sake of [@start,
- * @end) */
+/* set_migratetype_isolate(): the pageblock at @pfn, all of it, to become @mt */
 static int isolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
-			 rmm_pfn start, rmm_pfn end)
+			 int mt)
 {
 	struct rmm *rmm = z->rmm;
-	rmm_pfn from = pfn > start ? pfn : start, bad;
-	rmm_pfn to = rmm_block_end(z, pfn) < end ? rmm_block_end(z, pfn) : end;
+	rmm_pfn bad;
 	int type;
 
 	rmm_zone_lock(z, cpu);
 	type = rmm_block_type(z, pfn);
-	bad = type == RMM_ISOLATE ? pfn : find_unmovable(z, from, to);
+	bad = type == RMM_ISOLATE ? pfn : find_unmovable(z, pfn, mt);
 	if (bad == RMM_NO_PFN &&
 	    !rmm_should_fail(rmm, RMM_FAULT_ISOLATE_BLOCK, 0, 0)) {
 		z->blocks[pfn >> z->pageblock_order].saved = (uint8_t)type;
@@ -74,8 +77,8 @@ static int isolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 		bad = pfn;
 	return rmm_error(rmm, -EBUSY,
 			 "cannot isolate pfn %u..%u: pfn %u is unmovable, "
-			 "reserved, or isolated already",
-			 start, end - 1, bad);
+			 "reserved, CMA's, or isolated already",
+			 pfn, rmm_block_end(z, pfn) - 1, bad);
 }
 
 /* unset_migratetype_isolate(): free blocks that could not merge over the edge
@@ -114,7 +117,8 @@ void rmm_undo_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
 
 /**
  * rmm_start_isolate_page_range() - isolate all pageblocks of [@start, @end)
- * @mt: for pageblocks that must be given back, if a later one refuses
+ * @mt: for whom, MOVABLE or CMA; also what pageblocks become that must be given
+ *	back, if a later one refuses
  *
  * Return: 0, or -EBUSY and none is isolated.
  */
@@ -123,7 +127,7 @@ int rmm_start_isolate_page_range(struct rmm_zone *z, unsigned int cpu,
 {
 	for (rmm_pfn p = rmm_block_start(z, start); p < end;
 	     p = rmm_block_end(z, p)) {
-		int err = isolate_block(z, cpu, p, start, end);
+		int err = isolate_block(z, cpu, p, mt);
 
 		if (!err)
 			continue;

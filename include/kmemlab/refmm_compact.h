@@ -47,9 +47,10 @@ bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu,
 			   unsigned int node);
 
 /** rmm_alloc_contig_range() - just these @nr pages from @start, in one zone.
- *  What is in use there is moved away, or the call fails: -EBUSY (unmovable, or
- *  an owner refuses), -ENOMEM (no place to move to), -EINVAL. @mt: type of the
- *  pageblocks afterwards (MOVABLE or CMA; with isolate_bit they keep theirs).
+ *  What is in use there is moved away, or the call fails: -EBUSY (something
+ *  unmovable in a pageblock of the range, or an owner refuses), -ENOMEM (no
+ *  place to move to), -EINVAL. @mt: type of the pageblocks afterwards (MOVABLE
+ *  or CMA; with isolate_bit they keep theirs). CMA's are had with CMA only.
  *  The pages are single ones then, to be freed one by one or by */
 int rmm_alloc_contig_range(struct rmm *rmm, unsigned int cpu, rmm_pfn start,
 			   uint64_t nr, int mt);

@@ -83,6 +83,63 @@ static void test_contig_refused_range_is_as_before(void **state)
 	owners_destroy(&w);
 }
 
+/* A pageblock is isolated whole: what is unmovable beside the range counts. */
+static void test_contig_unmovable_neighbour_refuses(void **state)
+{
+	struct rmm *rmm = half_full(false);
+
+	(void)state;
+	rmm->memmap[600].migratetype = RMM_UNMOVABLE;
+	refused(rmm, 700, 100, -EBUSY);
+	assert_non_null(strstr(rmm_last_error(rmm), "pfn 600 is unmovable"));
+	refused(rmm, 500, 50, -EBUSY);
+	assert_int_equal(rmm_alloc_contig_range(rmm, 0, 1024, 50, RMM_MOVABLE), 0);
+	assert_int_equal(rmm_free_contig_range(rmm, 0, 1024, 50), 0);
+	rmm->memmap[600].migratetype = RMM_MOVABLE;
+	owners_destroy(&w);
+}
+
+static void test_contig_cma_is_for_cma_only(void **state)
+{
+	struct rmm *rmm = half_full(false);
+
+	(void)state;
+	rmm_set_pageblock_migratetype(rmm, 512, RMM_CMA);
+	refused(rmm, 600, 10, -EBUSY);
+	assert_non_null(strstr(rmm_last_error(rmm), "CMA's"));
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, 512), RMM_CMA);
+	/* For CMA all in it counts as movable; what does not move is busy. */
+	rmm->memmap[600].migratetype = RMM_UNMOVABLE;
+	assert_int_equal(rmm_alloc_contig_range(rmm, 0, 700, 10, RMM_CMA), 0);
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, 512), RMM_CMA);
+	assert_int_equal(rmm_free_contig_range(rmm, 0, 700, 10), 0);
+	assert_int_equal(rmm_alloc_contig_range(rmm, 0, 590, 20, RMM_CMA), -EBUSY);
+	assert_non_null(strstr(rmm_last_error(rmm), "pfn 600 is in use and did not move"));
+	rmm->memmap[600].migratetype = RMM_MOVABLE;
+	owners_destroy(&w);
+}
+
+/* Single pages of low memory have an address that is in use. */
+static void test_contig_low_memory_stays_low(void **state)
+{
+	struct machine m;
+	rmm_pfn p;
+
+	(void)state;
+	machine_init(&m, 4);
+	machine_zone(&m, 0, RMM_ZONE_HIGHMEM, 4 * BLOCK, 4 * BLOCK);
+	owners_init(&w, machine_boot(&m));
+	assert_true(owners_get(&w, RMM_GFP_KERNEL | RMM_GFP_MOVABLE, 0));
+	assert_true(owners_get(&w, RMM_GFP_HIGHUSER_MOVABLE, 0));
+	for (unsigned int id = 0; id < 2; id++) {
+		p = w.pfn[id];
+		assert_int_equal(rmm_alloc_contig_range(w.rmm, 0, p, 1, RMM_MOVABLE), 0);
+		assert_true(w.pfn[id] != p && (w.pfn[id] >= 4 * BLOCK) == (id == 1));
+		assert_int_equal(rmm_free_contig_range(w.rmm, 0, p, 1), 0);
+	}
+	owners_destroy(&w);
+}
+
 static void test_contig_without_room_nothing_is_lost(void **state)
 {
 	struct rmm *rmm = half_full(false);
@@ -182,6 +239,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contig_any_range_can_be_had),
 		cmocka_unit_test(test_contig_refused_range_is_as_before),
+		cmocka_unit_test(test_contig_unmovable_neighbour_refuses),
+		cmocka_unit_test(test_contig_cma_is_for_cma_only),
+		cmocka_unit_test(test_contig_low_memory_stays_low),
 		cmocka_unit_test(test_contig_without_room_nothing_is_lost),
 		cmocka_unit_test(test_contig_any_step_may_fail),
 		cmocka_unit_test(test_contig_types_come_back_by_version),
