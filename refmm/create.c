@@ -353,6 +353,7 @@ static int init(struct rmm *rmm)
 
 		if (err)
 			return err;
+		rmm->has_dma32 |= c->zones[i].type == RMM_ZONE_DMA32;
 	}
 	init_pcp_orders(rmm);
 	rmm_set_watch(rmm);

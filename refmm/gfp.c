@@ -5,7 +5,7 @@
  *   zone modifiers     highest zone that may be used
  *   -                  NORMAL
  *   DMA                DMA
- *   DMA32              DMA32
+ *   DMA32              DMA32; NORMAL on a machine that has no such zone
  *   HIGHMEM            HIGHMEM
  *   HIGHMEM | MOVABLE  MOVABLE
  *
@@ -20,12 +20,12 @@
  */
 #include "alloc.h"
 
-static unsigned int zone_of(unsigned int gfp)
+static unsigned int zone_of(const struct rmm *rmm, unsigned int gfp)
 {
 	if (gfp & RMM_GFP_DMA)
 		return RMM_ZONE_DMA;
 	if (gfp & RMM_GFP_DMA32)
-		return RMM_ZONE_DMA32;
+		return rmm->has_dma32 ? RMM_ZONE_DMA32 : RMM_ZONE_NORMAL;
 	if (!(gfp & RMM_GFP_HIGHMEM))
 		return RMM_ZONE_NORMAL;
 	return gfp & RMM_GFP_MOVABLE ? RMM_ZONE_MOVABLE : RMM_ZONE_HIGHMEM;
@@ -43,7 +43,7 @@ static int mobility_of(unsigned int gfp)
 void rmm_build_gfp_table(struct rmm *rmm)
 {
 	for (unsigned int gfp = 0; gfp <= RMM_GFP_INDEX; gfp++) {
-		rmm->gfp_zone[gfp] = (uint8_t)zone_of(gfp);
+		rmm->gfp_zone[gfp] = (uint8_t)zone_of(rmm, gfp);
 		rmm->gfp_migratetype[gfp] =
 			(uint8_t)rmm_grouped_type(rmm, mobility_of(gfp));
 	}

@@ -186,8 +186,9 @@ struct rmm {
 	struct rmm_fault fault;
 	uint64_t fault_calls, faults; /* that passed its filters; that failed */
 	size_t memmap_bytes;
-	bool loaded; /* lists have the order of a snapshot: not shuffled */
-	bool ready;  /* rmm_setup_done() was called */
+	bool has_dma32; /* CONFIG_ZONE_DMA32: a zone of that type was given */
+	bool loaded;	/* lists have the order of a snapshot: not shuffled */
+	bool ready;	/* rmm_setup_done() was called */
 	uint8_t gfp_zone[32], gfp_migratetype[32]; /* by RMM_GFP_INDEX */
 	uint8_t error_lock;
 	unsigned int error_turn;

@@ -80,13 +80,13 @@ static int find_next_best_node(struct order *o, unsigned int node)
 /*
  * alloc_flags_nofragment(): shall the first walk avoid mixing types, if it
  * prefers zone @z? Only between NORMAL and DMA32: other zones below are too
- * small to help.
+ * small to help. On one node DMA32 is taken to hold memory if NORMAL does.
  */
 static bool avoids_mixing(const struct rmm *rmm, const struct rmm_zone *z)
 {
 	if (rmm->config.defrag_mode)
 		return true;
-	if (z->type != RMM_ZONE_NORMAL)
+	if (z->type != RMM_ZONE_NORMAL || !rmm->has_dma32)
 		return false;
 	if (rmm->nr_nodes == 1)
 		return true;

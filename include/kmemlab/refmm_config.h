@@ -31,7 +31,9 @@ enum rmm_pcp_mode {
  * nor share a pageblock. `wmark` and `lowmem_reserve` are read only when
  * rmm_config.given_watermarks is set (from /proc/zoneinfo: min, low, high,
  * promo, protection), lowmem_reserve only without rmm_config.compute_reserve.
- * `pcp_*` 0 means compute.
+ * `pcp_*` 0 means compute. A machine with a DMA32 zone, even an empty one, has
+ * a kernel with CONFIG_ZONE_DMA32; without, GFP_DMA32 means NORMAL, and requests
+ * that prefer NORMAL do not avoid mixing types.
  */
 struct rmm_zone_config {
 	uint8_t node, type; /* enum rmm_zone_type */

@@ -17,13 +17,33 @@ static void test_gfp_zone_and_mobility_follow_the_mask(void **state)
 		{RMM_GFP_MOVABLE | RMM_GFP_DMA32, RMM_ZONE_DMA32, RMM_MOVABLE},
 		{RMM_GFP_NOFS | RMM_GFP_RECLAIMABLE, RMM_ZONE_NORMAL, RMM_RECLAIMABLE},
 	};
-	struct rmm *rmm = machine(2, true);
+	struct machine m;
+	struct rmm *rmm;
 
 	(void)state;
+	machine_init(&m, 2);
+	machine_zone(&m, 0, RMM_ZONE_DMA32, 0, 0);
+	rmm = machine_boot(&m);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		assert_int_equal(rmm_gfp_zone(rmm, cases[i].gfp), cases[i].zone);
 		assert_int_equal(rmm_gfp_migratetype(rmm, cases[i].gfp), cases[i].mt);
 	}
+	check_destroy(rmm);
+}
+
+/* x86-32, as all kernels without CONFIG_ZONE_DMA32 */
+static void test_gfp_dma32_without_such_a_zone_is_normal(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 0);
+	rmm_config_32bit(&m.config, m.zone, 64u << 8);
+	rmm = machine_boot(&m);
+	assert_int_equal(rmm_gfp_zone(rmm, RMM_GFP_KERNEL | RMM_GFP_DMA32), RMM_ZONE_NORMAL);
+	assert_int_equal(rmm_gfp_zone(rmm, RMM_GFP_KERNEL | RMM_GFP_DMA), RMM_ZONE_DMA);
+	assert_int_equal(rmm_pfn_zone(rmm, get(rmm, RMM_GFP_KERNEL | RMM_GFP_DMA32, 0)), 1);
 	check_destroy(rmm);
 }
 
@@ -244,6 +264,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gfp_zone_and_mobility_follow_the_mask),
+		cmocka_unit_test(test_gfp_dma32_without_such_a_zone_is_normal),
 		cmocka_unit_test(test_gfp_urgency_becomes_alloc_flags),
 		cmocka_unit_test(test_alloc_prefers_the_cpus_node),
 		cmocka_unit_test(test_alloc_walks_down_then_to_other_nodes),

@@ -194,6 +194,29 @@ static void test_fallback_nofragment_prefers_the_lower_zone(void **state)
 	check_destroy(rmm);
 }
 
+/* Without a DMA32 zone the 16 MiB of DMA are left alone: x86-32 */
+static void test_fallback_nofragment_needs_a_dma32_zone(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	for (int dma32 = 0; dma32 < 2; dma32++) {
+		machine_init(&m, 0);
+		machine_zone(&m, 0, RMM_ZONE_DMA, 0, 8 * BLOCK);
+		machine_zone(&m, 0, RMM_ZONE_NORMAL, 8 * BLOCK, 8 * BLOCK);
+		if (dma32)
+			machine_zone(&m, 0, RMM_ZONE_DMA32, 0, 0);
+		m.config.pcp = false;
+		rmm = machine_new(&m);
+		rmm_load_free(rmm, 0, 9, RMM_MOVABLE);
+		rmm_load_free(rmm, 8 * BLOCK, 8, RMM_MOVABLE);
+		rmm_setup_done(rmm);
+		assert_int_equal(get(rmm, RMM_GFP_KERNEL, 0), dma32 ? 0 : 8 * BLOCK);
+		check_destroy(rmm);
+	}
+}
+
 static void test_fallback_claim_boosts_and_wakes_kswapd(void **state)
 {
 	struct rmm *rmm = machine(8, false);
@@ -239,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_fallback_movable_does_not_claim_small_blocks),
 		cmocka_unit_test(test_fallback_types_are_tried_in_order),
 		cmocka_unit_test(test_fallback_nofragment_prefers_the_lower_zone),
+		cmocka_unit_test(test_fallback_nofragment_needs_a_dma32_zone),
 		cmocka_unit_test(test_fallback_claim_boosts_and_wakes_kswapd),
 		cmocka_unit_test(test_fallback_mobility_off_never_falls_back),
 	};

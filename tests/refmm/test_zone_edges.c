@@ -146,6 +146,7 @@ static void test_fallback_goes_on_stealing_within_a_refill(void **state)
 
 	(void)state;
 	machine_init(&m, 2);
+	machine_zone(&m, 0, RMM_ZONE_DMA32, 0, 0);
 	m.config.pcp_batch = 2;
 	m.config.pcp_high = 100;
 	rmm = machine_new(&m);
