@@ -63,7 +63,7 @@ static inline int64_t rmm_unusable_free(const struct rmm_zone *z,
 	int64_t unusable = (1ll << want->order) - 1;
 
 	if (!(want->alloc_flags & RMM_ALLOC_RESERVES))
-		unusable += RMM_READ(z->nr_free_highatomic);
+		unusable += RMM_READ(z->unusable_highatomic);
 	if (!(want->alloc_flags & RMM_ALLOC_CMA))
 		unusable += RMM_READ(z->nr_free_cma);
 	return unusable;

@@ -58,8 +58,10 @@ void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt)
 	z->pcp[z->cpu].free_diff = (int)diff;
 	if (mt == RMM_CMA)
 		RMM_WRITE(z->nr_free_cma, z->nr_free_cma + nr);
-	else if (mt == RMM_HIGHATOMIC)
+	else if (mt == RMM_HIGHATOMIC) {
 		RMM_WRITE(z->nr_free_highatomic, z->nr_free_highatomic + nr);
+		rmm_set_unusable_highatomic(z);
+	}
 }
 
 /** rmm_add_to_free_list() - __add_to_free_list(): not accounted */
@@ -139,8 +141,9 @@ static inline void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy,
 		return;
 	rmm_account_freepages(z, -(1ll << order), buddy_mt);
 	rmm_account_freepages(z, 1ll << order, mt);
-	/* So that a later split puts the parts on the right lists. */
-	if (order >= z->pageblock_order)
+	/* So that a later split puts the parts on the right lists. 6.1 does not
+	 * care: there lists and pageblocks may differ. */
+	if (order >= z->pageblock_order && !rmm_is_61(z->rmm))
 		rmm_change_pageblock_range(z, buddy, order, mt);
 }
 

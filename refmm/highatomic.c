@@ -9,24 +9,32 @@
  *
  *   nr_reserved_highatomic <= ALIGN(managed / 100, pageblock); 0 if
  *	managed / 100 < pageblock
+ *   6.1: another pageblock as long as it is below managed / 100 + pageblock
  *
  * Locking: takes the zone lock.
  *
  * Modelled: reserve_highatomic_pageblock, unreserve_highatomic_pageblock.
- * (6.12, mm/page_alloc.c; not in LKD3)
+ * (6.12 and 6.1, mm/page_alloc.c; not in LKD3)
  */
 #include "alloc.h"
+
+/* As long as less is reserved there may be more. */
+static uint64_t most_reserved(const struct rmm_zone *z)
+{
+	uint64_t block = 1ull << z->pageblock_order, max = z->managed / 100;
+
+	if (rmm_is_61(z->rmm))
+		return max + block;
+	return max < block ? 0 : (max + block - 1) / block * block;
+}
 
 /** rmm_reserve_highatomic_pageblock() - keep the pageblock(s) of a block that
  *  was just allocated */
 void rmm_reserve_highatomic_pageblock(struct rmm_zone *z, unsigned int cpu,
 				      rmm_pfn pfn, unsigned int order)
 {
-	uint64_t block = 1ull << z->pageblock_order, max = z->managed / 100;
+	uint64_t block = 1ull << z->pageblock_order, max = most_reserved(z);
 
-	if (max < block)
-		return;
-	max = (max + block - 1) / block * block;
 	if (RMM_READ(z->nr_reserved_highatomic) >= max)
 		return;
 	rmm_zone_lock(z, cpu);
@@ -41,6 +49,7 @@ void rmm_reserve_highatomic_pageblock(struct rmm_zone *z, unsigned int cpu,
 		rmm_change_pageblock_range(z, pfn, order, RMM_HIGHATOMIC);
 		z->nr_reserved_highatomic += 1ull << order;
 	}
+	rmm_set_unusable_highatomic(z);
 	z->stat->highatomic_reserve++;
 out:
 	rmm_zone_unlock(z);
@@ -59,6 +68,7 @@ static bool unreserve_block(struct rmm_zone *z, rmm_pfn pfn, int mt)
 			size < z->nr_reserved_highatomic
 				? size
 				: z->nr_reserved_highatomic;
+	rmm_set_unusable_highatomic(z);
 	z->stat->highatomic_unreserve++;
 	/* Free buddies that were kept apart now lie side by side. */
 	z->loose |= RMM_LOOSE_MERGE;

@@ -77,10 +77,10 @@ struct rmm_zone {
 	uint64_t wmark[RMM_NR_WMARK]; /* _watermark */
 	uint64_t boost;		      /* watermark_boost */
 	int64_t lowmem_reserve[RMM_ZONE_TYPES];
-	int64_t nr_free_seen;	    /* NR_FREE_PAGES, as watermarks see it */
-	int64_t nr_free;	    /* all but isolated: exact */
-	int64_t nr_free_cma;	    /* NR_FREE_CMA_PAGES */
-	int64_t nr_free_highatomic; /* part of nr_free */
+	int64_t nr_free_seen;	     /* NR_FREE_PAGES, as watermarks see it */
+	int64_t nr_free;	     /* all but isolated: exact */
+	int64_t nr_free_cma;	     /* NR_FREE_CMA_PAGES */
+	int64_t unusable_highatomic; /* what ordinary requests leave of it */
 	uint8_t id, type, node;
 	uint8_t pageblock_order, max_order;
 	uint8_t nofragment; /* requests that prefer this zone avoid mixing */
@@ -108,6 +108,7 @@ struct rmm_zone {
 	struct rmm_stat *stat; /* and where it counts */
 	uint64_t random;       /* shuffle: its sequence */
 	uint64_t nr_reserved_highatomic;
+	int64_t nr_free_highatomic; /* part of nr_free */
 	struct rmm_free_area free_area[RMM_NR_ORDERS];
 	struct rmm_zone_compact compact;
 };

@@ -74,6 +74,24 @@ void rmm_owner_free(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn);
 void rmm_owner_copy(struct rmm *rmm, rmm_pfn to, rmm_pfn from);
 void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn);
 
+/** rmm_is_61() - does the machine behave like 6.1 also where no setting of its
+ *  own says so? What changed between 6.1 and 6.12 goes with the fallback
+ *  policy. */
+static inline bool rmm_is_61(const struct rmm *rmm)
+{
+	return rmm->config.fallback == RMM_FALLBACK_STEAL;
+}
+
+/** rmm_set_unusable_highatomic() - the reserve has changed: ordinary requests
+ *  cannot have what is free of it; 6.1: all of it counts as free, to be quick
+ */
+static inline void rmm_set_unusable_highatomic(struct rmm_zone *z)
+{
+	RMM_WRITE(z->unusable_highatomic,
+		  rmm_is_61(z->rmm) ? (int64_t)z->nr_reserved_highatomic
+				    : z->nr_free_highatomic);
+}
+
 /** rmm_is_page() - is @page a frame of this machine? */
 static inline bool rmm_is_page(const struct rmm *rmm,
 			       const struct rmm_page *page)

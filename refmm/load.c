@@ -301,6 +301,7 @@ static void count_highatomic(struct rmm_zone *z)
 	     p < (uint64_t)z->start_pfn + z->spanned; p += block)
 		if (rmm_block_type(z, (rmm_pfn)p) == RMM_HIGHATOMIC)
 			z->nr_reserved_highatomic += block;
+	rmm_set_unusable_highatomic(z);
 }
 
 /* What the caller knows instead of having it computed */

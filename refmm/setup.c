@@ -7,7 +7,8 @@
  *
  *   min_free_kbytes = isqrt(16 * L in KiB), within 128..262144; with THP at
  *	least 11 pageblocks a zone, but at most 5 % of L
- *   min   = min_free_pages * M / L	(HIGHMEM, MOVABLE: M/1024 in 32..128)
+ *   min   = min_free_pages * M / L	(HIGHMEM, MOVABLE: M/1024 in 32..128;
+ *	6.1: MOVABLE counts in L here, and has a share)
  *   delta = max(min_free_pages * M / L / 4, M * watermark_scale_factor / 10000)
  *   low   = min + delta, high = low + delta, promo = high + delta
  *
@@ -46,6 +47,13 @@ static uint64_t int_sqrt(uint64_t v)
 static bool is_lowmem(const struct rmm_zone *z)
 {
 	return z->type != RMM_ZONE_HIGHMEM && z->type != RMM_ZONE_MOVABLE;
+}
+
+/* Does the zone have a share of min_free_kbytes? In 6.1 MOVABLE has, too. */
+static bool has_share(const struct rmm_zone *z)
+{
+	return is_lowmem(z) ||
+	       (rmm_is_61(z->rmm) && z->type == RMM_ZONE_MOVABLE);
 }
 
 /* nr_free_buffer_pages(): lowmem that is not below the high mark */
@@ -104,7 +112,7 @@ static void setup_zone_wmarks(struct rmm_zone *z, uint64_t share)
 	uint64_t delta = share / 4 > scaled ? share / 4 : scaled;
 
 	z->wmark[RMM_WMARK_MIN] =
-		is_lowmem(z) ? share : clamp_u64(z->managed / 1024, 32, 128);
+		has_share(z) ? share : clamp_u64(z->managed / 1024, 32, 128);
 	for (int i = RMM_WMARK_LOW; i < RMM_NR_WMARK; i++)
 		z->wmark[i] = z->wmark[i - 1] + delta;
 	z->boost = 0;
@@ -118,7 +126,7 @@ void rmm_setup_per_zone_wmarks(struct rmm *rmm)
 	uint64_t lowmem = 0;
 
 	for (unsigned int i = 0; i < rmm->nr_zones; i++)
-		if (is_lowmem(&rmm->zone[i]))
+		if (has_share(&rmm->zone[i]))
 			lowmem += rmm->zone[i].managed;
 	for (unsigned int i = 0; i < rmm->nr_zones; i++) {
 		struct rmm_zone *z = &rmm->zone[i];

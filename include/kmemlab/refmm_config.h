@@ -11,7 +11,9 @@
 /* What happens when a migrate type has no free block (refmm/fallback.c). */
 enum rmm_fallback {
 	RMM_FALLBACK_CLAIM = 0, /* 6.12.117, 6.18: claim pageblock, or steal */
-	RMM_FALLBACK_STEAL = 1, /* 6.1: move what is free, largest first */
+	RMM_FALLBACK_STEAL = 1, /* 6.1: move what is free, largest first; also
+				   6.1's HIGHATOMIC reserve, MOVABLE's marks,
+				   and pageblocks that keep types in merges */
 };
 
 enum rmm_mobility {
@@ -32,8 +34,8 @@ enum rmm_pcp_mode {
  * rmm_config.given_watermarks is set (from /proc/zoneinfo: min, low, high,
  * promo, protection), lowmem_reserve only without rmm_config.compute_reserve.
  * `pcp_*` 0 means compute. A machine with a DMA32 zone, even an empty one, has
- * a kernel with CONFIG_ZONE_DMA32; without, GFP_DMA32 means NORMAL, and requests
- * that prefer NORMAL do not avoid mixing types.
+ * a kernel with CONFIG_ZONE_DMA32; without, GFP_DMA32 means NORMAL, and
+ * requests that prefer NORMAL do not avoid mixing types.
  */
 struct rmm_zone_config {
 	uint8_t node, type; /* enum rmm_zone_type */

@@ -119,6 +119,76 @@ static void test_fallback_61_cma_pages_stay_cma(void **state)
 	check_destroy(rmm);
 }
 
+/* 6.1's __free_one_page() leaves the pageblocks of what it merges as they are. */
+static void test_fallback_61_merging_changes_no_pageblock(void **state)
+{
+	(void)state;
+	for (int steal = 0; steal < 2; steal++) {
+		struct machine m;
+		struct rmm *rmm;
+
+		machine_init(&m, 2);
+		m.config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+		m.config.pcp = false;
+		rmm = machine_new(&m);
+		rmm_load_allocated(rmm, 0, 9, RMM_MOVABLE);
+		rmm_set_pageblock_migratetype(rmm, BLOCK, RMM_UNMOVABLE);
+		rmm_load_free(rmm, BLOCK, 9, RMM_UNMOVABLE);
+		assert_int_equal(rmm_setup_done(rmm), 0);
+		put(rmm, 0, 9);
+		assert_int_equal(rmm_nr_free(rmm, 0, 10, RMM_MOVABLE), 1);
+		assert_int_equal(rmm_get_pageblock_migratetype(rmm, BLOCK),
+				 steal ? RMM_UNMOVABLE : RMM_MOVABLE);
+		check_destroy(rmm);
+	}
+}
+
+/* 6.1 reserves in small zones too, and counts all of the reserve as not to be had. */
+static void test_fallback_61_highatomic_reserve(void **state)
+{
+	(void)state;
+	for (int steal = 0; steal < 2; steal++) {
+		const struct rmm_want want = {0};
+		struct machine m;
+		struct rmm *rmm;
+		struct rmm_zone *z;
+		rmm_pfn p;
+
+		machine_init(&m, 8);
+		m.config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+		m.config.pcp = false;
+		rmm = machine_boot(&m);
+		z = &rmm->zone[0];
+		for (unsigned int i = 1; i <= 3; i++) { /* up to 40 + 512 pages */
+			p = get(rmm, RMM_GFP_ATOMIC, 3);
+			rmm_reserve_highatomic_pageblock(z, 0, p, 3);
+			assert_int_equal(z->nr_reserved_highatomic,
+					 steal ? (i < 2 ? i : 2) * BLOCK : 0);
+			assert_int_equal(rmm_unusable_free(z, &want), z->nr_reserved_highatomic);
+		}
+		check_destroy(rmm);
+	}
+}
+
+/* 6.1's __setup_per_zone_wmarks() treats MOVABLE as any zone but HIGHMEM. */
+static void test_fallback_61_movable_zone_has_its_share(void **state)
+{
+	(void)state;
+	for (int steal = 0; steal < 2; steal++) {
+		struct machine m;
+		struct rmm *rmm;
+
+		machine_init(&m, 64);
+		machine_zone(&m, 0, RMM_ZONE_MOVABLE, 64 * BLOCK, 64 * BLOCK);
+		m.config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+		m.config.min_free_kbytes = 4000;
+		rmm = machine_boot(&m);
+		assert_int_equal(rmm->zone[0].wmark[RMM_WMARK_MIN], steal ? 500 : 1000);
+		assert_int_equal(rmm->zone[1].wmark[RMM_WMARK_MIN], steal ? 500 : 32);
+		check_destroy(rmm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +198,9 @@ int main(void)
 		cmocka_unit_test(test_fallback_61_pageblock_sized_block_changes_type),
 		cmocka_unit_test(test_fallback_61_nothing_free_fails),
 		cmocka_unit_test(test_fallback_61_cma_pages_stay_cma),
+		cmocka_unit_test(test_fallback_61_merging_changes_no_pageblock),
+		cmocka_unit_test(test_fallback_61_highatomic_reserve),
+		cmocka_unit_test(test_fallback_61_movable_zone_has_its_share),
 	};
 
 	return RUN(tests);

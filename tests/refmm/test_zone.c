@@ -53,7 +53,7 @@ static void test_zone_watermark_reserved_pages_do_not_count(void **state)
 	struct rmm *rmm = marked();
 
 	(void)state;
-	rmm->zone[0].nr_free_highatomic = 30;
+	rmm->zone[0].nr_free_highatomic = rmm->zone[0].unusable_highatomic = 30;
 	rmm->zone[0].nr_free_cma = 20;
 	assert_int_equal(threshold(rmm, 0, 0, RMM_ZONE_NORMAL), MIN + 51);
 	assert_int_equal(threshold(rmm, 0, RMM_ALLOC_CMA, RMM_ZONE_NORMAL), MIN + 31);
