@@ -48,9 +48,6 @@ void rmm_config_init(struct rmm_config *c)
 		.compaction_proactiveness = 20,
 		.extfrag_threshold = 500,
 		.compact_unevictable_allowed = true,
-#ifdef RMM_DEBUG
-		.page_owner = true,
-#endif
 		.page_offset = (uintptr_t)0xffff888000000000,
 	};
 }

@@ -19,53 +19,38 @@
  * "Freeing Pages")
  */
 #include <errno.h>
+#include <string.h>
 
 #include "pcp.h"
 
-/* Why @pfn cannot be freed as @order */
-static int refuse(struct rmm *rmm, rmm_pfn pfn, unsigned int order)
+/* Why @pfn cannot be freed, or whatever @call does, as @order */
+static int refuse(struct rmm *rmm, const char *call, rmm_pfn pfn,
+		  unsigned int order)
 {
-	struct rmm_page_info info;
+	const struct rmm_page *page = &rmm->memmap[pfn];
+	struct rmm_text text;
 
-	if (rmm_page_info(rmm, pfn, &info))
+	if (rmm_state_text(rmm, pfn, &text))
 		return rmm_error(
-			rmm, -EINVAL,
-			"cannot free pfn %u: in no zone (foreign page)", pfn);
-	switch (info.state) {
-	case RMM_PG_RESERVED:
-		return rmm_error(
-			rmm, -EINVAL,
-			"cannot free pfn %u: reserved, never allocated", pfn);
-	case RMM_PG_TAIL:
+			rmm, -EINVAL, "cannot %s pfn %u: %sit is %s", call, pfn,
+			!strcmp(call, "free") ? "double free, " : "", text.s);
+	if (RMM_READ(page->state) != RMM_PG_ALLOCATED)
+		return rmm_error(rmm, -EINVAL, "cannot %s pfn %u: %s", call,
+				 pfn, text.s);
+	if (RMM_READ(page->order) != order)
 		return rmm_error(rmm, -EINVAL,
-				 "cannot free pfn %u: tail page of pfn %u, "
-				 "order %u; free that",
-				 pfn, info.head, info.order);
-	case RMM_PG_ALLOCATED:
-		if (RMM_READ(rmm->memmap[pfn].flags) & RMM_PF_SLAB)
-			return rmm_error(
-				rmm, -EINVAL,
-				"cannot free pfn %u: bad page state, a slab's; "
-				"free its objects, with kfree",
-				pfn);
-		if (info.order == order)
-			return rmm_error(
-				rmm, -EINVAL,
-				"cannot free pfn %u: bad page state, locked or "
-				"under writeback; unlock it first",
-				pfn);
-		return rmm_error(rmm, -EINVAL,
-				 "cannot free pfn %u as order %u: wrong order, "
+				 "cannot %s pfn %u as order %u: wrong order, "
 				 "allocated as order %u",
-				 pfn, order, info.order);
-	default:
-		return rmm_error(
-			rmm, -EINVAL,
-			"cannot free pfn %u: double free, it is free "
-			"on %s list of order %u",
-			pfn, info.state == RMM_PG_PCP ? "a per-CPU" : "a buddy",
-			info.order);
-	}
+				 call, pfn, order, RMM_READ(page->order));
+	if (RMM_READ(page->flags) & RMM_PF_SLAB)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot %s pfn %u: bad page state, a slab's; "
+				 "free its objects, with kfree",
+				 call, pfn);
+	return rmm_error(rmm, -EINVAL,
+			 "cannot %s pfn %u: bad page state, locked or under "
+			 "writeback; unlock it first",
+			 call, pfn);
 }
 
 /* Flags of a page that is in use in a way that its reference does not show
@@ -97,19 +82,15 @@ static inline bool freeze(const struct rmm *rmm, struct rmm_page *page,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static int refuse_page(struct rmm *rmm, unsigned int cpu,
+static int refuse_page(struct rmm *rmm, const char *call,
 		       const struct rmm_page *page, unsigned int order)
 {
-	if (cpu >= rmm->config.nr_cpus)
-		return rmm_error(rmm, -EINVAL,
-				 "cannot free on CPU %u: there are %u", cpu,
-				 rmm->config.nr_cpus);
 	if (!rmm_is_page(rmm, page))
 		return rmm_error(rmm, -EINVAL,
-				 "cannot free page %p: not of this instance "
+				 "cannot %s page %p: not of this instance "
 				 "(foreign page)",
-				 (const void *)page);
-	refuse(rmm, (rmm_pfn)(page - rmm->memmap), order);
+				 call, (const void *)page);
+	refuse(rmm, call, (rmm_pfn)(page - rmm->memmap), order);
 	rmm_error_owner(rmm, (rmm_pfn)(page - rmm->memmap));
 	return -EINVAL;
 }
@@ -200,13 +181,17 @@ static __attribute__((noinline)) int free_pages_slow(struct rmm *rmm,
 						     struct rmm_page *page,
 						     unsigned int order)
 {
-	if (cpu >= rmm->config.nr_cpus || !rmm_is_page(rmm, page))
-		return refuse_page(rmm, cpu, page, order);
+	if (cpu >= rmm->config.nr_cpus)
+		return rmm_error(rmm, -EINVAL,
+				 "cannot free on CPU %u: there are %u", cpu,
+				 rmm->config.nr_cpus);
+	if (!rmm_is_page(rmm, page))
+		return refuse_page(rmm, "free", page, order);
 	while (!freeze(rmm, page, order)) {
 		int err = drop_reference(rmm, cpu, page, order);
 
 		if (err == -EINVAL)
-			return refuse_page(rmm, cpu, page, order);
+			return refuse_page(rmm, "free", page, order);
 		if (!err)
 			return 0;
 	}
@@ -255,8 +240,8 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 int rmm_split_page(struct rmm *rmm, struct rmm_page *page, unsigned int order)
 {
 	if (!rmm_is_page(rmm, page) ||
-	    RMM_READ(page->state) != RMM_PG_ALLOCATED || page->order != order)
-		return refuse_page(rmm, 0, page, order);
+	    !rmm_page_is(page, RMM_PG_ALLOCATED, order))
+		return refuse_page(rmm, "split", page, order);
 	if (RMM_READ(page->flags) & RMM_PF_HEAD)
 		return rmm_error(
 			rmm, -EINVAL,

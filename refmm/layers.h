@@ -101,8 +101,14 @@ static inline bool rmm_is_page(const struct rmm *rmm,
 	return at < rmm->memmap_bytes && at % sizeof(*page) == 0;
 }
 
+/* A part of an error message */
+struct rmm_text {
+	char s[96];
+};
+
 /* page.c */
 rmm_pfn rmm_find_head(const struct rmm *rmm, rmm_pfn pfn);
+bool rmm_state_text(const struct rmm *rmm, rmm_pfn pfn, struct rmm_text *text);
 
 /* error.c */
 char *rmm_error_text(struct rmm *rmm);

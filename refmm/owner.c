@@ -102,6 +102,19 @@ int rmm_page_owner(const struct rmm *rmm, rmm_pfn pfn,
 	return 0;
 }
 
+/* Whose record tells about @pfn: that of the block that it is in use in, or its
+ * own, if it has been a block itself */
+static rmm_pfn record_of(const struct rmm *rmm, rmm_pfn pfn)
+{
+	rmm_pfn head = rmm_find_head(rmm, pfn);
+
+	if (head == RMM_NO_PFN)
+		return pfn;
+	if (RMM_READ(rmm->memmap[head].state) == RMM_PG_ALLOCATED)
+		return head;
+	return rmm->owner[pfn].alloc_time ? pfn : head;
+}
+
 /** rmm_error_owner() - add @pfn's history to the error that was just noted */
 void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn)
 {
@@ -109,7 +122,10 @@ void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn)
 	char *text = rmm_error_text(rmm);
 	size_t at = 0;
 
-	if (rmm_page_owner(rmm, pfn, &o) || !o.alloc_time)
+	if (!rmm->owner || rmm_pfn_zone(rmm, pfn) < 0)
+		return;
+	o = rmm->owner[record_of(rmm, pfn)];
+	if (!o.alloc_time)
 		return;
 	while (text[at])
 		at++;
@@ -117,7 +133,7 @@ void rmm_error_owner(struct rmm *rmm, rmm_pfn pfn)
 			       "; allocated by %u on CPU %u at %llu",
 			       o.alloc_caller, o.alloc_cpu,
 			       (unsigned long long)o.alloc_time);
-	if (o.free_time && at < RMM_ERROR_BYTES)
+	if (o.free_time > o.alloc_time && at < RMM_ERROR_BYTES)
 		snprintf(text + at, RMM_ERROR_BYTES - at,
 			 ", freed by %u on CPU %u at %llu", o.free_caller,
 			 o.free_cpu, (unsigned long long)o.free_time);

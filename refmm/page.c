@@ -19,6 +19,8 @@
  * "Pages")
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "layers.h"
 
@@ -101,4 +103,46 @@ int rmm_page_info(const struct rmm *rmm, rmm_pfn pfn, struct rmm_page_info *out)
 	if (rmm_word_state(word) == RMM_PG_PCP)
 		out->cpu = (uint16_t)~word;
 	return 0;
+}
+
+/* rmm_state_text() for what is free, its own block or part of a larger one */
+static void free_text(const struct rmm_page_info *info, bool head,
+		      enum rmm_page_state state, struct rmm_text *text)
+{
+	size_t at;
+
+	snprintf(text->s, sizeof(text->s), "free on %s list of order %u",
+		 state == RMM_PG_PCP ? "a per-CPU" : "a buddy", info->order);
+	at = strlen(text->s);
+	if (!head)
+		snprintf(text->s + at, sizeof(text->s) - at,
+			 ", in the block of pfn %u", info->head);
+}
+
+/** rmm_state_text() - what @pfn is, in words, for error messages; returns
+ *  whether it is free */
+bool rmm_state_text(const struct rmm *rmm, rmm_pfn pfn, struct rmm_text *text)
+{
+	struct rmm_page_info info;
+	enum rmm_page_state state;
+
+	if (rmm_page_info(rmm, pfn, &info)) {
+		snprintf(text->s, sizeof(text->s), "in no zone (foreign page)");
+		return false;
+	}
+	state = RMM_READ(rmm->memmap[info.head].state);
+	if (state == RMM_PG_BUDDY || state == RMM_PG_PCP) {
+		free_text(&info, info.head == pfn, state, text);
+		return true;
+	}
+	if (info.state == RMM_PG_TAIL)
+		snprintf(text->s, sizeof(text->s),
+			 "tail page of pfn %u, order %u", info.head,
+			 info.order);
+	else
+		snprintf(text->s, sizeof(text->s), "%s",
+			 state == RMM_PG_ALLOCATED
+				 ? "allocated"
+				 : "reserved, never allocated");
+	return false;
 }

@@ -142,6 +142,8 @@ bool rmm_PageSlab(const struct rmm *rmm, const struct rmm_page *page)
 static int check_used(struct rmm *rmm, const struct rmm_page *page,
 		      const struct rmm_page *head, const char *what)
 {
+	struct rmm_text text;
+
 	if (!head)
 		return rmm_error(rmm, -EINVAL,
 				 "cannot %s page %p: not of this machine "
@@ -149,10 +151,11 @@ static int check_used(struct rmm *rmm, const struct rmm_page *page,
 				 what, (const void *)page);
 	if (RMM_READ(head->state) == RMM_PG_ALLOCATED)
 		return 0;
-	return rmm_error(rmm, -EINVAL,
-			 "cannot %s pfn %u: it is not allocated, or a tail "
-			 "without GFP_COMP",
-			 what, rmm_page_to_pfn(rmm, head));
+	rmm_state_text(rmm, rmm_page_to_pfn(rmm, head), &text);
+	rmm_error(rmm, -EINVAL, "cannot %s pfn %u: it is %s", what,
+		  rmm_page_to_pfn(rmm, head), text.s);
+	rmm_error_owner(rmm, rmm_page_to_pfn(rmm, head));
+	return -EINVAL;
 }
 
 static int check_flags(struct rmm *rmm, const struct rmm_page *page,

@@ -90,7 +90,8 @@ struct rmm_config {
 	bool shuffle; /* false; page_alloc.shuffle: free lists of max_order in
 			 random order, frees of it at a random end */
 	uint64_t shuffle_seed;
-	bool page_owner;  /* false (true with -DRMM_DEBUG): who had each page */
+	bool page_owner;  /* false; for debugging: remember who had each page,
+			     so that errors tell (32 bytes a frame) */
 	bool isolate_bit; /* false; 6.18+: isolation does not change the type */
 	bool backed;	  /* false; true: memory lies behind the pages */
 	bool remappable;  /* false; backed: pages can show up at other addresses

@@ -15,7 +15,7 @@ static void test_free_wrong_free_is_refused_and_named(void **state)
 	} cases[] = {
 		{&map[p + 1], 0, "tail page of pfn"},
 		{&map[p], 2, "wrong order, allocated as order 3"},
-		{&map[1000], 0, "tail page"},
+		{&map[1000], 0, "double free, it is free on a buddy list of order"},
 		{other->memmap + 5, 0, "foreign page"},
 		{(struct rmm_page *)((char *)&map[p] + 8), 3, "foreign page"},
 		{&map[4 * BLOCK], 0, "foreign page"},
@@ -99,6 +99,12 @@ static void test_free_split_block_comes_back_page_by_page(void **state)
 
 	(void)state;
 	assert_int_equal(rmm_split_page(rmm, &rmm->memmap[p], 8), -EINVAL);
+	assert_string_equal(rmm_last_error(rmm), "cannot split pfn 0 as order 8: wrong order, "
+						 "allocated as order 9");
+	assert_int_equal(rmm_split_page(rmm, &rmm->memmap[p + 1], 8), -EINVAL);
+	assert_string_equal(rmm_last_error(rmm), "cannot split pfn 1: tail page of pfn 0, order 9");
+	assert_int_equal(rmm_split_page(rmm, NULL, 8), -EINVAL);
+	assert_non_null(strstr(rmm_last_error(rmm), "cannot split page"));
 	assert_int_equal(rmm_split_page(rmm, &rmm->memmap[p], 9), 0);
 	check(rmm);
 	for (rmm_pfn i = 0; i < 512; i++)

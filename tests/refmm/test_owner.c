@@ -32,6 +32,50 @@ static void test_owner_double_free_names_both(void **state)
 	check_destroy(rmm);
 }
 
+/* Blocks of order 4 at 0 and 16 merge: freeing the second again is a double free. */
+static void test_owner_double_free_of_a_merged_page(void **state)
+{
+	struct rmm *rmm = with_owner(true);
+	rmm_pfn a = get(rmm, RMM_GFP_KERNEL, 4), b;
+
+	(void)state;
+	rmm_set_caller(rmm, 0, 7);
+	b = get(rmm, RMM_GFP_KERNEL, 4);
+	put(rmm, a, 4);
+	rmm_set_caller(rmm, 0, 8);
+	put(rmm, b, 4);
+	assert_int_equal(rmm_free_pages(rmm, 0, &rmm->memmap[b], 4), -EINVAL);
+	assert_string_equal(
+		rmm_last_error(rmm),
+		"cannot free pfn 16: double free, it is free on a buddy list of order "
+		"10, in the block of pfn 0; allocated by 7 on CPU 0 at 2, freed by 8 on "
+		"CPU 0 at 4");
+	assert_int_equal(rmm_get_page(rmm, &rmm->memmap[b]), -EINVAL);
+	assert_non_null(
+		strstr(rmm_last_error(rmm), "cannot refer to pfn 16: it is free on a buddy"));
+	assert_non_null(strstr(rmm_last_error(rmm), "freed by 8"));
+	check_destroy(rmm);
+}
+
+/* A tail's own record is of an earlier life. */
+static void test_owner_of_a_tail_is_its_heads(void **state)
+{
+	struct rmm *rmm = with_owner(true);
+	rmm_pfn p = get(rmm, RMM_GFP_KERNEL, 0), q = get(rmm, RMM_GFP_KERNEL, 0);
+
+	(void)state;
+	put(rmm, p, 0);
+	put(rmm, q, 0);
+	rmm_drain_all_pages(rmm, 0);
+	rmm_set_caller(rmm, 0, 9);
+	p = get(rmm, RMM_GFP_KERNEL, 4);
+	assert_int_equal(p, 0);
+	assert_int_equal(rmm_free_pages(rmm, 0, &rmm->memmap[1], 0), -EINVAL);
+	assert_string_equal(rmm_last_error(rmm), "cannot free pfn 1: tail page of pfn 0, order 4; "
+						 "allocated by 9 on CPU 0 at 5");
+	check_destroy(rmm);
+}
+
 static void test_owner_of_a_part_is_that_of_the_block(void **state)
 {
 	struct rmm *rmm = with_owner(true);
@@ -94,6 +138,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_owner_double_free_names_both),
+		cmocka_unit_test(test_owner_double_free_of_a_merged_page),
+		cmocka_unit_test(test_owner_of_a_tail_is_its_heads),
 		cmocka_unit_test(test_owner_of_a_part_is_that_of_the_block),
 		cmocka_unit_test(test_owner_off_keeps_no_history),
 		cmocka_unit_test(test_owner_goes_with_the_page),
