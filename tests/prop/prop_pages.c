@@ -83,40 +83,14 @@ static bool broken(struct world *w, const char *what, rmm_pfn pfn, unsigned int 
 	return false;
 }
 
-/* DMA32, Normal and Movable on node 0, Normal on node 1; odd sizes and gaps */
-static const struct rmm_zone_config zones[] = {
-	{.node = 0,
-	 .type = RMM_ZONE_DMA32,
-	 .start_pfn = 3,
-	 .spanned = 317,
-	 .present = 317,
-	 .managed = 317},
-	{.node = 0,
-	 .type = RMM_ZONE_NORMAL,
-	 .start_pfn = 320,
-	 .spanned = 704,
-	 .present = 700,
-	 .managed = 700},
-	{.node = 1,
-	 .type = RMM_ZONE_NORMAL,
-	 .start_pfn = 1040,
-	 .spanned = 500,
-	 .present = 500,
-	 .managed = 500},
-	{.node = 0,
-	 .type = RMM_ZONE_MOVABLE,
-	 .start_pfn = 1600,
-	 .spanned = 320,
-	 .present = 320,
-	 .managed = 320},
-};
-
 /* @knobs: any number; its bits and remainders set what there is to set */
 static struct rmm *make(uint64_t knobs)
 {
-	static const uint8_t cpu_node[2] = {0, 1};
+	static const uint8_t cpu_node[2] = {0, 1}, distance[4] = {10, 255, 11, 10};
+	static struct rmm_zone_config mine[4]; /* until rmm_setup_done() */
 	struct rmm_config c;
 
+	memcpy(mine, zones, sizeof(mine));
 	rmm_config_init(&c);
 	c.nr_cpus = 2;
 	c.cpu_node = cpu_node;
@@ -124,8 +98,12 @@ static struct rmm *make(uint64_t knobs)
 	c.pageblock_order =
 		knobs >> 7 & 1 ? (unsigned int)(knobs >> 8) % (TOP_ORDER + 1) : BLOCK_ORDER;
 	c.max_order = TOP_ORDER;
-	c.zones = zones;
 	c.nr_zones = knobs & 64 ? 4 : 2;
+	c.zones = knobs_zones(mine, c.nr_zones, knobs);
+	if (knobs_far(knobs)) {
+		c.nr_nodes = 2;
+		c.node_distance = distance;
+	}
 	c.min_free_kbytes = knobs & 1 ? 2000 : 0;
 	c.fallback = knobs & 2 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
 	c.pcp_mode = knobs & 4 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
@@ -171,7 +149,7 @@ static void start(struct world *w, uint64_t seed, char *msg)
 	w->set_types = knobs % 3 == 0;
 	w->rmm = make(knobs);
 	assert_non_null(w->rmm);
-	knobs_print(&w->rmm->config, w->set_types);
+	knobs_print(&w->rmm->config, w->set_types, knobs_far(knobs));
 	for (unsigned int i = 0; i < rmm_nr_zones(w->rmm); i++) {
 		rmm_pfn from = zones[i].start_pfn, nr = zones[i].present;
 
@@ -344,6 +322,9 @@ static bool do_get_put(struct world *w, const struct op *op)
 		return true;
 	l = &w->live[op->a % w->n];
 	page = rmm_pfn_to_page(w->rmm, l->pfn);
+	if (op->b >> 8 & 1) /* also of the first page of a plain block */
+		return !rmm_set_page_flags(w->rmm, page,
+					   op->b >> 9 & 1 ? RMM_PF_UNEVICTABLE : RMM_PF_DIRTY);
 	if (l->order && !rmm_PageHead(w->rmm, page))
 		return true;
 	if (rmm_get_page(w->rmm, page) || rmm_page_count(w->rmm, page) != 2 ||
