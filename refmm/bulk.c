@@ -70,21 +70,26 @@ static size_t fill(struct rmm_alloc_context *ac, struct rmm_zone *z, size_t nr,
 size_t rmm_alloc_pages_bulk(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
 			    size_t nr, struct rmm_page **pages)
 {
-	struct rmm_alloc_context ac = {.rmm = rmm, .cpu = cpu, .gfp = gfp};
-	struct rmm_zone *z = NULL;
 	size_t done = 0;
 
 	while (done < nr && pages[done])
 		done++;
 	if (done == nr)
 		return done;
-	if (!rmm_prepare_alloc_pages(&ac, -1))
-		return done;
-	if (nr - done > 1 && (rmm->pcp_orders & 1) && ac.begin < ac.end &&
-	    !(gfp & RMM_GFP_ACCOUNT))
-		z = find_zone(&ac, nr);
-	if (z && fill(&ac, z, nr, pages, &done))
-		return done;
+	/* One page, or none of its own: as any other request */
+	if (nr - done > 1 && (rmm->pcp_orders & 1) &&
+	    !(gfp & RMM_GFP_ACCOUNT)) {
+		struct rmm_alloc_context ac = {
+			.rmm = rmm, .cpu = cpu, .gfp = gfp};
+		struct rmm_zone *z = NULL;
+
+		if (!rmm_prepare_alloc_pages(&ac, -1))
+			return done;
+		if (ac.begin < ac.end)
+			z = find_zone(&ac, nr);
+		if (z && fill(&ac, z, nr, pages, &done))
+			return done;
+	}
 	pages[done] = rmm_alloc_pages(rmm, cpu, gfp, 0);
 	return pages[done] ? done + 1 : done;
 }

@@ -9,12 +9,14 @@
  *      frame  0    1        4096          786432       1048576
  *      zone   |gap|  DMA   |    DMA32    |    hole     |  Normal ...
  *
- * Invariants: zones are sorted by nothing, but do not overlap, and no two share
- * a pageblock, so that a frame's zone can be read from its pageblock.
+ * Invariants: zones may be given in any order, but do not overlap, and no two
+ * share a pageblock, so that a frame's zone can be read from its pageblock. A
+ * node's zones lie by height: DMA below DMA32 and so on.
  *
  * Modelled: free_area_init, setup_zone_pageset, the
- * choice of page_group_by_mobility_disabled. Simplified: interleaved nodes
- * are refused. (6.12, mm/mm_init.c; LKD3 ch. 12 "Zones")
+ * choice of page_group_by_mobility_disabled. Simplified: a node has one range
+ * of frames of a type; other nodes' may lie between those of its types, but not
+ * inside one. (6.12, mm/mm_init.c; LKD3 ch. 12 "Zones")
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +27,7 @@
 #include "alloc.h"
 
 #define NO_ZONE	  UINT8_MAX
+#define PCP_MOST  (1u << 30)
 #define HUGE_PAGE ((size_t)1 << 21) /* the host's */
 #define HUGE_MOST ((size_t)1 << 28) /* a memmap of 64 GiB */
 
@@ -85,6 +88,16 @@ void rmm_config_32bit(struct rmm_config *c, struct rmm_zone_config *zones,
 	}
 }
 
+/* Pages are counted in an int, also 2^5 batches of them. */
+static const char *check_pcp_limits(uint32_t batch, uint32_t high_min,
+				    uint32_t high_max)
+{
+	if (batch > PCP_MOST >> RMM_PCP_SCALE_MAX || high_min > PCP_MOST ||
+	    high_max > PCP_MOST)
+		return "a pcp_batch is over 2^25, or a pcp_high over 2^30";
+	return NULL;
+}
+
 /* What is wrong with the scalar settings; NULL if nothing */
 static const char *check_numbers(const struct rmm_config *c)
 {
@@ -102,7 +115,10 @@ static const char *check_numbers(const struct rmm_config *c)
 		return "there are no zones, or over 255";
 	if (c->pcp_thp_lists > 2)
 		return "pcp_thp_lists is over 2";
-	return NULL;
+	if (c->fallback > RMM_FALLBACK_STEAL ||
+	    c->mobility > RMM_MOBILITY_AUTO || c->pcp_mode > RMM_PCP_FIXED)
+		return "fallback, mobility or pcp_mode has an unknown value";
+	return check_pcp_limits(c->pcp_batch, c->pcp_high, c->pcp_high);
 }
 
 /* The last 2^16 frame numbers stay free: the memmap's end is rounded up to a
@@ -115,9 +131,35 @@ static const char *check_zone(const struct rmm_zone_config *z)
 		return "a zone has a node over 63";
 	if ((uint64_t)z->start_pfn + z->spanned > UINT32_MAX - (1u << 16))
 		return "a zone ends beyond frame 2^32 - 2^16";
-	if (z->present > z->spanned || z->managed > z->spanned)
-		return "a zone has more pages than it spans";
+	if (z->present > z->spanned || z->managed > z->present)
+		return "a zone has more pages than it spans, or manages more "
+		       "than are present";
+	return check_pcp_limits(z->pcp_batch, z->pcp_high_min, z->pcp_high_max);
+}
+
+/* Two zones of one node lie by height, if both have frames. */
+static const char *check_pair(const struct rmm_zone_config *a,
+			      const struct rmm_zone_config *b)
+{
+	if (a->node != b->node || !a->spanned || !b->spanned)
+		return NULL;
+	if (a->type == b->type)
+		return "a node has two zones of a type";
+	if ((a->type < b->type) != (a->start_pfn < b->start_pfn))
+		return "a node's zones are not in order of address";
 	return NULL;
+}
+
+static const char *check_zones(const struct rmm_config *c)
+{
+	const char *bad = NULL;
+
+	for (unsigned int i = 0; !bad && i < c->nr_zones; i++) {
+		bad = check_zone(&c->zones[i]);
+		for (unsigned int j = 0; !bad && j < i; j++)
+			bad = check_pair(&c->zones[j], &c->zones[i]);
+	}
+	return bad;
 }
 
 /* With nr_nodes given, as a distance matrix has it, no zone or CPU may be of a
@@ -126,8 +168,8 @@ static const char *check_config(const struct rmm_config *c)
 {
 	const char *bad = check_numbers(c);
 
-	for (unsigned int i = 0; !bad && i < c->nr_zones; i++)
-		bad = check_zone(&c->zones[i]);
+	if (!bad)
+		bad = check_zones(c);
 	for (unsigned int i = 0; !bad && c->cpu_node && i < c->nr_cpus; i++)
 		if (c->cpu_node[i] >= RMM_MAX_NODES)
 			bad = "a CPU has a node over 63";

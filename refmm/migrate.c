@@ -22,7 +22,8 @@
  * and may refuse.
  *
  * Movable is what was allocated as movable, has one reference, and is neither
- * locked nor under writeback. Asynchronous migration leaves dirty pages alone.
+ * locked nor under writeback. Asynchronous migration leaves dirty pages alone;
+ * in other modes they move, as those of a file system with migrate_folio do.
  *
  * Invariant: after rmm_migrate_pages() and rmm_putback_pages() no page is
  * isolated, and no block was lost or doubled, whichever step failed.
@@ -32,9 +33,10 @@
  *
  * Modelled: migrate_pages, putback_movable_pages, folio_ref_freeze, and what
  * isolate_migratepages_block asks of a page. Simplified: one attempt; a block
- * of any order moves as a unit; nobody waits for locked pages. Omitted: LRU
- * lists, splitting huge pages, migration entries. (6.12, mm/migrate.c,
- * mm/compaction.c; not in LKD3)
+ * of any order moves as a unit; nobody waits for locked pages; what belongs to
+ * a file is not known, so requests without __GFP_FS move all that others move.
+ * Omitted: LRU lists, splitting huge pages, migration entries. (6.12,
+ * mm/migrate.c, mm/compaction.c; not in LKD3)
  */
 #include <errno.h>
 

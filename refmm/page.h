@@ -21,8 +21,9 @@
  *
  * _count is the number of references less one, so that -1 means free and 0 one
  * owner (LKD3: "when this count reaches negative one, no one is using the
- * page"). Nobody reads it but rmm_page_count(); on the lists of CPU c it is
- * -1 - c, as free as can be. A new map is all zero: RESERVED, one reference.
+ * page"). Callers read it by rmm_page_count() only, and the allocator where it
+ * frees, refers or moves; on the lists of CPU c it is -1 - c, as free as can
+ * be. A new map is all zero: RESERVED, one reference.
  *
  * Invariants: a frame with state BUDDY, PCP or ALLOCATED is the head of a
  * block, pfn is a multiple of 2^order, and blocks do not overlap. _count >= 0

@@ -212,7 +212,7 @@ unsigned int rmm_compound_order(const struct rmm *rmm,
 	return head && rmm_PageHead(rmm, head) ? RMM_READ(head->order) : 0;
 }
 
-/** rmm_page_count() - page_count(): the one reader of _count */
+/** rmm_page_count() - page_count(): callers know _count by this */
 int rmm_page_count(const struct rmm *rmm, const struct rmm_page *page)
 {
 	const struct rmm_page *head = head_of(rmm, page);

@@ -11,7 +11,9 @@
 /* Steps that may fail. */
 enum rmm_fault_point {
 	RMM_FAULT_ALLOC = 1 << 0,   /* an allocation, as if memory had run out;
-				       not with GFP_NOFAIL; a bulk call is one */
+				       not with GFP_NOFAIL; a bulk call is one,
+				       and so is the page that it asks for by
+				       itself if it finds none */
 	RMM_FAULT_RMQUEUE = 1 << 1, /* one block off the buddy lists, for a
 				       request or a refill */
 	RMM_FAULT_ISOLATE_FREE = 1 << 2,  /* compaction takes a free block */

@@ -81,7 +81,7 @@ static struct rmm *machine(const struct scope *s)
 	/* Wider than what is there: a zone of two pageblocks is never boosted. */
 	struct rmm_zone_config zone = {.type = RMM_ZONE_NORMAL,
 				       .spanned = 2 * SPACE_PAGES,
-				       .present = SPACE_PAGES,
+				       .present = 2 * SPACE_PAGES,
 				       .managed = 2 * SPACE_PAGES};
 	struct rmm_config c;
 	struct rmm *rmm;

@@ -47,6 +47,27 @@ static void test_gfp_dma32_without_such_a_zone_is_normal(void **state)
 	check_destroy(rmm);
 }
 
+static void test_gfp_flags_without_effect_change_nothing(void **state)
+{
+	const unsigned int none = RMM_GFP_NOWARN | RMM_GFP_WRITE | RMM_GFP_HARDWALL;
+	struct rmm *a = machine(4, true), *b = machine(4, true);
+	static const unsigned int masks[] = {RMM_GFP_KERNEL, RMM_GFP_HIGHUSER_MOVABLE,
+					     RMM_GFP_ATOMIC, RMM_GFP_NOFS | RMM_GFP_RECLAIMABLE};
+	struct rmm_stat sa, sb;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3000; i++) {
+		unsigned int gfp = masks[i % 4] & ~none;
+
+		assert_int_equal(get(a, gfp, i % 3), get(b, gfp | none, i % 3));
+	}
+	sa = stats(a), sb = stats(b);
+	assert_memory_equal(&sa, &sb, sizeof(sa));
+	assert_true(sa.failed > 0);
+	check_destroy(a);
+	check_destroy(b);
+}
+
 static void test_gfp_urgency_becomes_alloc_flags(void **state)
 {
 	static const struct {
@@ -265,6 +286,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gfp_zone_and_mobility_follow_the_mask),
 		cmocka_unit_test(test_gfp_dma32_without_such_a_zone_is_normal),
+		cmocka_unit_test(test_gfp_flags_without_effect_change_nothing),
 		cmocka_unit_test(test_gfp_urgency_becomes_alloc_flags),
 		cmocka_unit_test(test_alloc_prefers_the_cpus_node),
 		cmocka_unit_test(test_alloc_walks_down_then_to_other_nodes),

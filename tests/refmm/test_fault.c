@@ -158,6 +158,21 @@ static void test_fault_bulk_keeps_what_it_has(void **state)
 	}
 }
 
+/* For one page a bulk call is a request for one page, and counts once. */
+static void test_fault_bulk_call_for_one_page_counts_once(void **state)
+{
+	struct rmm *rmm = machine(4, true);
+	struct rmm_page *pages[2] = {0};
+
+	(void)state;
+	rmm_fail_alloc(rmm, 2);
+	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 1, pages), 1);
+	assert_int_equal(rmm_nr_fault_calls(rmm), 1);
+	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 2, pages), 1);
+	assert_int_equal(rmm_nr_faults(rmm), 1);
+	check_destroy(rmm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +182,7 @@ int main(void)
 		cmocka_unit_test(test_fault_refill_stops_at_the_nth_block),
 		cmocka_unit_test(test_fault_failed_allocation_changes_nothing),
 		cmocka_unit_test(test_fault_bulk_keeps_what_it_has),
+		cmocka_unit_test(test_fault_bulk_call_for_one_page_counts_once),
 	};
 
 	return RUN(tests);

@@ -2,6 +2,10 @@
 /* Creating machines and loading snapshots: refmm/create.c, load.c, stat.c. */
 #include "machine.h"
 
+#define PAGES_MSG "a zone has more pages than it spans, or manages more than are present"
+#define ENUM_MSG  "fallback, mobility or pcp_mode has an unknown value"
+#define PCP_MSG	  "a pcp_batch is over 2^25, or a pcp_high over 2^30"
+
 static void test_create_bad_settings_are_refused(void **state)
 {
 	struct machine m;
@@ -22,11 +26,35 @@ static void test_create_bad_settings_are_refused(void **state)
 	REFUSED(m.config.nr_zones = 0, "there are no zones, or over 255");
 	REFUSED(m.zone[0].type = 5, "a zone has an unknown type");
 	REFUSED(m.zone[0].node = 64, "a zone has a node over 63");
-	REFUSED(m.zone[0].managed = 5000, "a zone has more pages than it spans");
+	REFUSED(m.zone[0].managed = 5000, PAGES_MSG);
+	REFUSED(m.zone[0].present = 100, PAGES_MSG);
+	REFUSED(m.config.fallback = 77, ENUM_MSG);
+	REFUSED(m.config.mobility = 3, ENUM_MSG);
+	REFUSED(m.config.pcp_mode = 2, ENUM_MSG);
+	REFUSED(m.config.pcp_batch = 1u << 31, PCP_MSG);
+	REFUSED(m.config.pcp_high = 1u << 31, PCP_MSG);
+	REFUSED(m.zone[0].pcp_batch = (1u << 25) + 1, PCP_MSG);
+	REFUSED(m.zone[0].pcp_high_max = UINT32_MAX, PCP_MSG);
+	REFUSED(machine_zone(&m, 0, RMM_ZONE_DMA, 1024, 512),
+		"a node's zones are not in order of address");
+	REFUSED(machine_zone(&m, 0, RMM_ZONE_NORMAL, 1024, 512), "a node has two zones of a type");
 	REFUSED(m.zone[0].start_pfn = UINT32_MAX - 100, "a zone ends beyond frame 2^32 - 2^16");
 	REFUSED(machine_zone(&m, 0, RMM_ZONE_MOVABLE, 1000, 512),
 		"zones 0 and 1 share the pageblock of pfn 512");
 #undef REFUSED
+}
+
+/* Node 1 between node 0's NORMAL and MOVABLE, and an empty zone anywhere */
+static void test_create_accepts_nodes_in_turn(void **state)
+{
+	struct machine m;
+
+	(void)state;
+	machine_init(&m, 2);
+	machine_zone(&m, 1, RMM_ZONE_NORMAL, 2 * BLOCK, 2 * BLOCK);
+	machine_zone(&m, 0, RMM_ZONE_MOVABLE, 4 * BLOCK, 2 * BLOCK);
+	machine_zone(&m, 0, RMM_ZONE_DMA, 8 * BLOCK, 0);
+	check_destroy(machine_boot(&m));
 }
 
 static void test_load_order_of_calls_is_order_of_lists(void **state)
@@ -205,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_bad_settings_are_refused),
+		cmocka_unit_test(test_create_accepts_nodes_in_turn),
 		cmocka_unit_test(test_load_order_of_calls_is_order_of_lists),
 		cmocka_unit_test(test_load_conflicts_are_refused),
 		cmocka_unit_test(test_load_torn_snapshot_is_accepted_and_noted),
