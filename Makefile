@@ -186,7 +186,7 @@ $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	$(call short,CC) $(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -c -o $@ $<
 $(BUILD)/librmm-malloc.so: $(PRELOAD)
 	$(call short,LINK) $(LINK) -shared -o $@ $^ $(foreach f,malloc calloc realloc aligned_alloc free qsort,-Wl,--wrap=$f)
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
 	@mkdir -p $(@D)
 	$(call short,CLANG) $(CLANG) -g -O1 -fsanitize=fuzzer,address,undefined $(filter-out -O2,$(ALL_CFLAGS)) -o $@ $(filter %.c %.a,$^) $(LIBS)
 

@@ -3,6 +3,7 @@
  * test_crafted.c - traces that no recorder writes, through replay, info and
  * stat: each ends in time, with the status it should, and steers no terminal.
  */
+#include "../support/small_host.h"
 #include "../support/test.h"
 
 #include <fcntl.h>
@@ -18,25 +19,15 @@
 #include "common/out.h"
 #include "trace/trace_io.h"
 
-enum { SECONDS = 20, EVENTS = 3000, PAGES = 8192 };
+enum { SECONDS = 20, EVENTS = 3000, PAGES = SMALL_HOST_PAGES };
 
-#define HEADER                                                                                     \
-	"{\"kmemlab\":\"test\",\"pageblock_order\":9,\"max_order\":10,\"struct_page_bytes\":64,"   \
-	"\"host\":{\"release\":\"6.18.0\",\"page_size\":4096,\"mem_total_kb\":32768}}"
-#define ZONE                                                                                       \
-	"Node 0, zone   Normal\n  pages free     4096\n        min      10\n"                      \
-	"        low      20\n        high     30\n        promo    40\n"                          \
-	"        spanned  8192\n        present  8192\n        managed  8192\n"                    \
-	"        protection: (0, 0, 0, 0, 0)\n  pagesets\n    cpu: 0\n"                            \
-	"              count: 2\n              high:  200\n              batch: 16\n"              \
-	"              high_min: 200\n              high_max: 400\n  start_pfn:           0\n"
 #define SECOND_ZONE                                                                                \
 	"start_pfn: 0\nNode 0, zone   Normal\n  pages free 1\n        spanned  8\n"                \
 	"        present  8\n        managed  8\n  pagesets\n  start_pfn: "
 
 struct crafted {
 	const char *name;
-	const char *from, *to;	      /* replaced in ZONE */
+	const char *from, *to;	      /* replaced in SMALL_HOST_ZONE */
 	const char *header, *account; /* instead of the usual */
 	uint64_t address;	      /* of these */
 	struct kmt_class class;	      /* of more events, if it is not all zero */
@@ -61,6 +52,11 @@ static const struct crafted cases[] = {
 	 .stat = 5},
 	{"refused pages", .address = KMT_NO_PAGE, .class = {KMT_PAGE_ALLOC, .gfp = 1}, .replay = 0},
 	{"refused objects", .address = KMT_NO_PAGE, .class = {KMT_KMALLOC}, .replay = 0},
+	{"free of the last per-CPU address", .address = UINT64_MAX, .class = {KMT_PERCPU_FREE}},
+	{"free of the last area", .address = UINT64_MAX, .class = {KMT_VMALLOC_FREE}},
+	{"areas at the last address", .address = UINT64_MAX,
+	 .class = {KMT_VMALLOC_ALLOC, .bytes_alloc = 2}},
+	{"objects at the last address", .address = UINT64_MAX, .class = {KMT_KMALLOC}},
 	{"type 255", .class = {KMT_PAGE_ALLOC, .migratetype = 255}, .replay = 5, .info = 5,
 	 .stat = 5},
 	{"pages that wrap", .first_pfn = UINT64_MAX - 3, .more = {KMT_PG_FREE, 10, 100},
@@ -87,15 +83,15 @@ static const struct crafted cases[] = {
 
 static void add_text(struct trace_writer *w, const struct crafted *c)
 {
-	const char *at = c->from ? strstr(ZONE, c->from) : NULL;
+	const char *at = c->from ? strstr(SMALL_HOST_ZONE, c->from) : NULL;
 	char text[2048];
 
 	assert_true(at || !c->from);
 	if (at)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - ZONE), ZONE, c->to,
-			 at + strlen(c->from));
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - SMALL_HOST_ZONE),
+			 SMALL_HOST_ZONE, c->to, at + strlen(c->from));
 	else
-		snprintf(text, sizeof(text), "%s", ZONE);
+		snprintf(text, sizeof(text), "%s", SMALL_HOST_ZONE);
 	assert_int_equal(
 		trace_writer_text(w, KMT_PHASE_START, 1000, "zoneinfo", text, strlen(text)), 0);
 }
@@ -128,7 +124,7 @@ static void make_trace(const struct crafted *c, const char *path)
 	const uint16_t start = KMT_PHASE_START;
 
 	assert_non_null(w);
-	assert_int_equal(trace_writer_header(w, c->header ? c->header : HEADER), 0);
+	assert_int_equal(trace_writer_header(w, c->header ? c->header : SMALL_HOST_HEADER), 0);
 	add_text(w, c);
 	assert_int_equal(trace_writer_pages(w, start, 1000, 1100, 0, runs, 2), 0);
 	if (c->more.blocks)

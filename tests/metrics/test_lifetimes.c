@@ -149,6 +149,21 @@ static void test_lifetime_survival_counts_the_living_up_to_their_age(void **stat
 	assert_int_equal(lifetime_survival(&(struct lifetime){.live = 4}, p, 4), 0);
 }
 
+static void test_lifetimes_address_of_empty_slots_is_none(void **state)
+{
+	struct lifetimes *l = *state;
+
+	/* More than the table's slots, which would never come to hold it. */
+	for (uint64_t t = 0; t < 10000; t++) {
+		happens(l, ALLOC, 0, t, UINT64_MAX);
+		happens(l, PAGE, 0, t, UINT64_MAX >> 1);
+	}
+	happens(l, FREE, 0, 10000, UINT64_MAX);
+	lifetimes_finish(l);
+	assert_int_equal(lifetimes_of(l, ALLOC)->live + lifetimes_of(l, ALLOC)->freed, 0);
+	assert_int_equal(lifetimes_of(l, PAGE)->live, 0);
+}
+
 static void test_lifetimes_ages_at_the_end_are_kept(void **state)
 {
 	struct lifetimes *l = *state;
@@ -173,6 +188,8 @@ int main(void)
 						tear_down),
 		cmocka_unit_test(test_lifetime_add_sums_up),
 		cmocka_unit_test(test_lifetime_survival_counts_the_living_up_to_their_age),
+		cmocka_unit_test_setup_teardown(test_lifetimes_address_of_empty_slots_is_none,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lifetimes_ages_at_the_end_are_kept, set_up,
 						tear_down),
 	};

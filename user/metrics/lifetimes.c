@@ -147,6 +147,8 @@ static int born(struct lifetimes *l, const struct trace_event *e, uint64_t key)
 	size_t i = find(l, key);
 	bool fresh = l->slot[i].key == NO_KEY;
 
+	if (key == NO_KEY) /* of an empty slot: nothing is there */
+		return 0;
 	/* A large kmalloc is told twice: it keeps its birth, its later class is right. */
 	if (!fresh &&
 	    objects_traced_twice(l->classes[l->slot[i].class_id], l->classes[e->class_id])) {

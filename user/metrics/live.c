@@ -77,12 +77,14 @@ int live_put(struct live *l, uint64_t key, uint32_t value, uint32_t *old)
 {
 	size_t i = find(l, key);
 
+	*old = LIVE_NONE;
+	if (key == EMPTY)
+		return 0;
 	if (l->keys[i] == key) {
 		*old = l->values[i];
 		l->values[i] = value;
 		return 0;
 	}
-	*old = LIVE_NONE;
 	if ((l->used + 1) * 4 > (l->mask + 1) * 3) {
 		int err = grow(l);
 
@@ -129,7 +131,7 @@ uint32_t live_take(struct live *l, uint64_t key)
 	size_t i = find(l, key);
 	uint32_t value;
 
-	if (l->keys[i] != key)
+	if (key == EMPTY || l->keys[i] != key)
 		return LIVE_NONE;
 	value = l->values[i];
 	close_gap(l, i);

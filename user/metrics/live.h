@@ -4,7 +4,8 @@
  *
  * Open addressing, linear probing, deletion by shifting back (no tombstones),
  * so lookups stay short however long the trace. Keys and values lie in separate
- * arrays: 12 bytes an entry. Address UINT64_MAX is reserved.
+ * arrays: 12 bytes an entry. Address UINT64_MAX marks an empty slot: no object is
+ * there, so it is never kept and never found.
  */
 #ifndef KMEMLAB_LIVE_H
 #define KMEMLAB_LIVE_H
