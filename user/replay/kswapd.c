@@ -45,7 +45,7 @@ int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned i
 
 		if (c && c->kind == KMT_TASK)
 			name_task(s, i, trace_reader_string(r, c->comm));
-		else if (c && c->kind == KMT_KSWAPD_WAKE && c->node < KSWAPD_NODES)
+		else if (c && c->kind == KMT_KSWAPD_WAKE && c->node >= 0 && c->node < KSWAPD_NODES)
 			s->of_class[i] = (uint16_t)(c->node + 1);
 	}
 	return 0;

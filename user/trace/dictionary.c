@@ -8,7 +8,11 @@
 #include "trace/reader_impl.h"
 #include "trace/varint.h"
 
-enum { CLASS_ORDER_MAX = 18, /* a gigantic page of 1 GiB */ CLASS_TYPE_MAX = 15 };
+enum {
+	CLASS_ORDER_MAX = 18, /* a gigantic page of 1 GiB */
+	CLASS_TYPE_MAX = 15,
+	CLASS_NODE_ANY = -1, /* the least */
+};
 
 /* Make @d->string hold numbers below @n. */
 static int reserve_strings(struct dictionary *d, uint32_t n)
@@ -159,12 +163,12 @@ int dictionary_stacks(struct dictionary *d, const struct kmt_block *head, const 
 	return err ? err : raw == end ? 0 : -EBADMSG;
 }
 
-/* Readers shift by orders and index by types: no kernel has any beyond these. */
+/* Readers shift by orders and index by types and nodes: no kernel has any beyond these. */
 static bool possible(const struct kmt_class *c)
 {
 	return c->kind < KMT_KINDS && c->order <= CLASS_ORDER_MAX &&
 	       c->fallback_order <= CLASS_ORDER_MAX && c->migratetype <= CLASS_TYPE_MAX &&
-	       c->fallback_type <= CLASS_TYPE_MAX;
+	       c->fallback_type <= CLASS_TYPE_MAX && c->node >= CLASS_NODE_ANY;
 }
 
 /* Undefine the impossible ones among @n classes from @first. */
