@@ -43,6 +43,7 @@ enum kmt_limits {
 	KMT_STRING_MAX_BYTES = 4096,
 	KMT_STACK_MAX = 1 << 22,
 	KMT_STACK_FRAMES = 127,
+	KMT_STRINGS_MAX_BYTES = 1 << 26, /* of a file, with a terminator each */
 };
 
 /* Explicit, stable, never renumbered. Unknown types are skipped. */
@@ -157,7 +158,8 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * may use code 0 for any event; a distance that is not in 1..min(addresses so
  * far, KMT_HISTORY) makes the block invalid.
  *
- * STRINGS payload: `count` times: varint(length), bytes (no terminator).
+ * STRINGS payload: `count` times: varint(length), bytes (no terminator). No
+ *   number is defined twice.
  * CLASSES payload: `count` times struct kmt_class.
  * STACKS payload: `count` times: varint(frames), at most KMT_STACK_FRAMES, then
  *   of each, the innermost first, varint(string): as a call site's, where the

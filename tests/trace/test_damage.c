@@ -7,6 +7,7 @@
  */
 #include "fixture.h"
 #include "trace/block.h"
+#include "trace/varint.h"
 
 /* Three rounds of two CPUs, with texts and pages. */
 static void make_small(struct fixture *f)
@@ -255,6 +256,62 @@ static void test_damage_blocks_without_payload_are_survived(void **state)
 	fixture_free(&f);
 }
 
+/* A STRINGS block of @count strings, each @length times 'x', from @first. */
+static void put_strings(struct fixture *f, uint64_t first, uint32_t count, size_t length)
+{
+	struct kmt_block head = {.type = KMT_STRINGS, .first_id = first, .count = count};
+	uint8_t *payload = malloc(count * (length + VARINT_MAX_BYTES)), *to = payload;
+	struct block_packer *p = block_packer_new(1);
+	const void *data;
+	size_t bytes;
+
+	assert_non_null(payload);
+	for (uint32_t i = 0; i < count; i++) {
+		to = varint_put(to, length);
+		memset(to, 'x', length);
+		to += length;
+	}
+	struct block_part part = {payload, (size_t)(to - payload)};
+
+	bytes = block_pack(p, &head, &part, 1, &data);
+	assert_int_equal(write(f->fd, data, bytes), bytes);
+	block_packer_free(p);
+	free(payload);
+}
+
+static void test_damage_strings_beyond_their_limits_are_refused(void **state)
+{
+	enum { MANY = 4000 };
+	uint64_t first = 100;
+	struct trace_damage d;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 1);
+	fixture_event(&f, 0, KMT_KFREE, 9, 1);
+	fixture_finish(&f);
+	put_strings(&f, first, 1, KMT_STRING_MAX_BYTES);
+	put_strings(&f, first + 1, 1, KMT_STRING_MAX_BYTES + 1);
+	put_strings(&f, first, 1, 3); /* once more */
+	put_strings(&f, 1, 1, 3);
+	for (int i = 0; i < 4; i++) /* 64 MB, a little under the limit of 64 MiB */
+		put_strings(&f, first + 1 + (uint64_t)i * MANY, MANY, KMT_STRING_MAX_BYTES);
+	put_strings(&f, first + 1 + 4 * MANY, MANY, KMT_STRING_MAX_BYTES);
+	/* Numbers are believed by the file's size. */
+	assert_int_equal(ftruncate(f.fd, lseek(f.fd, 0, SEEK_END) + 4096), 0);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	trace_reader_damage(r, &d);
+	assert_int_equal(d.bad_blocks, 4);
+	assert_int_equal(strlen(trace_reader_string(r, 100)), KMT_STRING_MAX_BYTES);
+	assert_int_equal(strlen(trace_reader_string(r, 101 + 4 * MANY - 1)), KMT_STRING_MAX_BYTES);
+	assert_string_equal(trace_reader_string(r, 101 + 4 * MANY), "");
+	assert_string_not_equal(trace_reader_string(r, 1), "xxx");
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
 static void test_damage_foreign_files_are_named(void **state)
 {
 	static const struct {
@@ -345,6 +402,7 @@ int main(void)
 		cmocka_unit_test(test_damage_lost_dictionary_counts_its_events),
 		cmocka_unit_test(test_damage_garbage_between_blocks_is_skipped),
 		cmocka_unit_test(test_damage_blocks_without_payload_are_survived),
+		cmocka_unit_test(test_damage_strings_beyond_their_limits_are_refused),
 		cmocka_unit_test(test_damage_foreign_files_are_named),
 		cmocka_unit_test(test_damage_newer_version_is_refused),
 		cmocka_unit_test(test_damage_unknown_blocks_are_skipped_without_a_word),

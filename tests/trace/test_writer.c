@@ -185,6 +185,37 @@ static void test_writer_closed_pipe_stops_for_good(void **state)
 	close(ends[1]);
 }
 
+/* What a reader would refuse is not written: names go missing, events do not. */
+static void test_writer_strings_end_at_a_files_limit(void **state)
+{
+	enum { FIT = KMT_STRINGS_MAX_BYTES / (KMT_STRING_MAX_BYTES + 1) - 1 };
+	char s[KMT_STRING_MAX_BYTES + 1];
+	struct fixture f;
+	uint32_t id = 0;
+
+	(void)state;
+	fixture_start(&f, 1);
+	memset(s, 'x', KMT_STRING_MAX_BYTES);
+	s[KMT_STRING_MAX_BYTES] = '\0';
+	for (uint32_t i = 0; i < FIT; i++) {
+		snprintf(s, 9, "%08x", i);
+		s[8] = 'x';
+		id = trace_writer_string(f.w, s);
+		assert_int_not_equal(id, 0);
+	}
+	assert_int_equal(trace_writer_string(f.w, s), id);
+	s[0] = 'y';
+	assert_int_equal(trace_writer_string(f.w, s), 0);
+	fixture_finish(&f);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	assert_false(any_damage(r));
+	assert_int_equal(strlen(trace_reader_string(r, id)), KMT_STRING_MAX_BYTES);
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_writer_full_device_counts_the_loss),
 		cmocka_unit_test(test_writer_disk_full_leaves_a_readable_file),
 		cmocka_unit_test(test_writer_losses_are_in_the_last_head),
+		cmocka_unit_test(test_writer_strings_end_at_a_files_limit),
 		cmocka_unit_test(test_writer_closed_pipe_stops_for_good),
 	};
 

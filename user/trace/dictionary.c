@@ -61,43 +61,65 @@ static int keep_arena(struct dictionary *d, char *arena)
 	return 0;
 }
 
-/* Terminate the strings of @raw one after another in @arena. */
-static int place_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw,
-			 char *arena)
+/* Bytes that the strings of @raw take, each with a terminator; 0: it is malformed. */
+static size_t measure_strings(const struct kmt_block *head, const uint8_t *raw)
+{
+	const uint8_t *end = raw + head->raw_bytes;
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < head->count; i++) {
+		uint64_t length;
+
+		if (!varint_get(&raw, end, &length) || length > KMT_STRING_MAX_BYTES ||
+		    length > (uint64_t)(end - raw))
+			return 0;
+		bytes += length + 1;
+		raw += length;
+	}
+	return raw == end ? bytes : 0;
+}
+
+/* Terminate the measured strings of @raw one after another in @arena. */
+static void place_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw,
+			  char *arena)
 {
 	const uint8_t *end = raw + head->raw_bytes;
 
 	for (uint32_t i = 0; i < head->count; i++) {
 		uint64_t length;
 
-		if (!varint_get(&raw, end, &length) || length > (uint64_t)(end - raw))
-			return -EBADMSG;
+		varint_get(&raw, end, &length);
 		memcpy(arena, raw, length);
 		arena[length] = 0;
 		d->string[head->first_id + i] = arena;
 		arena += length + 1;
 		raw += length;
 	}
-	return raw == end ? 0 : -EBADMSG;
 }
 
 int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw)
 {
+	size_t bytes = measure_strings(head, raw);
 	char *arena;
 	int err;
 
-	/* Each string is a byte or more, so @count is bounded by the payload. */
-	if (head->count > head->raw_bytes)
+	if (!head->count && !head->raw_bytes)
+		return 0;
+	/* A writer numbers on and on: no string is defined twice. */
+	if (!bytes || head->first_id < d->strings_n ||
+	    d->strings_bytes + bytes > KMT_STRINGS_MAX_BYTES)
 		return -EBADMSG;
 	err = reserve_strings(d, (uint32_t)(head->first_id + head->count));
 	if (err)
 		return err;
-	arena = malloc((size_t)head->raw_bytes + head->count + 1);
+	arena = malloc(bytes);
 	if (!arena || keep_arena(d, arena)) {
 		free(arena);
 		return -ENOMEM;
 	}
-	return place_strings(d, head, raw, arena);
+	d->strings_bytes += bytes;
+	place_strings(d, head, raw, arena);
+	return 0;
 }
 
 static int reserve_stacks(struct dictionary *d, uint32_t n)

@@ -35,6 +35,7 @@ struct dictionary {
 	uint32_t frames_n, frames_max;
 	char **arena;
 	size_t arenas_n, arenas_max;
+	size_t strings_bytes; /* of all arenas */
 };
 
 #define BLOCK_KNOWN_BAD (1ull << 63)
@@ -88,7 +89,8 @@ int scan_file(struct trace_reader *r);
 int reader_payload(struct trace_reader *r, const struct kmt_block *head, uint64_t offset,
 		   uint8_t **raw);
 
-/** dictionary_strings() - take in a STRINGS payload; -EBADMSG if malformed */
+/** dictionary_strings() - take in a STRINGS payload; -EBADMSG, and none is taken, if it is
+ *  malformed, defines one anew or goes beyond the limits of trace.h */
 int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);
 /** dictionary_stacks() - take in a STACKS payload; -EBADMSG if malformed */
 int dictionary_stacks(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw);

@@ -68,7 +68,8 @@ int trace_writer_copy(struct trace_writer *w, const void *block);
 /** trace_writer_header() - write the HEADER block; call first, once */
 int trace_writer_header(struct trace_writer *w, const char *json);
 
-/** trace_writer_string() - number of @s, added if new; 0 for "" or no memory */
+/** trace_writer_string() - number of @s, added if new; 0 for "", no memory or a new one when
+ *  there are KMT_STRINGS_MAX_BYTES of them */
 uint32_t trace_writer_string(struct trace_writer *w, const char *s);
 
 /** trace_writer_stack() - number of the stack of @n strings, innermost first, added if

@@ -229,8 +229,14 @@ int trace_writer_end(struct trace_writer *w)
 
 uint32_t trace_writer_string(struct trace_writer *w, const char *s)
 {
-	uint32_t id = intern_add(&w->strings, s, strnlen(s, KMT_STRING_MAX_BYTES));
+	struct intern *t = &w->strings;
+	size_t length = strnlen(s, KMT_STRING_MAX_BYTES);
+	uint32_t id;
 
+	/* A file can hold no more: what is known is still found. */
+	if (t->bytes_used + t->count + length + 1 > KMT_STRINGS_MAX_BYTES)
+		t->limit = t->count;
+	id = intern_add(t, s, length);
 	return id == INTERN_NONE ? 0 : id;
 }
 
