@@ -49,3 +49,19 @@ check "import: and make the trace incomplete" "$("$KMEMLAB" info "$T" | grep ver
 	sh -c '"$0" info "$1" | grep -q "verdict *INCOMPLETE (7 events"' "$KMEMLAB" "$T"
 "$KMEMLAB" replay "$T" >/dev/null 2>"$SCRATCH/err"
 same "import: cannot be replayed" 1 $?
+
+# Commands are any bytes; what is told of them is UTF-8.
+printf 'caf\303\251 7 [000] 1.0: kmem:mm_page_free: pfn=0x1 order=0
+kw\344 8 [000] 1.1: kmem:mm_page_free: pfn=0x2 order=0
+' >"$SCRATCH/utf8.txt"
+"$KMEMLAB" import -f -o "$T" "$SCRATCH/utf8.txt" 2>/dev/null
+for format in jsonl csv parquet; do
+	"$KMEMLAB" export -F $format -f -o "$SCRATCH/utf8.$format" "$T" 2>/dev/null
+	same "import: commands in $format are UTF-8" "1 1" \
+		"$(for name in $'caf\303\251' $'kw\357\277\275'; do
+			LC_ALL=C grep -acF "$name" "$SCRATCH/utf8.$format"
+		done | xargs)"
+done
+"$KMEMLAB" stat --by command --json "$T" 2>/dev/null >"$SCRATCH/utf8"
+check "import: no command is left out of stat --json" "$(cat "$SCRATCH/utf8")" \
+	bash -c '! grep -q "not UTF-8" "$0"' "$SCRATCH/utf8"

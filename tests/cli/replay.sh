@@ -54,3 +54,11 @@ runs() {
 same "replay: variations are beside what they vary" "observed reference a b what-if" \
 	"$(runs -p a:pcp.high=64 -p b:kernel=6.1 --set mobility=off)"
 same "replay: only what is named of the two" "reference a" "$(runs -p reference -p a:pcp.high=64)"
+
+# A file's name is any bytes; the result is UTF-8, and complete.
+odd=$SCRATCH/m$(printf '\377')x.kmt
+cp reports/samples/mix.kmt "$odd"
+"$KMEMLAB" replay -p observed "$odd" 2>/dev/null >"$SCRATCH/odd"
+same "replay: a trace whose name is not UTF-8" "m\357\277\275x.kmt true" \
+	"$(field "$SCRATCH/odd" 'd.trace.file + " " + d.command.includes("m\ufffdx.kmt")' |
+		sed 's/\xef\xbf\xbd/\\357\\277\\275/')"

@@ -101,6 +101,29 @@ static void test_reader_tells_sizes_times_and_names(void **state)
 	fixture_free(&f);
 }
 
+/* A command is any bytes, and cut in the middle of a character. */
+static void test_reader_strings_are_utf8_whatever_was_written(void **state)
+{
+	uint32_t whole, cut, after;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 1);
+	whole = trace_writer_string(f.w, "caf\xc3\xa9");
+	cut = trace_writer_string(f.w, "kworker-\xe4\xb8");
+	after = trace_writer_string(f.w, "after");
+	fixture_event(&f, 0, KMT_KFREE, 1, 1);
+	fixture_finish(&f);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	assert_string_equal(trace_reader_string(r, whole), "caf\xc3\xa9");
+	assert_string_equal(trace_reader_string(r, cut), "kworker-\xef\xbf\xbd\xef\xbf\xbd");
+	assert_string_equal(trace_reader_string(r, after), "after");
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
 static void test_reader_texts_come_back_by_name_and_phase(void **state)
 {
 	struct trace_text t;
@@ -241,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_reader_many_events_of_one_cpu_span_blocks),
 		cmocka_unit_test(test_reader_ties_go_to_the_lower_cpu),
 		cmocka_unit_test(test_reader_tells_sizes_times_and_names),
+		cmocka_unit_test(test_reader_strings_are_utf8_whatever_was_written),
 		cmocka_unit_test(test_reader_texts_come_back_by_name_and_phase),
 		cmocka_unit_test(test_reader_pages_come_back_run_by_run),
 		cmocka_unit_test(test_reader_pipe_is_spooled),

@@ -103,8 +103,7 @@ static int begin_nothing(void *ctx)
 	return 0;
 }
 
-/* Names come from user space: bytes that are no ASCII go as escapes of Latin-1, so that
- * the line is valid whatever a process calls itself. */
+/* Names come from user space, but the reader has made them UTF-8. */
 static void put_json(FILE *out, const char *s)
 {
 	putc('"', out);
@@ -113,7 +112,7 @@ static void put_json(FILE *out, const char *s)
 
 		if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
+		else if (c < 0x20 || c == 0x7f)
 			fprintf(out, "\\u%04x", c);
 		else
 			putc(c, out);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/utf8.h"
 #include "trace/reader_impl.h"
 #include "trace/varint.h"
 
@@ -79,7 +80,8 @@ static size_t measure_strings(const struct kmt_block *head, const uint8_t *raw)
 	return raw == end ? bytes : 0;
 }
 
-/* Terminate the measured strings of @raw one after another in @arena. */
+/* Terminate the measured strings of @raw one after another in @arena. Commands are any bytes,
+ * and TASK_COMM_LEN cuts characters; from here on all are UTF-8. */
 static void place_strings(struct dictionary *d, const struct kmt_block *head, const uint8_t *raw,
 			  char *arena)
 {
@@ -89,10 +91,8 @@ static void place_strings(struct dictionary *d, const struct kmt_block *head, co
 		uint64_t length;
 
 		varint_get(&raw, end, &length);
-		memcpy(arena, raw, length);
-		arena[length] = 0;
 		d->string[head->first_id + i] = arena;
-		arena += length + 1;
+		arena += utf8_clean(arena, (const char *)raw, length) + 1;
 		raw += length;
 	}
 }
@@ -112,7 +112,7 @@ int dictionary_strings(struct dictionary *d, const struct kmt_block *head, const
 	err = reserve_strings(d, (uint32_t)(head->first_id + head->count));
 	if (err)
 		return err;
-	arena = malloc(bytes);
+	arena = malloc(bytes * UTF8_GROWTH); /* touched as far as it is needed */
 	if (!arena || keep_arena(d, arena)) {
 		free(arena);
 		return -ENOMEM;

@@ -79,7 +79,8 @@ const char *trace_reader_account(const struct trace_reader *r);
 /** trace_reader_class() - class by number; NULL if undefined */
 const struct kmt_class *trace_reader_class(const struct trace_reader *r, uint32_t id);
 uint32_t trace_reader_classes(const struct trace_reader *r);
-/** trace_reader_string() - string by number; "" if undefined */
+/** trace_reader_string() - string by number, valid UTF-8 whatever is in the file (bytes that
+ *  are none become U+FFFD); "" if undefined */
 const char *trace_reader_string(const struct trace_reader *r, uint32_t id);
 /** trace_reader_stacks() - one more than the largest number of a stack; 0: there are none */
 uint32_t trace_reader_stacks(const struct trace_reader *r);
