@@ -47,6 +47,16 @@ same "import: no events, no file" "" "$(find "$SCRATCH" -name 't.kmt*')"
 same "import: losses give status 7" 7 $?
 check "import: and make the trace incomplete" "$("$KMEMLAB" info "$T" | grep verdict)" \
 	sh -c '"$0" info "$1" | grep -q "verdict *INCOMPLETE (7 events"' "$KMEMLAB" "$T"
+same "import: what was lost is in the accounts" "true" "$(identity <("$KMEMLAB" info --json "$T"))"
+same "import: all of it" 7 "$("$KMEMLAB" info --json "$T" | grep -oE '"lost_ring": *[0-9]+' | grep -oE '[0-9]+$')"
+for words in 'CPU:1 [9 EVENTS DROPPED]' 'CPU:1 [EVENTS DROPPED]' 'CPU:1 [LOST EVENTS]' \
+	'x 82 [000] 5.000007: PERF_RECORD_LOST lost 17'; do
+	{ cat tests/data/ftrace-6.18.txt && echo "$words"; } >"$SCRATCH/lost.txt"
+	"$KMEMLAB" import -f -o "$SCRATCH/lost.kmt" "$SCRATCH/lost.txt" 2>"$SCRATCH/err"
+	same "import: '$words', status" 7 $?
+	check "import: '$words', verdict" "$("$KMEMLAB" info "$SCRATCH/lost.kmt" | grep verdict)" \
+		sh -c '"$0" info "$1" | grep -q "verdict *INCOMPLETE"' "$KMEMLAB" "$SCRATCH/lost.kmt"
+done
 "$KMEMLAB" replay "$T" >/dev/null 2>"$SCRATCH/err"
 same "import: cannot be replayed" 1 $?
 

@@ -124,6 +124,36 @@ static void test_line_other_lines_are_told_apart(void **state)
 	assert_int_equal(parsed("CPU:1 [LOST 123 EVENTS]").lost, 123);
 }
 
+static void test_line_losses_of_each_tracer_are_told(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t lost;
+		enum line_kind what;
+		bool uncounted;
+	} cases[] = {
+		{"CPU:1 [LOST 123 EVENTS]", 123, LINE_LOST, false},
+		{"CPU:1 [LOST EVENTS]", 1, LINE_LOST, true},
+		{"CPU:12 [123 EVENTS DROPPED]", 123, LINE_LOST, false},
+		{"CPU:1 [EVENTS DROPPED]", 1, LINE_LOST, true},
+		{"Processed 5 events and LOST 7 events!", 7, LINE_LOST, false},
+		{"  perf  4935 [001] 28426.302471: PERF_RECORD_LOST lost 185", 185, LINE_LOST,
+		 false},
+		{"CPU:1 [LOST x EVENTS]", 0, LINE_OTHER, false},
+		{"CPU:1 [DROPPED]", 0, LINE_OTHER, false},
+		{"a-1 [000] 1.5: sched_switch: prev=LOST next=EVENTS", 0, LINE_OTHER, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct line l = parsed(cases[i].text);
+
+		if (l.what != cases[i].what || l.lost != cases[i].lost ||
+		    l.lost_uncounted != cases[i].uncounted)
+			fail_msg("'%s'", cases[i].text);
+	}
+}
+
 static void test_gfp_names_are_the_kernels_masks(void **state)
 {
 	static const struct {
@@ -156,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_line_objects_have_their_fields),
 		cmocka_unit_test(test_line_extfrag_has_both_sides),
 		cmocka_unit_test(test_line_other_lines_are_told_apart),
+		cmocka_unit_test(test_line_losses_of_each_tracer_are_told),
 		cmocka_unit_test(test_gfp_names_are_the_kernels_masks),
 	};
 

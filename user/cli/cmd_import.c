@@ -49,10 +49,11 @@ static const struct argp argp = {
 	"kmem tracepoints: for hosts without BPF.\v"
 	"TEXT is a file, or - for standard input. stat, dump, export and advise --no-replay read "
 	"the trace; it cannot be replayed, as text holds no snapshot of memory. Objects get "
-	"numbers in place of their addresses.\n\n"
+	"numbers in place of their addresses. What the tracer tells of losses is counted (perf "
+	"tells only if asked to); exit status is 7 if there are any.\n\n"
 	"Examples:\n"
 	"  perf record -a -e 'kmem:*' sleep 10\n"
-	"  perf script | kmemlab import -o host.kmt -\n"
+	"  perf script --show-lost-events | kmemlab import -o host.kmt -\n"
 	"  trace-cmd report | kmemlab import -o host.kmt -\n"
 	"  kmemlab import -o host.kmt /sys/kernel/tracing/trace",
 	NULL,
@@ -65,7 +66,9 @@ static void tell(const char *name, const struct import_counts *c)
 	log_info("imported %" PRIu64 " events from '%s'; %" PRIu64 " other lines passed over",
 		 c->events, name, c->other);
 	if (c->lost)
-		log_warn("the tracer says that it lost %" PRIu64 " events", c->lost);
+		log_warn("the tracer says that it lost %s%" PRIu64 " events%s",
+			 c->lost_uncounted ? "at least " : "", c->lost,
+			 c->lost_uncounted ? ": it does not always say how many" : "");
 	if (c->invalid)
 		log_warn("%" PRIu64 " lines name a known event but lack its fields; left out",
 			 c->invalid);

@@ -148,6 +148,7 @@ static int take_line(struct importer *im, const char *text)
 		return take_event(im, &l);
 	case LINE_LOST:
 		im->counts->lost += l.lost;
+		im->counts->lost_uncounted += l.lost_uncounted;
 		trace_writer_lost(im->w, im->counts->lost, 0);
 		break;
 	case LINE_INVALID:
@@ -178,7 +179,7 @@ static int finish(struct importer *im)
 {
 	const struct import_counts *c = im->counts;
 	int err = end_round(im);
-	json_t *doc = json_pack("{s:{s:I, s:I, s:i, s:I, s:i, s:i}}", "accounting", "fired",
+	json_t *doc = json_pack("{s:{s:I, s:I, s:i, s:I, s:i, s:i}}", "totals", "fired",
 				(json_int_t)c->events + (json_int_t)c->lost, "recorded",
 				(json_int_t)c->events, "filtered", 0, "lost_ring",
 				(json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);

@@ -11,7 +11,10 @@
 #include <stdio.h>
 
 struct import_counts {
-	uint64_t events, lost, other, invalid, unordered, unknown_gfp;
+	uint64_t events;
+	uint64_t lost;		 /* at least, if some were not counted */
+	uint64_t lost_uncounted; /* times that the tracer told of losses without a number */
+	uint64_t other, invalid, unordered, unknown_gfp;
 };
 
 /** import_text() - @in to @fd, a new file; @from: its name, for the header

@@ -267,19 +267,56 @@ static void parse_event(struct line *l, const char *at)
 	}
 }
 
-/* "CPU:1 [LOST 123 EVENTS]" of ftrace, "... LOST 123 events!" of perf */
+/* Do @words, with a number in place of '#', stand at @text's beginning? */
+static bool reads(const char *text, const char *words, uint64_t *number)
+{
+	for (; *words; words++) {
+		char *end = (char *)(uintptr_t)text + 1;
+
+		if (*words == '#' && *text >= '0' && *text <= '9')
+			*number = strtoull(text, &end, 10);
+		else if (*words != *text)
+			return false;
+		text = end;
+	}
+	return true;
+}
+
+/*
+ * What tracers say of losses; without a number nobody knows how many:
+ *
+ *   ftrace                           CPU:1 [LOST 123 EVENTS], CPU:1 [LOST EVENTS]
+ *   trace-cmd                        CPU:1 [123 EVENTS DROPPED], CPU:1 [EVENTS DROPPED]
+ *   perf script                      LOST 123 events!
+ *   perf script --show-lost-events   COMM PID [CPU] TIME: PERF_RECORD_LOST lost 123
+ */
 static bool parse_lost(struct line *l, const char *text)
 {
-	const char *at = strstr(text, "LOST ");
-	char *end;
+	static const struct {
+		const char *begin, *words;
+		bool counted;
+	} forms[] = {
+		{"CPU:", "CPU:# [LOST # EVENTS]", true},
+		{"CPU:", "CPU:# [LOST EVENTS]", false},
+		{"CPU:", "CPU:# [# EVENTS DROPPED]", true},
+		{"CPU:", "CPU:# [EVENTS DROPPED]", false},
+		{"LOST ", "LOST # events", true},
+		{"LOST ", "LOST # EVENTS", true},
+		{"PERF_RECORD_LOST ", "PERF_RECORD_LOST lost #", true},
+	};
 
-	if (!at)
-		return false;
-	l->lost = strtoull(at + 5, &end, 10);
-	if (end == at + 5 || (strncmp(end, " EVENTS", 7) != 0 && strncmp(end, " events", 7) != 0))
-		return false;
-	l->what = LINE_LOST;
-	return true;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		const char *at = strstr(text, forms[i].begin);
+		uint64_t lost = 0;
+
+		if (!at || !reads(at, forms[i].words, &lost))
+			continue;
+		l->what = LINE_LOST;
+		l->lost_uncounted = !forms[i].counted;
+		l->lost = forms[i].counted ? lost : 1;
+		return true;
+	}
+	return false;
 }
 
 void line_parse(struct line *l, const char *text)

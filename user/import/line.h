@@ -19,7 +19,7 @@
 enum line_kind {
 	LINE_EVENT,
 	LINE_OTHER,   /* an event that kmemlab does not know, a comment, a heading */
-	LINE_LOST,    /* "LOST N EVENTS": `lost` */
+	LINE_LOST,    /* the tracer lost some: `lost`, `lost_uncounted` */
 	LINE_INVALID, /* an event that kmemlab knows, with fields that make no sense */
 };
 
@@ -27,7 +27,8 @@ enum { LINE_NAME_BYTES = 128 };
 
 struct line {
 	enum line_kind what;
-	uint64_t lost;
+	uint64_t lost;	     /* at least */
+	bool lost_uncounted; /* the tracer does not know how many; `lost` is 1 */
 	uint64_t time_ns;
 	uint32_t cpu, pid;
 	char comm[LINE_NAME_BYTES];
