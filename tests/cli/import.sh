@@ -75,3 +75,12 @@ done
 "$KMEMLAB" stat --by command --json "$T" 2>/dev/null >"$SCRATCH/utf8"
 check "import: no command is left out of stat --json" "$(cat "$SCRATCH/utf8")" \
 	bash -c '! grep -q "not UTF-8" "$0"' "$SCRATCH/utf8"
+
+# An exec: the same thread goes on under another name.
+pfn=0
+for comm in bash ls ls; do
+	echo "$comm 500 [000] 1.0: kmem:mm_page_alloc: pfn=0x$((++pfn)) order=0 migratetype=0 gfp_flags=GFP_KERNEL"
+done >"$SCRATCH/exec.txt"
+"$KMEMLAB" import -f -o "$T" "$SCRATCH/exec.txt" 2>/dev/null
+same "import: the name after an exec is the new one" '"comm":"bash" "comm":"ls"' \
+	"$("$KMEMLAB" dump --json "$T" | grep -o '"comm":"[a-z]*"' | xargs -d '\n')"

@@ -37,6 +37,7 @@ static void test_line_of_each_tracer_has_the_same_head(void **state)
 			fail_msg("%s", texts[i]);
 		assert_string_equal(l.comm, "my prog");
 		assert_int_equal(l.pid, 31264);
+		assert_int_equal(l.tgid, i == 1 || i == 3 ? 31260 : 31264);
 		assert_int_equal(l.cpu, 1);
 		assert_int_equal(l.time_ns, 18194415987000);
 		assert_int_equal(l.class.kind, KMT_PAGE_FREE);

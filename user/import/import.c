@@ -19,7 +19,7 @@ struct importer {
 	struct live pointers; /* as printed -> a number of this trace's own */
 	uint32_t next_pointer;
 	uint64_t last_ns, since_round;
-	uint32_t running[CPUS_MAX]; /* pid + 1 of the last TASK */
+	uint32_t running[CPUS_MAX]; /* class of the last TASK, plus 1 */
 };
 
 static int write_header(struct importer *im, const char *from)
@@ -76,12 +76,14 @@ static int switch_task(struct importer *im, const struct line *l)
 		.kind = KMT_TASK,
 		.comm = trace_writer_string(im->w, l->comm),
 		.pid = l->pid,
-		.tgid = l->pid,
+		.tgid = l->tgid,
 	};
+	uint32_t id = trace_writer_class(im->w, &task);
 
-	if (im->running[l->cpu] == l->pid + 1)
+	/* An exec changes the name alone. */
+	if (id != UINT32_MAX && im->running[l->cpu] == id + 1)
 		return 0;
-	im->running[l->cpu] = l->pid + 1;
+	im->running[l->cpu] = id + 1;
 	return put(im, l, &task, 0);
 }
 

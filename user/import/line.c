@@ -37,6 +37,7 @@ static bool parse_task(struct line *l, const char *text, const char *end)
 	if (end > text && end[-1] == ')') {
 		while (end > text && *end != '(')
 			end--;
+		l->tgid = (uint32_t)strtoul(end + 1, NULL, 10); /* "(-----)": not known */
 		while (end > text && end[-1] == ' ')
 			end--;
 	}
@@ -46,9 +47,13 @@ static bool parse_task(struct line *l, const char *text, const char *end)
 	if (digits == end || digits == text)
 		return false;
 	l->pid = (uint32_t)strtoul(digits, NULL, 10);
-	if (digits[-1] == '/') /* PID/TID: the thread is what runs */
+	if (digits[-1] == '/') { /* PID/TID: the thread is what runs */
 		for (digits--; digits > text && digits[-1] >= '0' && digits[-1] <= '9';)
 			digits--;
+		l->tgid = (uint32_t)strtoul(digits, NULL, 10);
+	}
+	if (!l->tgid)
+		l->tgid = l->pid;
 	while (text < digits && *text == ' ')
 		text++;
 	if (digits > text)

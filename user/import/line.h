@@ -31,6 +31,7 @@ struct line {
 	bool lost_uncounted; /* the tracer does not know how many; `lost` is 1 */
 	uint64_t time_ns;
 	uint32_t cpu, pid;
+	uint32_t tgid; /* the process; where the text does not tell it, pid */
 	char comm[LINE_NAME_BYTES];
 	struct kmt_class class; /* but for strings */
 	uint64_t address;	/* pfn, or the object's address as printed */
