@@ -84,3 +84,11 @@ done >"$SCRATCH/exec.txt"
 "$KMEMLAB" import -f -o "$T" "$SCRATCH/exec.txt" 2>/dev/null
 same "import: the name after an exec is the new one" '"comm":"bash" "comm":"ls"' \
 	"$("$KMEMLAB" dump --json "$T" | grep -o '"comm":"[a-z]*"' | xargs -d '\n')"
+
+# Call sites without a symbol are addresses of the kernel's text: numbers stand for them.
+for site in ffffffff8123abcd 0xffffffffc0123456 ffffffff8123abcd 'f+0x1/0x2 [m]'; do
+	echo "a 1 [000] 1.0: kmem:kmalloc: call_site=$site ptr=0x10 bytes_req=8 bytes_alloc=8 gfp_flags=GFP_KERNEL node=-1"
+done >"$SCRATCH/sites.txt"
+"$KMEMLAB" import -f -o "$T" "$SCRATCH/sites.txt" 2>/dev/null
+same "import: no address of the kernel's text is in the trace" "site-1 site-2 site-1 f+0x1 [m]" \
+	"$("$KMEMLAB" dump --json "$T" | grep -o '"call_site":"[^"]*"' | cut -d'"' -f4 | xargs)"

@@ -2,6 +2,7 @@
 /* Lines as perf script, ftrace and trace-cmd print them. */
 #include "../support/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "import/line.h"
@@ -83,6 +84,39 @@ static void test_line_objects_have_their_fields(void **state)
 	assert_int_equal(l.class.gfp, 0xcc0);
 	l = parsed("a-1 [000] 1.5: kfree: call_site=f+0x1 ptr=(nil)");
 	assert_true(l.what == LINE_EVENT && l.failed);
+}
+
+static void test_line_call_sites_are_as_traces_have_them(void **state)
+{
+	static const struct {
+		const char *printed, *site;
+		uint64_t address;
+	} cases[] = {
+		{"getname+0x24", "getname+0x24", 0},
+		{"getname+0x24/0x60", "getname+0x24", 0},
+		{"ext4_x+0x1/0x2 [ext4]", "ext4_x+0x1 [ext4]", 0},
+		{"ext4_x+0x1 [ext4]", "ext4_x+0x1 [ext4]", 0},
+		{"getname", "getname", 0},
+		{"face", "face", 0},
+		{"ffffffff8123abcd", "", 0xffffffff8123abcd},
+		{"0xffffffffc0123456", "", 0xffffffffc0123456},
+		{"0xffffffffc0123456 [ext4]", "", 0xffffffffc0123456},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char text[256];
+		struct line l;
+
+		snprintf(text, sizeof(text),
+			 "a-1 [000] 1.5: kfree: call_site=%s ptr=0000000000001000",
+			 cases[i].printed);
+		l = parsed(text);
+		assert_int_equal(l.what, LINE_EVENT);
+		assert_string_equal(l.call_site, cases[i].site);
+		assert_true(l.site_address == cases[i].address);
+		assert_int_equal(l.address, 0x1000);
+	}
 }
 
 static void test_line_extfrag_has_both_sides(void **state)
@@ -185,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_line_of_each_tracer_has_the_same_head),
 		cmocka_unit_test(test_line_page_alloc_has_its_fields),
 		cmocka_unit_test(test_line_objects_have_their_fields),
+		cmocka_unit_test(test_line_call_sites_are_as_traces_have_them),
 		cmocka_unit_test(test_line_extfrag_has_both_sides),
 		cmocka_unit_test(test_line_other_lines_are_told_apart),
 		cmocka_unit_test(test_line_losses_of_each_tracer_are_told),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* import.c - lines to events of a trace. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "common/utf8.h"
 #include "import/import.h"
 #include "import/line.h"
 #include "metrics/live.h"
@@ -18,6 +20,8 @@ struct importer {
 	struct import_counts *counts;
 	struct live pointers; /* as printed -> a number of this trace's own */
 	uint32_t next_pointer;
+	struct live sites; /* the same of call sites without a symbol */
+	uint32_t next_site;
 	uint64_t last_ns, since_round;
 	uint32_t running[CPUS_MAX]; /* class of the last TASK, plus 1 */
 };
@@ -27,12 +31,14 @@ static int write_header(struct importer *im, const char *from)
 	static const char *const missing[][2] = {
 		{"snapshots", "imported from text: it cannot be replayed"},
 		{"addresses of objects", "imported from text: numbers stand for them"},
+		{"names of call sites", "imported from text: site-N where it has an address alone"},
 		{"caches of kmalloc", "imported from text: named by size"},
 		{"accounting", "imported from text: what the other tracer lost it may not say"},
 	};
 	json_t *list = json_array();
-	json_t *doc = json_pack("{s:s, s:s, s:[s,s,s,s,s,s], s:o}", "kmemlab", KMEMLAB_VERSION,
-				"imported_from", from, "migratetypes", "Unmovable", "Movable",
+	char *name = utf8_copy(from);
+	json_t *doc = json_pack("{s:s, s:s?, s:[s,s,s,s,s,s], s:o}", "kmemlab", KMEMLAB_VERSION,
+				"imported_from", name, "migratetypes", "Unmovable", "Movable",
 				"Reclaimable", "HighAtomic", "CMA", "Isolate", "missing", list);
 	char *text;
 	int err;
@@ -43,6 +49,7 @@ static int write_header(struct importer *im, const char *from)
 	text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	err = text ? trace_writer_header(im->w, text) : -ENOMEM;
 	free(text);
+	free(name);
 	json_decref(doc);
 	return err;
 }
@@ -110,6 +117,20 @@ static int address_of(struct importer *im, const struct line *l, uint64_t *addre
 	return live_put(&im->pointers, l->address, id, &old);
 }
 
+/* So may call sites without a symbol. */
+static int name_site(struct importer *im, struct line *l)
+{
+	uint32_t id, old;
+
+	if (!l->site_address)
+		return 0;
+	id = live_take(&im->sites, l->site_address);
+	if (id == LIVE_NONE)
+		id = im->next_site++;
+	snprintf(l->call_site, sizeof(l->call_site), "site-%" PRIu32, id + 1);
+	return live_put(&im->sites, l->site_address, id, &old);
+}
+
 /* kfree(NULL) does nothing. */
 static bool is_nothing(const struct line *l)
 {
@@ -119,8 +140,10 @@ static bool is_nothing(const struct line *l)
 static int take_event(struct importer *im, struct line *l)
 {
 	uint64_t address;
-	int err;
+	int err = name_site(im, l);
 
+	if (err)
+		return err;
 	if (l->cpu >= CPUS_MAX || is_nothing(l)) {
 		im->counts->other++;
 		return 0;
@@ -200,7 +223,7 @@ int import_text(FILE *in, int fd, const char *from, struct import_counts *counts
 	int err = -ENOMEM;
 
 	memset(counts, 0, sizeof(*counts));
-	if (im && !live_init(&im->pointers)) {
+	if (im && !live_init(&im->pointers) && !live_init(&im->sites)) {
 		im->counts = counts;
 		im->w = trace_writer_new(fd, CPUS_MAX);
 		err = im->w ? write_header(im, from) : -errno;
@@ -211,7 +234,10 @@ int import_text(FILE *in, int fd, const char *from, struct import_counts *counts
 		if (!err)
 			err = finish(im);
 		trace_writer_free(im->w);
+	}
+	if (im) {
 		live_destroy(&im->pointers);
+		live_destroy(&im->sites);
 	}
 	free(im);
 	return err;

@@ -2,7 +2,7 @@
 /*
  * import.h - text from perf script, trace-cmd report or ftrace's trace file into a .kmt
  * file, marked with what such a trace lacks: no snapshots, so no replay; no frames of
- * objects; call sites as they were printed.
+ * objects; call sites as they were printed, or numbers where that is an address.
  */
 #ifndef KMEMLAB_IMPORT_H
 #define KMEMLAB_IMPORT_H

@@ -121,6 +121,42 @@ static void name_of(const char *text, const char *name, char *out)
 		snprintf(out, LINE_NAME_BYTES, "%.*s", (int)strcspn(at, " "), at);
 }
 
+/* "ffffffff8123abcd", "0xffffffff8123abcd": a place that the tracer had no symbol for. Without
+ * 0x it may be a symbol, if it is short. */
+static bool is_address(const char *site, uint64_t *address)
+{
+	bool prefixed = !strncmp(site, "0x", 2);
+	size_t digits;
+
+	site += prefixed ? 2 : 0;
+	digits = strspn(site, "0123456789abcdefABCDEF");
+	*address = strtoull(site, NULL, 16);
+	return digits && !site[digits] && (prefixed || digits >= 8);
+}
+
+/* "symbol+0xoffset[/0xsize][ [module]]" as trace.h has it, without the size. */
+static void call_site(struct line *l, const char *text)
+{
+	const char *at = field(text, "call_site"), *end;
+	size_t n;
+
+	name_of(text, "call_site", l->call_site);
+	if (is_address(l->call_site, &l->site_address)) {
+		l->call_site[0] = '\0';
+		return;
+	}
+	l->site_address = 0;
+	n = strcspn(l->call_site, "/");
+	l->call_site[n] = '\0';
+	if (!at)
+		return;
+	at += strcspn(at, " ");
+	end = !strncmp(at, " [", 2) ? strchr(at, ']') : NULL;
+	if (end)
+		snprintf(l->call_site + n, sizeof(l->call_site) - n, "%.*s", (int)(end - at + 1),
+			 at);
+}
+
 static bool parse_order(struct line *l, const char *text, const char *name, uint8_t *order)
 {
 	uint64_t v;
@@ -214,7 +250,7 @@ static bool object_alloc(struct line *l, const char *text)
 	const char *node = field(text, "node");
 	uint64_t req, alloc;
 
-	name_of(text, "call_site", l->call_site);
+	call_site(l, text);
 	name_of(text, "name", l->cache);
 	parse_gfp(l, text);
 	if (!number(text, "bytes_req", &req) || !number(text, "bytes_alloc", &alloc))
@@ -230,7 +266,7 @@ static bool object_alloc(struct line *l, const char *text)
 
 static bool object_free(struct line *l, const char *text)
 {
-	name_of(text, "call_site", l->call_site);
+	call_site(l, text);
 	name_of(text, "name", l->cache);
 	return parse_pointer(l, text);
 }

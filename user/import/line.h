@@ -37,6 +37,7 @@ struct line {
 	uint64_t address;	/* pfn, or the object's address as printed */
 	bool failed;		/* the allocation returned nothing */
 	bool unknown_gfp;	/* a flag's name that is not known; left out */
+	uint64_t site_address;	/* the call site, where it is printed as one; call_site is "" */
 	char call_site[LINE_NAME_BYTES], cache[LINE_NAME_BYTES];
 };
 
