@@ -247,11 +247,39 @@ static void test_crafted_refused_allocation_is_dumped_as_failed(void **state)
 	rmdir(directory);
 }
 
+static int stat_lifetimes(int argc, char **argv)
+{
+	char *args[] = {argv[0],	 (char *)"--by", (char *)"lifetime",
+			(char *)"--csv", argv[1],	 NULL};
+
+	return cmd_stat(argc + 3, args);
+}
+
+static void test_crafted_pages_in_bulk_have_a_name_and_bytes(void **state)
+{
+	const struct crafted bulk = {.address = 7000, .class = {KMT_BULK_PAGE}};
+	char directory[] = "/tmp/kmemlab-test-XXXXXX", path[64], output[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/t.kmt", directory);
+	snprintf(output, sizeof(output), "%s/out", directory);
+	make_trace(&bulk, path);
+	assert_int_equal(run(stat_lifetimes, "kmemlab stat", path, output), 0);
+	assert_int_equal(lines_with(output, "pages in bulk,0,"), 1);
+	assert_int_equal(lines_with(output, ",1,4096,"), 1);
+	assert_int_equal(lines_with(output, "(unknown)"), 0);
+	unlink(path);
+	unlink(output);
+	rmdir(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crafted_trace_ends_in_time_with_its_status),
 		cmocka_unit_test(test_crafted_refused_allocation_is_dumped_as_failed),
+		cmocka_unit_test(test_crafted_pages_in_bulk_have_a_name_and_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

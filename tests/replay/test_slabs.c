@@ -135,6 +135,24 @@ static void test_slabs_new_objects_fill_new_slabs(void **state)
 	end(&w);
 }
 
+static void test_slabs_bulk_events_are_allocations_and_frees(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, PER_SLAB, 1, PER_SLAB);
+	events(&w, KMT_CACHE_BULK_FREE, "thing", 5, 0, 4); /* live at the start */
+	page(&w, 0);
+	events(&w, KMT_CACHE_BULK_ALLOC, "thing", 0, 0, PER_SLAB);
+	events(&w, KMT_CACHE_BULK_FREE, NULL, 0, 0, 6); /* kfree_bulk() names no cache */
+	assert_int_equal(replay(&w), 0);
+	assert_int_equal(w.s.counts.events, 26);
+	assert_int_equal(w.s.counts.start_live, 4);
+	assert_int_equal(w.s.counts.free_unknown, 0);
+	assert_int_equal(thing(&w)->objects_end, PER_SLAB - 4 + PER_SLAB - 6);
+	end(&w);
+}
+
 static void test_slabs_object_freed_first_was_live(void **state)
 {
 	struct world w;
@@ -395,6 +413,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_slabs_new_objects_fill_new_slabs),
+		cmocka_unit_test(test_slabs_bulk_events_are_allocations_and_frees),
 		cmocka_unit_test(test_slabs_object_freed_first_was_live),
 		cmocka_unit_test(test_slabs_object_allocated_first_in_old_slab_was_free),
 		cmocka_unit_test(test_slabs_free_objects_of_slabinfo_are_used_first),

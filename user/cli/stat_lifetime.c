@@ -49,6 +49,8 @@ static void name_row(const struct table *t, const struct kmt_class *c, char *nam
 	if (c->kind == KMT_PAGE_ALLOC)
 		snprintf(name, size, "pages of order %u, %s", c->order,
 			 view_type(t->v, c->migratetype));
+	else if (c->kind == KMT_BULK_PAGE)
+		snprintf(name, size, "pages in bulk");
 	else
 		snprintf(name, size, "%s", *site ? site : "(unknown)");
 }
@@ -78,7 +80,8 @@ static int sum_up(struct table *t)
 		row = row_named(t, name);
 		lifetime_add(&row->life, life);
 		row->live_bytes +=
-			life->live * (t->classes[i]->kind == KMT_PAGE_ALLOC
+			life->live * (t->classes[i]->kind == KMT_PAGE_ALLOC ||
+						      t->classes[i]->kind == KMT_BULK_PAGE
 					      ? (uint32_t)PAGE_BYTES << t->classes[i]->order
 					      : t->classes[i]->bytes_alloc);
 	}

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "export/export.h"
+#include "metrics/objects.h"
 #include "metrics/stat_count.h"
 
 enum { BATCH = 1 << 12, STACK_BYTES = 1 << 14, PAGE_BYTES = 4096 };
@@ -45,7 +46,7 @@ static uint64_t weight_of(const struct stat_source *s, const struct kmt_class *c
 	uint64_t each = page ? (uint64_t)PAGE_BYTES << c->order : c->bytes_alloc;
 	uint64_t allocs = s->events - s->twice - s->failed;
 
-	if (!page && c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC)
+	if (!page && !objects_allocates(c->kind))
 		return 0;
 	if (weight == EXPORT_ALLOCS)
 		return allocs;

@@ -59,17 +59,6 @@ static uint32_t tally_index(struct tally *t, uint32_t string)
 	return t->of_string[string];
 }
 
-static bool is_allocation(unsigned int kind)
-{
-	return kind == KMT_KMALLOC || kind == KMT_CACHE_ALLOC || kind == KMT_CACHE_BULK_ALLOC;
-}
-
-static bool is_object(unsigned int kind)
-{
-	return is_allocation(kind) || kind == KMT_KFREE || kind == KMT_CACHE_FREE ||
-	       kind == KMT_CACHE_BULK_FREE;
-}
-
 static uint32_t largest_string(const struct kmt_class *const *classes, uint32_t n)
 {
 	uint32_t most = 0;
@@ -97,10 +86,10 @@ static int index_classes(struct objects *o)
 		const struct kmt_class *c = o->classes[i];
 		struct brief *b = &o->briefs[i];
 
-		if (!c || !is_object(c->kind))
+		if (!c || (!objects_allocates(c->kind) && !objects_frees(c->kind)))
 			continue;
 		b->cache = tally_index(&o->caches, c->cache);
-		if (is_allocation(c->kind))
+		if (objects_allocates(c->kind))
 			b->site = tally_index(&o->sites, c->call_site);
 		b->bytes_req = c->bytes_req;
 		b->bytes_alloc = c->bytes_alloc;
@@ -236,13 +225,13 @@ static void free_object(struct objects *o, const struct trace_event *e)
 int objects_feed(struct objects *o, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
-		if (!is_object(e->kind))
+		if (!objects_allocates(e->kind) && !objects_frees(e->kind))
 			continue;
 		if (e->class_id >= o->nr_classes || !o->classes[e->class_id]) {
 			o->unmatched.class_unknown++;
 			continue;
 		}
-		if (is_allocation(e->kind)) {
+		if (objects_allocates(e->kind)) {
 			int err = alloc_object(o, e);
 
 			if (err)

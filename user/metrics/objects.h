@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <kmemlab/kinds.h>
+
 struct trace_event;
 struct kmt_class;
 struct objects;
@@ -42,6 +44,17 @@ struct objects_unmatched {
  * __kmalloc_large_node() and in its caller, whose call site is the right one.
  */
 bool objects_traced_twice(const struct kmt_class *earlier, const struct kmt_class *later);
+
+/** objects_allocates(), objects_frees() - does an event of @kind, of one object? */
+static inline bool objects_allocates(unsigned int kind)
+{
+	return kind == KMT_KMALLOC || kind == KMT_CACHE_ALLOC || kind == KMT_CACHE_BULK_ALLOC;
+}
+
+static inline bool objects_frees(unsigned int kind)
+{
+	return kind == KMT_KFREE || kind == KMT_CACHE_FREE || kind == KMT_CACHE_BULK_FREE;
+}
 
 /**
  * objects_new() - none live yet

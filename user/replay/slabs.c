@@ -8,6 +8,7 @@
 #include <kmemlab/refmm.h>
 #include <kmemlab/refmm_slab.h>
 
+#include "metrics/objects.h"
 #include "replay/host.h"
 #include "replay/slabs.h"
 #include "replay/slabs_firsts.h"
@@ -121,7 +122,7 @@ static int take(struct slabs *s, const struct trace_event *e)
 	if (e->address & KMT_OPAQUE) /* failed, or kfree(NULL), or not in the direct map */
 		return 0;
 	s->counts.events++;
-	if (e->kind == KMT_KFREE || e->kind == KMT_CACHE_FREE) {
+	if (objects_frees(e->kind)) {
 		free_object(s, e, cpu);
 		return 0;
 	}
@@ -148,7 +149,7 @@ int slabs_feed(struct slabs *s, const struct trace_event *e, long n)
 	for (long i = 0; i < n && !err; i++) {
 		if (e[i].time_ns <= s->start_ns || e[i].time_ns > s->end_ns)
 			continue;
-		if (e[i].kind >= KMT_KMALLOC && e[i].kind <= KMT_CACHE_FREE)
+		if (objects_allocates(e[i].kind) || objects_frees(e[i].kind))
 			err = take(s, &e[i]);
 		else if (e[i].kind == KMT_PAGE_FREE)
 			page_freed(s, &e[i]);

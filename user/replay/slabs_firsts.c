@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "metrics/live.h"
+#include "metrics/objects.h"
 #include "replay/slabs.h"
 #include "replay/slabs_firsts.h"
 #include "trace/trace_io.h"
@@ -82,7 +83,7 @@ static int first_event(struct look *l, const struct trace_event *e, uint32_t c, 
 
 static int object_event(struct look *l, const struct trace_event *e)
 {
-	bool alloc = e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC;
+	bool alloc = objects_allocates(e->kind);
 	uint32_t c = e->class_id < l->s->nr_classes ? l->s->of_class[e->class_id] : 0;
 
 	if (e->address & KMT_OPAQUE || (alloc && !c))
@@ -110,7 +111,7 @@ static int take(struct look *l, const struct trace_event *e)
 		return 0;
 	if (e->kind == KMT_PAGE_ALLOC && e->order <= 10)
 		page_event(l, e);
-	else if (e->kind >= KMT_KMALLOC && e->kind <= KMT_CACHE_FREE)
+	else if (objects_allocates(e->kind) || objects_frees(e->kind))
 		return object_event(l, e);
 	return 0;
 }

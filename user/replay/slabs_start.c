@@ -13,6 +13,7 @@
 #include <kmemlab/refmm.h>
 #include <kmemlab/refmm_slab.h>
 
+#include "metrics/objects.h"
 #include "replay/host.h"
 #include "replay/slabs.h"
 #include "replay/slabs_firsts.h"
@@ -180,8 +181,8 @@ static int list_caches(struct slabs *s, const struct kmt_class *const *classes, 
 	if (!s->of_class || !s->caches)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
-		if (classes[i] && classes[i]->kind >= KMT_KMALLOC &&
-		    classes[i]->kind <= KMT_CACHE_FREE && classes[i]->cache)
+		if (classes[i] && classes[i]->cache &&
+		    (objects_allocates(classes[i]->kind) || objects_frees(classes[i]->kind)))
 			s->of_class[i] = cache_of(s, classes[i]->cache);
 	return s->n ? 0 : -ENOENT;
 }
