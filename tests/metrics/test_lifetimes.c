@@ -62,6 +62,21 @@ static void test_lifetimes_ended_lives_enter_quantiles(void **state)
 	assert_in_range(lifetime_quantile(of, 0), 1, 1);
 }
 
+/* The median of three is the second, of four too; the bounds are those of buckets. */
+static void test_lifetimes_quantile_is_the_rank_rounded_up(void **state)
+{
+	const struct lifetime three = {.freed = 3, .bucket = {[1] = 1, [2] = 1, [3] = 1}};
+	const struct lifetime four = {.freed = 4, .bucket = {[0] = 1, [1] = 1, [2] = 1, [3] = 1}};
+
+	(void)state;
+	assert_int_equal(lifetime_quantile(&three, 0.5), 2);
+	assert_int_equal(lifetime_quantile(&three, 0.99), 3);
+	assert_int_equal(lifetime_quantile(&three, 0), 1);
+	assert_int_equal(lifetime_quantile(&four, 0.5), 1);
+	assert_int_equal(lifetime_quantile(&four, 0.75), 2);
+	assert_int_equal(lifetime_quantile(&four, 1), 3);
+}
+
 static void test_lifetimes_live_things_are_counted_apart(void **state)
 {
 	struct lifetimes *l = *state;
@@ -186,6 +201,7 @@ int main(void)
 			test_lifetimes_page_and_object_of_one_address_are_two, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_lifetimes_random_lives_match_array, set_up,
 						tear_down),
+		cmocka_unit_test(test_lifetimes_quantile_is_the_rank_rounded_up),
 		cmocka_unit_test(test_lifetime_add_sums_up),
 		cmocka_unit_test(test_lifetime_survival_counts_the_living_up_to_their_age),
 		cmocka_unit_test_setup_teardown(test_lifetimes_address_of_empty_slots_is_none,

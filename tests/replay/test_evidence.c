@@ -169,6 +169,33 @@ static void test_evidence_parts_not_recorded_are_absent(void **state)
 	json_decref(doc);
 }
 
+/* Four stalls, of 1, 2, 3 and 4 us. */
+static void test_evidence_median_of_four_stalls_is_the_second(void **state)
+{
+	static const struct kmt_class begin = {.kind = KMT_COMPACT_BEGIN, .order = 9};
+	static const struct kmt_class end = {.kind = KMT_COMPACT_END};
+	struct machine m;
+	json_t *doc, *all;
+
+	(void)state;
+	machine_begin(&m);
+	task.comm = trace_writer_string(m.w, "a");
+	machine_event(&m, 0, &task, 0);
+	machine_event(&m, 0, &refill, 4096);
+	for (uint64_t us = 0; us < 4; us++) {
+		machine_event(&m, 0, &begin, 0);
+		m.now_ns += us * 1000;
+		machine_event(&m, 0, &end, 0);
+	}
+	doc = result_of(machine_end(&m, 0, blocks_left));
+	all = json_array_get(json_object_get(json_object_get(doc, "stalls"), "by_kind"), 0);
+	assert_int_equal(json_integer_value(json_object_get(all, "count")), 4);
+	assert_int_equal(json_integer_value(json_object_get(all, "p50_ns")), 2000);
+	assert_int_equal(json_integer_value(json_object_get(all, "p99_ns")), 4000);
+	assert_int_equal(json_integer_value(json_object_get(all, "max_ns")), 4000);
+	json_decref(doc);
+}
+
 static json_t *latency_of(const char *text)
 {
 	struct machine m;
@@ -263,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_evidence_latency_heat_adds_up_to_the_calls),
 		cmocka_unit_test(test_evidence_slab_in_a_movable_block_is_a_mixer),
 		cmocka_unit_test(test_evidence_parts_not_recorded_are_absent),
+		cmocka_unit_test(test_evidence_median_of_four_stalls_is_the_second),
 		cmocka_unit_test(test_evidence_latency_quantiles_are_of_buckets),
 		cmocka_unit_test(test_evidence_latency_that_does_not_add_up_is_left_out),
 	};

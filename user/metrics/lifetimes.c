@@ -7,6 +7,7 @@
 
 #include "metrics/lifetimes.h"
 #include "metrics/objects.h"
+#include "metrics/quantile.h"
 #include "trace/trace_io.h"
 
 enum { FIRST_SLOTS = 1 << 12 };
@@ -251,10 +252,8 @@ void lifetime_add(struct lifetime *to, const struct lifetime *from)
 
 uint64_t lifetime_quantile(const struct lifetime *l, double q)
 {
-	uint64_t seen = 0, want = (uint64_t)(q * (double)l->freed);
+	uint64_t seen = 0, want = quantile_rank(l->freed, q);
 
-	if (want < 1)
-		want = 1;
 	for (unsigned int i = 0; i < LIFETIME_BUCKETS && l->freed; i++) {
 		seen += l->bucket[i];
 		if (seen >= want)

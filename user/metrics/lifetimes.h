@@ -6,7 +6,8 @@
  * lives are counted apart and enter no quantile, so that neither the recording's length
  * nor a leak passes for a lifetime.
  *
- * Buckets are log-linear: four to a power of two, so a quantile is at most 1/8 off.
+ * Buckets are log-linear: four to a power of two. A quantile is the upper end of its
+ * bucket: never too low, and less than 25 % too high.
  * Memory: 24 bytes a slot of a table between 3/8 and 3/4 full, and 1.4 KB a class.
  */
 #ifndef KMEMLAB_LIFETIMES_H

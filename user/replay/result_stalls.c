@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/quantile.h"
 #include "replay/heat.h"
 #include "replay/result.h"
 #include "replay/result_evidence.h"
@@ -65,9 +66,7 @@ static int by_ns(const void *x, const void *y)
 /* The smallest of which the share @q is no longer. */
 static json_int_t quantile(const struct group *g, double q)
 {
-	size_t i = (size_t)(q * (double)g->n);
-
-	return (json_int_t)g->ns[i < g->n ? i : g->n - 1];
+	return (json_int_t)g->ns[quantile_rank(g->n, q) - 1];
 }
 
 static json_t *group_json(struct group *g)
