@@ -131,6 +131,8 @@ static void test_gate_parse_wrong_text_says_why(void **state)
 		{"unusable[9]", "is not MEASURE>NUMBER"},
 		{"unusble[9]>3", "did you mean"},
 		{"free>", "is not a number"},
+		{"free> ", "is not a number"},
+		{"free>+ 5", "is not a number"},
 		{"free>3x", "is not a number"},
 		{"free>nan", "is not a number"},
 		{"free>3%%", "is not a number"},
@@ -152,11 +154,15 @@ static void test_gate_met_by_value_change_and_percent(void **state)
 		const char *text;
 		bool met;
 	} cases[] = {
-		{"unusable[9]>29", true},     {"unusable[9]>30", false}, {"unusable[9]>+9", true},
-		{"unusable[9]>+10", false},   {"unusable[9]>49%", true}, {"unusable[9]>50%", false},
-		{"unusable[9]<31", true},     {"unusable[9]<-1", false}, {"fallbacks>1000%", true},
-		{"fallbacks<-1%", false},     {"failed>0%", false},	 {"zone_lock>0", false},
-		{"zone_lock<+999999", false},
+		{"unusable[9]>29", true},     {"unusable[9]>30", false},
+		{"unusable[9]>+9", true},     {"unusable[9]>+10", false},
+		{"unusable[9]>49%", true},    {"unusable[9]>50%", false},
+		{"unusable[9]<31", true},     {"unusable[9]<-1", false},
+		{"fallbacks>1000%", true},    {"fallbacks<-1%", false},
+		{"failed>0%", false},	      {"zone_lock>0", false},
+		{"zone_lock<+999999", false}, {"unusable[9]> +9", true},
+		{"unusable[9]> +10", false},  {"unusable[9] >\t29", true},
+		{"fallbacks< -1%", false},
 	};
 	static struct group base, g;
 	struct gate gate;

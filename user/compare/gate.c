@@ -9,6 +9,8 @@
 #include "common/nearest.h"
 #include "compare/gate.h"
 
+#define BLANKS " \t"
+
 static int unknown(const char *text, size_t length, char *error)
 {
 	char word[64];
@@ -29,15 +31,19 @@ static int unknown(const char *text, size_t length, char *error)
 int gate_parse(struct gate *g, const char *text, char *error)
 {
 	size_t length = strcspn(text, "<>");
-	const char *number = text + length + 1;
+	const char *number = text + length;
 	char *end;
 
-	if (!text[length]) {
+	if (!*number) {
 		snprintf(error, 256, "condition '%.100s' is not MEASURE>NUMBER or MEASURE<NUMBER",
 			 text);
 		return -EINVAL;
 	}
-	*g = (struct gate){.measure = measure_find(text, length), .above = text[length] == '>'};
+	*g = (struct gate){.above = *number++ == '>'};
+	number += strspn(number, BLANKS);
+	while (length && strchr(BLANKS, text[length - 1]))
+		length--;
+	g->measure = measure_find(text, length);
 	if (g->measure == MEASURES)
 		return unknown(text, length, error);
 	g->limit = strtod(number, &end);

@@ -5,6 +5,8 @@
  *   unusable[9]>30     the figure itself, in its unit
  *   fallbacks>+100     its change from the base
  *   large<-5%          its change from the base, in percent of it
+ *
+ * Blanks around the parts mean nothing.
  */
 #ifndef KMEMLAB_COMPARE_GATE_H
 #define KMEMLAB_COMPARE_GATE_H
