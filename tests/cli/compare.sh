@@ -6,6 +6,7 @@
 one=$SCRATCH/one.json two=$SCRATCH/two.json
 "$KMEMLAB" replay reports/samples/compile.kmt -p small:pcp.high=64 -o "$one" 2>/dev/null
 "$KMEMLAB" replay reports/samples/mix.kmt -o "$two" 2>/dev/null
+cp "$two" "$SCRATCH/again.json"
 
 # status WANTED ARGUMENT...
 status() {
@@ -25,7 +26,7 @@ same "compare: figures are the result's" "$(field "$one" \
 		'd.figures.find(f => f.group === "small" && f.measure === "unusable[9]").median.toFixed(6)')"
 same "compare: policy's lists were small" "true" "$(field "$SCRATCH/out" \
 	'(v => v("small") > v("reference"))(g => d.figures.find(f => f.group === g && f.measure === "zone_lock").median)')"
-check "compare: two groups" "$(cat "$SCRATCH/err")" status 0 -F csv before="$one" after="$two,$two"
+check "compare: two groups" "$(cat "$SCRATCH/err")" status 0 -F csv before="$one" after="$two,$SCRATCH/again.json"
 same "compare: repetitions are counted" '"after",unusable[9],%,2' \
 	"$(grep '^"after",unusable\[9\]' "$SCRATCH/out" | cut -d, -f1-4)"
 check "compare: Markdown" "status" status 0 -F md "$one"
@@ -58,6 +59,22 @@ check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "has no run 'nobody
 check "compare: no result" "status" status 1 README.md
 check "compare: nothing given" "status" status 2
 check "compare: list" "status" status 0 --list
+
+# Results of equal names are two groups; one result is not two repetitions.
+mkdir "$SCRATCH/h1" "$SCRATCH/h2"
+cp "$one" "$SCRATCH/h1/result.json"
+cp "$two" "$SCRATCH/h2/result.json"
+check "compare: equal file names" "$(cat "$SCRATCH/err")" \
+	status 0 -F json "$SCRATCH/h1/result.json" "$SCRATCH/h2/result.json"
+same "compare: are two groups of a run each" "2 1" "$(field "$SCRATCH/out" \
+	'(f => new Set(f.map(x => x.group)).size + " " + f[0].runs)(d.figures)')"
+for twice in "$one,$one" "a=$one,$SCRATCH/h1/../one.json" "a=$one a=$one"; do
+	# shellcheck disable=SC2086 # two arguments
+	check "compare: one result twice" "$(cat "$SCRATCH/err")" status 1 $twice "$two"
+	check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "is given twice for" "$SCRATCH/err"
+done
+check "compare: one result as three groups without names" "status" status 1 "$two" "$two" "$two"
+check "compare: and says what to do" "$(cat "$SCRATCH/err")" grep -q "as NAME=FILE" "$SCRATCH/err"
 
 # Reclaim is a model where watermarks are others: its base is the model, and that is said.
 "$KMEMLAB" replay reports/samples/pressure.kmt --set vm.watermark_scale_factor=1000 -f -o "$one" 2>"$SCRATCH/err"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* cmd_compare.c - kmemlab compare: runs side by side, with spread and gates. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "common/out.h"
 #include "compare/faithful.h"
 #include "compare/gate.h"
+#include "compare/given.h"
 #include "compare/prediction.h"
 #include "replay/knobs.h"
 
@@ -26,6 +28,7 @@ struct options {
 	enum out_format format; /* or OUT_HTML */
 	const char *output;
 	bool force;
+	struct given given;
 	struct gate gates[GATES_MAX];
 	size_t nr_gates;
 	char *args[GROUPS_MAX]; /* "[NAME=]FILE,..." */
@@ -138,7 +141,8 @@ static const struct argp argp = {
 	"One group of results: its runs (policies) are compared with one another. Several "
 	"groups, such as two hosts, or before and after: one run of each (--run). Results "
 	"joined by commas are repetitions, and show how much a figure varies by itself: "
-	"'*' marks what differs by more.\n\n"
+	"'*' marks what differs by more. A group without a name has its first file's, with its "
+	"folders where another group has that name; equal names are one group.\n\n"
 	"Examples:\n"
 	"  kmemlab compare result.json\n"
 	"  kmemlab compare before=a1.json,a2.json after=b1.json,b2.json\n"
@@ -237,24 +241,53 @@ static bool add_file(struct options *o, const char *group, const char *file, boo
 	return ok;
 }
 
+/* A result that counted twice would make a group vary less than it does. */
+static bool is_new(struct options *o, const char *group, const char *file)
+{
+	int err = given_add(&o->given, group, file);
+
+	if (err == -EEXIST)
+		log_error("'%s' is given twice for '%s': give each result once", file, group);
+	else if (err)
+		log_error("cannot compare: %s", strerror(-err));
+	return !err;
+}
+
+/* What to call a group of @files that has no name: its first file, with its folders where
+ * that is another group's; free() it. NULL: that is taken too, or there is no memory. */
+static char *name_of(const struct options *o, const char *files)
+{
+	size_t length = strcspn(files, ",");
+	char *path = strndup(files, length), *slash = path ? strrchr(path, '/') : NULL;
+
+	if (slash && !given_group(&o->given, slash + 1))
+		memmove(path, slash + 1, strlen(slash + 1) + 1);
+	else if (path && length >= GROUP_NAME_BYTES) /* the end tells more */
+		memmove(path, path + length - (GROUP_NAME_BYTES - 1), GROUP_NAME_BYTES);
+	if (path && !given_group(&o->given, path))
+		return path;
+	log_error("cannot tell '%s' from an earlier group: give it a name, as NAME=FILE",
+		  path ? path : files);
+	free(path);
+	return NULL;
+}
+
 /* "NAME=FILE,..." or "FILE,...", which is named by its first file. */
 static bool add_argument_files(struct options *o, char *arg)
 {
 	char *list = strchr(arg, '='), *slash = strchr(arg, '/');
-	const char *name = arg;
-	char *files = arg;
-	bool ok = true, first = true;
+	bool named = list && (!slash || list < slash);
+	char *files = named ? list + 1 : arg;
+	char *name = named ? strndup(arg, (size_t)(list - arg)) : name_of(o, arg);
+	bool ok = name != NULL, first = true;
 
-	if (list && (!slash || list < slash)) {
-		*list = '\0';
-		files = list + 1;
-	} else {
-		name = strrchr(arg, '/') ? strrchr(arg, '/') + 1 : arg;
+	for (; ok && files; first = false) {
+		char *file = strsep(&files, ",");
+
+		ok = is_new(o, name, file) &&
+		     add_file(o, o->nr_args > 1 ? name : NULL, file, first);
 	}
-	name = strndup(name, strcspn(name, ","));
-	for (; ok && name && files; first = false)
-		ok = add_file(o, o->nr_args > 1 ? name : NULL, strsep(&files, ","), first);
-	free((char *)name);
+	free(name);
 	return ok;
 }
 
@@ -376,8 +409,10 @@ static void options_free(struct options *o)
 {
 	for (size_t i = 0; o && i < o->nr_results; i++)
 		report_result_free(&o->results[i]);
-	if (o)
+	if (o) {
+		free(o->given.at);
 		free(o->groups);
+	}
 	free(o);
 }
 
