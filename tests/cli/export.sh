@@ -42,6 +42,9 @@ same "export: speedscope's weights are the folded ones" "$(allocated bytes)" \
 same "export: Perfetto gets every CPU and reading" "true" "$(field "$out.perfetto" \
 	'(e => e.filter(x => x.name === "thread_name").length === 2 && e.some(x => x.ph === "X" && x.dur > 0) &&
 		e.filter(x => x.name === "free MiB by order").length > 5)(d.traceEvents)')"
+same "export: Perfetto's live bytes are stat's in the end" \
+	"$(field "$SCRATCH/stat" 'd.command.reduce((a, r) => a + r.live_bytes, 0)')" "$(field "$out.perfetto" \
+		'd.traceEvents.filter(x => x.name === "object bytes allocated").at(-1).args.bytes')"
 
 check "export: refuses to overwrite" "it did" bash -c \
 	'! "$KMEMLAB" export -F csv -o "$0" "$1" 2>/dev/null' "$out.csv" "$sample"

@@ -21,7 +21,7 @@ int export_jsonl(const struct view *v, FILE *out);
 int export_parquet(const struct view *v, FILE *out);
 
 /** export_perfetto() - trace event JSON for ui.perfetto.dev: what runs on each CPU, free
- *  memory by order, bytes allocated and freed, fallbacks */
+ *  memory by order, pages and bytes live, fallbacks */
 int export_perfetto(const struct view *v, FILE *out);
 
 /* What a stack's number is. */

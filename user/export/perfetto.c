@@ -3,13 +3,15 @@
  * perfetto.c - a trace as trace event JSON, which ui.perfetto.dev draws:
  *
  *   process "CPUs"      a thread a CPU: what ran there, as slices
- *   process "memory"    counters: free memory by order (the kernel's readings), pages and
- *                       bytes allocated less freed, events a second
+ *   process "memory"    counters: free memory by order (the kernel's readings); of what
+ *                       the trace saw come into use, pages (migration's targets
+ *                       among them) and bytes of objects live; events in each TICK_NS
  *   instants            fallbacks to another migrate type; reclaim and compaction that a
  *                       task has to wait for; each with its stack, where there is one
  *
- * Counters of events are summed over TICK_NS, so the file's size follows the time that
- * was recorded, not the number of events. Times are microseconds from the first event.
+ * Counters of events are told every TICK_NS in which there are events, and once after
+ * them: the file is bounded by both the time and the events. Times are microseconds from
+ * the first event.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +20,8 @@
 
 #include "common/procfs.h"
 #include "export/export.h"
+#include "metrics/objects.h"
+#include "metrics/stat_count.h"
 #include "trace/kinds.h"
 
 enum { BATCH = 1 << 12, TICK_NS = 10 * 1000 * 1000, PID_CPUS = 1, PID_MEMORY = 2, ORDERS = 16 };
@@ -27,7 +31,7 @@ struct drawing {
 	FILE *out;
 	uint64_t origin, tick; /* tick: end of the interval being summed */
 	uint64_t events;
-	int64_t pages, bytes; /* allocated less freed, by what the trace shows */
+	struct stat_count *count;
 	struct {
 		uint64_t since;
 		const struct kmt_class *class;
@@ -76,18 +80,38 @@ static void end_slice(struct drawing *d, unsigned int cpu, uint64_t time_ns)
 	fprintf(d->out, "\",\"args\":{\"pid\":%" PRIu32 ",\"tgid\":%" PRIu32 "}}", c->pid, c->tgid);
 }
 
+/* What the trace saw allocated and not freed. */
+static void sum_live(const struct drawing *d, uint64_t *pages, uint64_t *bytes)
+{
+	uint32_t n;
+	const struct stat_source *s = stat_count_sources(d->count, &n);
+
+	*pages = *bytes = 0;
+	for (; n; n--, s++) {
+		const struct kmt_class *c =
+			s->live ? trace_reader_class(d->view->reader, s->class_id) : NULL;
+
+		if (c && objects_allocates(c->kind))
+			*bytes += s->live * c->bytes_alloc;
+		else if (c)
+			*pages += s->live;
+	}
+}
+
 static void put_tick(struct drawing *d)
 {
 	double ts = us(d, d->tick);
+	uint64_t pages, bytes;
 
+	sum_live(d, &pages, &bytes);
 	fprintf(d->out,
 		",\n{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"pages allocated\","
-		"\"args\":{\"pages\":%" PRId64 "}},\n"
+		"\"args\":{\"pages\":%" PRIu64 "}},\n"
 		"{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"object bytes allocated\","
-		"\"args\":{\"bytes\":%" PRId64 "}},\n"
+		"\"args\":{\"bytes\":%" PRIu64 "}},\n"
 		"{\"ph\":\"C\",\"pid\":%d,\"ts\":%.3f,\"name\":\"events per 10 ms\","
 		"\"args\":{\"events\":%" PRIu64 "}}",
-		PID_MEMORY, ts, d->pages, PID_MEMORY, ts, d->bytes, PID_MEMORY, ts, d->events);
+		PID_MEMORY, ts, pages, PID_MEMORY, ts, bytes, PID_MEMORY, ts, d->events);
 	d->events = 0;
 }
 
@@ -131,16 +155,24 @@ static void put_fallback(const struct drawing *d, const struct trace_event *e,
 	fputs("}}", d->out);
 }
 
+/* All ticks up to the one of @time_ns; of those without events one tells that it is so. */
+static void end_ticks(struct drawing *d, uint64_t time_ns)
+{
+	for (int i = 0; i < 2 && time_ns >= d->tick; i++) {
+		put_tick(d);
+		d->tick += TICK_NS;
+	}
+	if (time_ns >= d->tick)
+		d->tick += (time_ns - d->tick) / TICK_NS * TICK_NS + TICK_NS;
+}
+
 static void take(struct drawing *d, const struct trace_event *e)
 {
 	const struct kmt_class *c = trace_reader_class(d->view->reader, e->class_id);
 
 	if (!c || e->cpu >= d->cpus)
 		return;
-	while (e->time_ns >= d->tick) {
-		put_tick(d);
-		d->tick += TICK_NS;
-	}
+	end_ticks(d, e->time_ns);
 	d->events++;
 	if (e->kind == KMT_TASK) {
 		end_slice(d, e->cpu, e->time_ns);
@@ -150,14 +182,6 @@ static void take(struct drawing *d, const struct trace_event *e)
 		put_fallback(d, e, c);
 	} else if (kind_has_stack(e->kind) && kind_info(e->kind)->family == FAMILY_PRESSURE) {
 		put_stall(d, e, c);
-	} else if (e->address != KMT_NO_PAGE &&
-		   (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_BULK_PAGE)) {
-		d->pages += 1ll << c->order;
-	} else if (e->kind == KMT_PAGE_FREE) {
-		d->pages -= 1ll << c->order;
-	} else if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC ||
-		   e->kind == KMT_CACHE_BULK_ALLOC) {
-		d->bytes += c->bytes_alloc;
 	}
 }
 
@@ -211,8 +235,14 @@ static int draw(struct drawing *d)
 	while ((n = trace_reader_next(d->view->reader, e, BATCH)) != 0) {
 		if (n < 0)
 			return (int)n;
-		for (long i = 0; i < n; i++)
+		for (long i = 0; i < n; i++) {
+			int err;
+
 			take(d, &e[i]);
+			err = stat_count_feed(d->count, &e[i], 1);
+			if (err)
+				return err;
+		}
 	}
 	put_tick(d);
 	for (unsigned int c = 0; c < d->cpus; c++)
@@ -224,12 +254,13 @@ static int draw(struct drawing *d)
 int export_perfetto(const struct view *v, FILE *out)
 {
 	struct drawing d = {.view = v, .out = out, .cpus = trace_reader_cpus(v->reader)};
-	int err;
+	int err = -ENOMEM;
 
 	d.on = calloc((size_t)d.cpus + 1, sizeof(*d.on));
-	if (!d.on)
-		return -ENOMEM;
-	err = draw(&d);
+	d.count = stat_count_new(v->reader);
+	if (d.on && d.count)
+		err = draw(&d);
+	stat_count_free(d.count);
 	free(d.on);
 	return err;
 }
