@@ -29,6 +29,23 @@ same "export: the events that dump prints" "true" "$(node -e 'const fs = require
 		x.kind === b[i].event && ["pfn", "phys", "order", "call_site", "cache", "bytes_alloc"].every(
 			k => x[k] === b[i][k])))' "$SCRATCH/dump" "$SCRATCH/some")"
 
+# Every event's every field, by dump's names for them.
+"$KMEMLAB" dump --json reports/samples/pressure.kmt | grep -v '"kind":"task"' >"$SCRATCH/dump"
+"$KMEMLAB" export -F jsonl -f -o "$SCRATCH/all.jsonl" reports/samples/pressure.kmt 2>/dev/null
+same "export: all fields of all kinds that dump prints" "true" "$(node -e 'const fs = require("fs");
+	const read = f => fs.readFileSync(f, "utf8").trim().split("\n").map(JSON.parse);
+	const is = { kind: "event", new_order: "fallback_order", align_order: "order", zone: "detail", sync: "detail",
+		result: "detail", reason: "detail", percpu_refill: "detail", reclaimed: "number", migrated: "number",
+		zone_pfn: "number", areas: "number", delayed_us: "number", vmalloc_page: "number", align: "number" };
+	const row = e => Object.entries(e).flatMap(([k, v]) => k === "null" || k === "atomic" || k === "offset" ? [] :
+		k === "reserved" ? [["detail", v + 2 * e.atomic]] : k === "chunk" ? [["number", v * 2 ** 32 + e.offset]] :
+		[[is[k] || k, v]]);
+	const a = read(process.argv[1]), b = read(process.argv[2]), kinds = new Set();
+	const wrong = a.find((e, i) => (kinds.add(e.kind), row(e).some(([k, v]) => b[i][k] !== v)) ||
+		Object.keys(b[i]).filter(k => k !== "pid" && k !== "comm").length !== row(e).length);
+	console.log(a.length === b.length && kinds.size > 20 && !wrong || JSON.stringify(wrong));
+	' "$SCRATCH/dump" "$SCRATCH/all.jsonl")"
+
 allocated() { # weight - the sum over all folded stacks
 	export_as folded --weight "$1" && awk '{ n += $NF } END { printf "%.0f\n", n }' "$out.folded"
 }

@@ -140,13 +140,14 @@ int view_read_failed(const struct view *v, long err)
 
 const char *view_type(const struct view *v, unsigned int type)
 {
-	static char number[16];
+	static char numbers[16][16]; /* of each type one, so that two names can be in use */
+	char *number = numbers[type % 16];
 	const char *name =
 		json_string_value(json_array_get(json_object_get(v->header, "migratetypes"), type));
 
 	if (name)
 		return name;
-	snprintf(number, sizeof(number), "type %u", type);
+	snprintf(number, sizeof(*numbers), "type %u", type);
 	return number;
 }
 
