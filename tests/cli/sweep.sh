@@ -66,3 +66,32 @@ check "sweep: and not believed" "$(cat "$SCRATCH/err")" \
 head -c 100 reports/samples/mix.kmt >"$SCRATCH/stump.kmt"
 "$KMEMLAB" sweep -o "$SCRATCH/stump" --grid pcp.high=64 "$SCRATCH/stump.kmt" >/dev/null 2>"$SCRATCH/err"
 same "sweep: useless trace" 1 $?
+
+# Not all combinations on all traces: said, and marked.
+mkdir "$SCRATCH/part"
+for f in "$all"/*.jsonl; do
+	grep -v '"settings":"".*"trace":"mix.kmt"' "$f" >"$SCRATCH/part/${f##*/}"
+done
+"$KMEMLAB" sweep --merge "$SCRATCH/part" >"$SCRATCH/out" 2>"$SCRATCH/err"
+check "sweep: a missing reference is told" "$(cat "$SCRATCH/err")" \
+	grep -q "no line has the reference on 'mix.kmt'" "$SCRATCH/err"
+for f in "$all"/*.jsonl; do
+	grep -v '"settings":"kernel=6.1 pcp.high=64 .*"trace":"mix.kmt"' "$f" >"$SCRATCH/part/${f##*/}"
+done
+"$KMEMLAB" sweep --merge "$SCRATCH/part" >"$SCRATCH/out" 2>"$SCRATCH/err"
+same "sweep: combinations on fewer traces are marked" 2 \
+	"$(grep -c '^kernel=6.1 pcp.high=64 .*(1 of 2 traces)' "$SCRATCH/out")"
+same "sweep: and no others" 2 "$(grep -c 'of 2 traces' "$SCRATCH/out")"
+check "sweep: and told" "$(cat "$SCRATCH/err")" grep -q "2 of 13 combinations are ranked by fewer" "$SCRATCH/err"
+
+# A trace under two names is one; -m chooses in JSON too.
+mkdir "$SCRATCH/twice"
+for f in "$all"/*.jsonl; do
+	cp "$f" "$SCRATCH/twice/"
+	sed 's/"trace":"mix.kmt"/"trace":"copy.kmt"/' "$f" >"$SCRATCH/twice/copy-${f##*/}"
+done
+"$KMEMLAB" sweep --merge "$SCRATCH/twice" -m zone_lock -F json >"$SCRATCH/table" 2>/dev/null
+same "sweep: a trace under two names counts once" 2 \
+	"$(field "$SCRATCH/table" 'd.ranked.find(r => r.settings === "").changes.zone_lock.traces')"
+same "sweep: -m chooses what JSON has" zone_lock \
+	"$(field "$SCRATCH/table" '[...new Set(d.ranked.flatMap(r => Object.keys(r.changes)))].join()')"

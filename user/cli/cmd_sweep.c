@@ -31,7 +31,7 @@ static const struct argp_option option_list[] = {
 	{"shard", KEY_SHARD, "I/N", 0, "Only every Nth job, from the Ith on: for N machines", 0},
 	{"merge", KEY_MERGE, NULL, 0, "Arguments are directories of shards: rank all of it", 0},
 	{"rank", KEY_RANK, "MEASURE", 0, "Rank by this (default: unusable[9])", 0},
-	{"measure", 'm', "NAME", 0, "A column of the table; repeatable", 0},
+	{"measure", 'm', "NAME", 0, "A column of the table, or of json; repeatable", 0},
 	{"format", 'F', "FORMAT", 0, "text (default), md, csv, json, or jsonl: a line a cell", 0},
 	{0},
 };
@@ -200,7 +200,7 @@ int cmd_sweep(int argc, char **argv)
 	status = cmd_parse(&argp, argc, argv, 0, o);
 	if (!o->view.measures)
 		for (size_t i = 0; i < MEASURES; i++)
-			if (measures[i].better || i == o->view.rank)
+			if (measures[i].better || i == o->view.rank || o->view.format == OUT_JSON)
 				o->view.measures |= 1u << i;
 	if (status < 0)
 		status = run(o);

@@ -13,6 +13,7 @@
 
 #include "cli/view.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "compare/measure.h"
 #include "compare/prediction.h"
 #include "replay/result.h"
@@ -97,19 +98,21 @@ static int print_cell(FILE *out, const struct sweep_job *job, const json_t *doc,
 {
 	const json_t *grade = json_object_get(json_object_get(doc, "fidelity"), "grade");
 	const char *slash = strrchr(job->trace, '/');
+	char *name = utf8_copy(slash ? slash + 1 : job->trace);
 	char checksum[20], cell[512];
 	json_t *line;
 	char *text;
 
 	snprintf(checksum, sizeof(checksum), "%016" PRIx64, job->checksum);
 	name_cell(cell, sizeof(cell), policy);
-	line = json_pack("{s:s, s:s, s:s, s:o, s:O?}", "trace", slash ? slash + 1 : job->trace,
-			 "trace_xxh3", checksum, "settings", cell, "figures", figures_of(run),
-			 "fidelity", (json_t *)(uintptr_t)grade);
+	line = json_pack("{s:s, s:s, s:s, s:o, s:O?}", "trace", name ? name : "", "trace_xxh3",
+			 checksum, "settings", cell, "figures", figures_of(run), "fidelity",
+			 (json_t *)(uintptr_t)grade);
 	add_prediction(line, doc, run);
 	text = line ? json_dumps(line, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9))
 		    : NULL;
 	json_decref(line);
+	free(name);
 	if (!text)
 		return -ENOMEM;
 	fprintf(out, "%s\n", text);

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/log.h"
 #include "compare/faithful.h"
 #include "compare/prediction.h"
 #include "sweep/table.h"
 
-enum { CELL_BYTES = 96 };
+enum { CELL_BYTES = 96, NAME_BYTES = 640 };
 
 /* All lines, sorted by trace and settings by sweep_merge()'s sort keys. */
 struct table {
@@ -50,6 +51,31 @@ static int parse(struct table *t, char *lines)
 	return 0;
 }
 
+static bool same_trace(const json_t *a, const json_t *b)
+{
+	return !strcmp(text_of(a, "trace_xxh3"), text_of(b, "trace_xxh3"));
+}
+
+/* A trace under two names is one. */
+static void drop_repeats(struct table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		size_t k = 0;
+
+		while (k < kept && (!same_trace(t->line[k], t->line[i]) ||
+				    strcmp(text_of(t->line[k], "settings"),
+					   text_of(t->line[i], "settings")) != 0))
+			k++;
+		if (k < kept)
+			json_decref(t->line[i]);
+		else
+			t->line[kept++] = t->line[i];
+	}
+	t->n = kept;
+}
+
 static int by_name(const void *x, const void *y)
 {
 	return strcmp(*(char *const *)x, *(char *const *)y);
@@ -77,8 +103,7 @@ static int list_settings(struct table *t)
 static const json_t *reference_of(const struct table *t, const json_t *line)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (!*text_of(t->line[i], "settings") &&
-		    !strcmp(text_of(t->line[i], "trace_xxh3"), text_of(line, "trace_xxh3")))
+		if (!*text_of(t->line[i], "settings") && same_trace(t->line[i], line))
 			return t->line[i];
 	return NULL;
 }
@@ -182,10 +207,34 @@ static const char *cell(char *text, const struct measure *m, const struct change
 	return text;
 }
 
+/* Of the ranking's measure: the most traces that a combination is known of. */
+static size_t most_traces(const struct sweep_view *v, const struct row *rows, size_t n)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].change[v->rank].traces > most)
+			most = rows[i].change[v->rank].traces;
+	return most;
+}
+
+/* A median over other traces than the rest's is marked. */
+static const char *name_row(char *text, size_t size, const struct row *row, size_t traces,
+			    size_t most)
+{
+	const char *settings = *row->settings ? row->settings : "(reference)";
+
+	if (traces == most)
+		return settings;
+	snprintf(text, size, "%s (%zu of %zu traces)", settings, traces, most);
+	return text;
+}
+
 static int print(const struct sweep_view *v, const struct row *rows, size_t n)
 {
 	struct out_column columns[MEASURES + 1] = {{"settings", "settings", OUT_STRING}};
-	static char cells[MEASURES][CELL_BYTES];
+	static char cells[MEASURES][CELL_BYTES], name[NAME_BYTES];
+	size_t most = most_traces(v, rows, n);
 	struct out_table *t;
 	size_t c = 1;
 	int err = 0;
@@ -199,7 +248,8 @@ static int print(const struct sweep_view *v, const struct row *rows, size_t n)
 		return -ENOMEM;
 	for (size_t i = 0; i < n && !err; i++) {
 		union out_value row[MEASURES + 1] = {
-			{.s = *rows[i].settings ? rows[i].settings : "(reference)"}};
+			{.s = name_row(name, sizeof(name), &rows[i], rows[i].change[v->rank].traces,
+				       most)}};
 
 		c = 1;
 		for (size_t m = 0; m < MEASURES; m++)
@@ -223,7 +273,7 @@ static int print_json(const struct sweep_view *v, const struct row *rows, size_t
 		for (size_t m = 0; m < MEASURES; m++) {
 			const struct change *c = &rows[i].change[m];
 
-			if (c->traces)
+			if (c->traces && v->measures >> m & 1)
 				json_object_set_new(changes, measures[m].name,
 						    json_pack("{s:I, s:f, s:f, s:f}", "traces",
 							      (json_int_t)c->traces, "median",
@@ -248,6 +298,29 @@ static void tell_fidelity(const struct table *t)
 	}
 }
 
+/* What a median over all traces lacks: a shard that is missing, or a run that failed. */
+static void tell_missing(const struct sweep_view *v, const struct table *t, const struct row *rows)
+{
+	size_t most = most_traces(v, rows, t->nr_settings), fewer = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		size_t first = 0;
+
+		while (!same_trace(t->line[first], t->line[i]))
+			first++;
+		if (first == i && !reference_of(t, t->line[i]))
+			log_warn("no line has the reference on '%s': its lines are left out of the "
+				 "table; is a shard missing?",
+				 text_of(t->line[i], "trace"));
+	}
+	for (size_t i = 0; i < t->nr_settings; i++)
+		fewer += rows[i].change[v->rank].traces < most;
+	if (fewer)
+		log_warn("%zu of %zu combinations are ranked by fewer traces than the others: "
+			 "compare these with care",
+			 fewer, t->nr_settings);
+}
+
 int sweep_table(const struct sweep_view *v, char *lines)
 {
 	struct table t = {0};
@@ -255,14 +328,18 @@ int sweep_table(const struct sweep_view *v, char *lines)
 	int err = parse(&t, lines);
 
 	if (!err)
+		drop_repeats(&t);
+	if (!err)
 		err = list_settings(&t);
 	if (!err && !(rows = rank(&t, v->rank)))
 		err = -ENOMEM;
 	if (!err)
 		err = v->format == OUT_JSON ? print_json(v, rows, t.nr_settings)
 					    : print(v, rows, t.nr_settings);
-	if (!err)
+	if (!err) {
+		tell_missing(v, &t, rows);
 		tell_fidelity(&t);
+	}
 	free(rows);
 	free(t.settings);
 	for (size_t i = 0; i < t.n; i++)
