@@ -102,14 +102,28 @@ static bool is_module(const char *file, const char *module)
 	return !strcmp(file + n, ".ko") || !strcmp(file + n, ".ko.debug");
 }
 
-static char *search(char *root, const char *module)
+/* Does @path lie in the folder of another kernel's modules? */
+static bool is_of_another(const char *path, const char *release)
+{
+	static const char folder[] = "/lib/modules/";
+	const char *at = strstr(path, folder);
+	size_t n = strlen(release);
+
+	if (!at || !n)
+		return false;
+	at += strlen(folder);
+	return strncmp(at, release, n) != 0 || at[n] != '/';
+}
+
+static char *search(char *root, const char *release, const char *module)
 {
 	char *const roots[] = {root, NULL};
 	FTS *tree = is_file(root) ? NULL : fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	char *found = NULL;
 
 	for (FTSENT *e; tree && !found && (e = fts_read(tree));)
-		if (e->fts_info == FTS_F && is_module(e->fts_name, module))
+		if (e->fts_info == FTS_F && is_module(e->fts_name, module) &&
+		    !is_of_another(e->fts_path, release))
 			found = strdup(e->fts_path);
 	if (tree)
 		fts_close(tree);
@@ -127,9 +141,9 @@ char *debug_file_module(const char *path, const char *release, const char *modul
 	for (size_t i = 0; !found && *release && i < sizeof(place) / sizeof(place[0]); i++)
 		if (snprintf(root, sizeof(root), "%s/%s/%s", path ? path : "", place[i], release) <
 		    (int)sizeof(root))
-			found = search(root, module);
+			found = search(root, release, module);
 	if (!found && path && snprintf(root, sizeof(root), "%s", path) < (int)sizeof(root))
-		found = search(root, module);
+		found = search(root, release, module);
 	return found;
 }
 

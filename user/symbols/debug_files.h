@@ -11,7 +11,8 @@
  */
 char *debug_file_kernel(const char *path, const char *release, const char *build_id);
 
-/** debug_file_module() - the same for a module, by the name that /proc/modules has */
+/** debug_file_module() - the same for a module, by the name that /proc/modules has. Below @path it
+ *  may lie anywhere but in the folder of another release (lib/modules/RELEASE) */
 char *debug_file_module(const char *path, const char *release, const char *module);
 
 #endif
