@@ -147,7 +147,14 @@ static void test_areas_address_given_out_again_replaces(void **state)
 	(void)state;
 	happens(AREA, 5);
 	happens(AREA, 5);
+	happens(PERCPU, 7);
+	happens(PERCPU, 7);
+	assert_int_equal(a.vmalloc_counts.live, 5);
+	assert_int_equal(a.vmalloc_counts.peak, 5);
+	assert_int_equal(a.percpu_counts.live, 64);
+	assert_int_equal(a.percpu_counts.peak, 64);
 	happens(AREA_FREE, 5);
+	assert_int_equal(a.vmalloc_counts.live, 0);
 	happens(AREA_FREE, 5);
 	assert_int_equal(a.vmalloc_counts.allocs, 2);
 	assert_int_equal(a.vmalloc_counts.free_unknown, 1);

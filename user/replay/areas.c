@@ -108,7 +108,18 @@ static void drop_area(struct areas *a, uint32_t i)
 	a->free_area = i;
 }
 
-static int keep(struct areas *a, struct live *live, uint64_t address, const struct area *area)
+static void count_alloc(struct areas_counts *c, uint64_t size)
+{
+	c->allocs++;
+	c->requested += size;
+	c->live += size;
+	if (c->live > c->peak)
+		c->peak = c->live;
+}
+
+/* @area is at @address from here on, and is counted in @c. */
+static int keep(struct areas *a, struct live *live, struct areas_counts *c, uint64_t address,
+		const struct area *area)
 {
 	uint32_t old, i = new_area(a);
 
@@ -118,18 +129,12 @@ static int keep(struct areas *a, struct live *live, uint64_t address, const stru
 	if (live_put(live, address, i, &old))
 		return -ENOMEM;
 	/* Freed unseen, and given out again: what it was is lost to the reference. */
-	if (old != LIVE_NONE)
+	if (old != LIVE_NONE) {
+		c->live -= a->area[old].size;
 		drop_area(a, old);
+	}
+	count_alloc(c, area->size);
 	return 0;
-}
-
-static void count_alloc(struct areas_counts *c, uint64_t size)
-{
-	c->allocs++;
-	c->requested += size;
-	c->live += size;
-	if (c->live > c->peak)
-		c->peak = c->live;
 }
 
 /* ---- Per-CPU memory ------------------------------------------------------ */
@@ -146,14 +151,13 @@ static int percpu_alloc(struct areas *a, const struct trace_event *e, const stru
 	/* The reserved chunk is for modules' static variables, which refmm has none of. */
 	if (c->fallback_type & FROM_RESERVED)
 		return 0;
-	count_alloc(&a->percpu_counts, area.size);
 	area.at =
 		rmm___alloc_percpu_gfp(a->rmm, e->cpu, area.size,
 				       area.size < PERCPU_ALIGN ? 4 : PERCPU_ALIGN, percpu_gfp(c));
 	a->percpu_counts.ref_failed += area.at == RMM_NO_PERCPU;
 	if (rmm_percpu_balance_needed(a->rmm))
 		rmm_percpu_balance(a->rmm, e->cpu);
-	return keep(a, &a->percpu, e->address, &area);
+	return keep(a, &a->percpu, &a->percpu_counts, e->address, &area);
 }
 
 static void percpu_free(struct areas *a, const struct trace_event *e)
@@ -190,10 +194,9 @@ static int vmalloc_alloc(struct areas *a, const struct trace_event *e, const str
 		a->vmalloc_counts.failed++;
 		return 0;
 	}
-	count_alloc(&a->vmalloc_counts, area.size);
 	area.at = rmm_get_vm_area(a->rmm, e->cpu, &args);
 	a->vmalloc_counts.ref_failed += !area.at;
-	return keep(a, &a->vmalloc, e->address, &area);
+	return keep(a, &a->vmalloc, &a->vmalloc_counts, e->address, &area);
 }
 
 static void vmalloc_free(struct areas *a, const struct trace_event *e)
