@@ -76,6 +76,26 @@ done
 check "compare: one result as three groups without names" "status" status 1 "$two" "$two" "$two"
 check "compare: and says what to do" "$(cat "$SCRATCH/err")" grep -q "as NAME=FILE" "$SCRATCH/err"
 
+# Names of any bytes.
+cp "$one" "$SCRATCH/h\"$(printf '\377').json"
+check "compare: a name with a quote that is not UTF-8" "$(cat "$SCRATCH/err")" \
+	status 0 -F json "$SCRATCH/h\"$(printf '\377').json" "$two"
+same "compare: is UTF-8 in JSON" "true" "$(field "$SCRATCH/out" 'd.base === "h\"\ufffd.json"')"
+"$KMEMLAB" compare -F csv 'a"b'="$one" "$two" >"$SCRATCH/out" 2>/dev/null
+check "compare: quotes are doubled in CSV" "$(head -2 "$SCRATCH/out")" grep -q '^"a""b",' "$SCRATCH/out"
+
+# Counts of traces of different durations.
+node -e 'const fs = require("fs"), d = JSON.parse(fs.readFileSync(process.argv[1]));
+	for (const by of [1.04, 1.06]) {
+		const e = structuredClone(d);
+		e.trace.duration_ns = Math.round(by * d.trace.duration_ns);
+		fs.writeFileSync(process.argv[2] + by + ".json", JSON.stringify(e));
+	}' "$one" "$SCRATCH/longer"
+check "compare: durations that differ by 4 %" "$(cat "$SCRATCH/err")" status 0 "$one" "$SCRATCH/longer1.04.json"
+same "compare: are no matter" 0 "$(grep -c 'traces took' "$SCRATCH/err")"
+check "compare: durations that differ by 6 %" "status" status 0 "$one" "$SCRATCH/longer1.06.json"
+check "compare: are told" "$(cat "$SCRATCH/err")" grep -q "the traces took from" "$SCRATCH/err"
+
 # Reclaim is a model where watermarks are others: its base is the model, and that is said.
 "$KMEMLAB" replay reports/samples/pressure.kmt --set vm.watermark_scale_factor=1000 -f -o "$one" 2>"$SCRATCH/err"
 check "compare: replay says what the model did" "$(cat "$SCRATCH/err")" \

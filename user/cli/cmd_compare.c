@@ -11,6 +11,7 @@
 #include "cli/report_out.h"
 #include "common/log.h"
 #include "common/out.h"
+#include "common/utf8.h"
 #include "compare/faithful.h"
 #include "compare/gate.h"
 #include "compare/given.h"
@@ -19,7 +20,7 @@
 
 /* The form that is no table. */
 enum { OUT_HTML = OUT_MARKDOWN + 1 };
-enum { KEY_BASE = 0x100, KEY_FAIL_IF, KEY_LIST, KEY_RANK, GATES_MAX = 16 };
+enum { KEY_BASE = 0x100, KEY_FAIL_IF, KEY_LIST, KEY_RANK, GATES_MAX = 16, DURATIONS_PERCENT = 5 };
 
 struct options {
 	const char *run;  /* which run of each result */
@@ -29,6 +30,7 @@ struct options {
 	const char *output;
 	bool force;
 	struct given given;
+	double shortest_s, longest_s; /* of the results' traces */
 	struct gate gates[GATES_MAX];
 	size_t nr_gates;
 	char *args[GROUPS_MAX]; /* "[NAME=]FILE,..." */
@@ -142,7 +144,9 @@ static const struct argp argp = {
 	"groups, such as two hosts, or before and after: one run of each (--run). Results "
 	"joined by commas are repetitions, and show how much a figure varies by itself: "
 	"'*' marks what differs by more. A group without a name has its first file's, with its "
-	"folders where another group has that name; equal names are one group.\n\n"
+	"folders where another group has that name; equal names are one group. Counts are of whole "
+	"traces: a warning says where these "
+	"differ in duration by more than 5 %.\n\n"
 	"Examples:\n"
 	"  kmemlab compare result.json\n"
 	"  kmemlab compare before=a1.json,a2.json after=b1.json,b2.json\n"
@@ -195,6 +199,27 @@ static bool add_all_runs(struct options *o, const json_t *root)
 	return ok;
 }
 
+static void note_duration(struct options *o, const json_t *root)
+{
+	const json_t *trace = json_object_get(root, "trace");
+	double s = json_number_value(json_object_get(trace, "duration_ns")) / 1e9;
+
+	if (s > 0 && (!o->longest_s || s < o->shortest_s))
+		o->shortest_s = s;
+	if (s > o->longest_s)
+		o->longest_s = s;
+}
+
+/* Counts are of a whole trace. */
+static void warn_of_durations(const struct options *o)
+{
+	if (o->longest_s > o->shortest_s * (1 + DURATIONS_PERCENT / 100.0))
+		log_warn(
+			"the traces took from %.3g to %.3g s: what is a count (no unit) grows with "
+			"the time, and so do conditions on it",
+			o->shortest_s, o->longest_s);
+}
+
 /* For charts over time: the first of each argument, named after its group. */
 static bool keep(struct options *o, struct report_result *result, const char *group)
 {
@@ -223,6 +248,7 @@ static bool add_file(struct options *o, const char *group, const char *file, boo
 		log_error("%s", error);
 		return false;
 	}
+	note_duration(o, result.root);
 	if (!group || strcmp(o->run, "observed") != 0)
 		warn_unless_faithful(
 			file, json_object_get(json_object_get(result.root, "fidelity"), "grade"));
@@ -253,6 +279,21 @@ static bool is_new(struct options *o, const char *group, const char *file)
 	return !err;
 }
 
+/* A name as groups keep it: valid UTF-8 that fits. Takes @name. */
+static char *as_text(char *name)
+{
+	char *text = name ? utf8_copy(name) : NULL;
+	size_t end = GROUP_NAME_BYTES - 1;
+
+	free(name);
+	if (!text || strlen(text) <= end)
+		return text;
+	while ((text[end] & 0xc0) == 0x80) /* inside a character */
+		end--;
+	text[end] = '\0';
+	return text;
+}
+
 /* What to call a group of @files that has no name: its first file, with its folders where
  * that is another group's; free() it. NULL: that is taken too, or there is no memory. */
 static char *name_of(const struct options *o, const char *files)
@@ -278,7 +319,7 @@ static bool add_argument_files(struct options *o, char *arg)
 	char *list = strchr(arg, '='), *slash = strchr(arg, '/');
 	bool named = list && (!slash || list < slash);
 	char *files = named ? list + 1 : arg;
-	char *name = named ? strndup(arg, (size_t)(list - arg)) : name_of(o, arg);
+	char *name = as_text(named ? strndup(arg, (size_t)(list - arg)) : name_of(o, arg));
 	bool ok = name != NULL, first = true;
 
 	for (; ok && files; first = false) {
@@ -401,6 +442,7 @@ static int compare(struct options *o)
 	if (!find_base(o))
 		return EXIT_USAGE;
 	warn_of_models(o);
+	warn_of_durations(o);
 	status = print_all(o);
 	return status == EXIT_DONE ? check_gates(o) : status;
 }

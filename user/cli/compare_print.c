@@ -138,13 +138,22 @@ static int print_json(const struct comparison *c)
 				  figures));
 }
 
+static void put_quoted(const char *s)
+{
+	out_text("\"");
+	for (; *s; s++)
+		out_text(*s == '"' ? "\"\"" : "%c", *s);
+	out_text("\"");
+}
+
 static void csv_row(const struct comparison *c, size_t k, size_t i)
 {
 	const struct spread *s = &c->groups[k].spread[i];
 	struct change change;
 
-	out_text("\"%s\",%s,%s,%zu,%.9g,%.9g,%.9g", c->groups[k].name, measures[i].name,
-		 measures[i].unit, s->n, s->median, s->min, s->max);
+	put_quoted(c->groups[k].name);
+	out_text(",%s,%s,%zu,%.9g,%.9g,%.9g", measures[i].name, measures[i].unit, s->n, s->median,
+		 s->min, s->max);
 	if (k == c->base || !group_change(&c->groups[k], &c->groups[c->base], i, &change))
 		out_text(",,,\n");
 	else if (isnan(change.percent))
