@@ -43,6 +43,7 @@ enum kmt_limits {
 	KMT_STRING_MAX_BYTES = 4096,
 	KMT_STACK_MAX = 1 << 22,
 	KMT_STACK_FRAMES = 127,
+	KMT_FRAMES_MAX = 1 << 24,	 /* of all stacks of a file */
 	KMT_STRINGS_MAX_BYTES = 1 << 26, /* of a file, with a terminator each */
 };
 

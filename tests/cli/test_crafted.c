@@ -61,6 +61,8 @@ static const struct crafted cases[] = {
 	 .stat = 5},
 	{"kswapd of node -2", .class = {KMT_KSWAPD_WAKE, .node = -2}, .replay = 5, .info = 5,
 	 .stat = 5},
+	{"a cache without a possible name", .class = {KMT_KMALLOC, .cache = UINT32_MAX},
+	 .replay = 5, .info = 5, .stat = 5},
 	{"kswapd of any node", .class = {KMT_KSWAPD_WAKE, .node = -1}},
 	{"pages that wrap", .first_pfn = UINT64_MAX - 3, .more = {KMT_PG_FREE, 10, 100},
 	 .replay = 5},

@@ -46,6 +46,7 @@ static void test_live_reserved_address_is_neither_kept_nor_found(void **state)
 		assert_int_equal(live_put(l, UINT64_MAX, i, &old), 0);
 		assert_int_equal(old, LIVE_NONE);
 		assert_int_equal(live_take(l, UINT64_MAX), LIVE_NONE);
+		assert_int_equal(live_find(l, UINT64_MAX), LIVE_NONE);
 	}
 	assert_int_equal(live_take(l, UINT64_MAX), LIVE_NONE);
 	assert_int_equal(l->used, 0);

@@ -49,7 +49,7 @@ static inline uint32_t slot_command(struct kml_top_cpu *c, uint32_t table, const
 {
 	uint32_t at = table * KML_TOP_COMMANDS + ++c->state[table].commands;
 
-	for (size_t i = 0; comm[i] && i < sizeof(c->slot[at].key); i++)
+	for (size_t i = 0; i < sizeof(c->slot[at].key) && comm[i]; i++)
 		((char *)c->slot[at].key)[i] = comm[i];
 	return at;
 }

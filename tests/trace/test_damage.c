@@ -312,6 +312,56 @@ static void test_damage_strings_beyond_their_limits_are_refused(void **state)
 	fixture_free(&f);
 }
 
+/* A STACKS block of @count stacks of @frames frames each, from @first. */
+static void put_stacks(struct fixture *f, uint64_t first, uint32_t count, unsigned int frames)
+{
+	struct kmt_block head = {.type = KMT_STACKS, .first_id = first, .count = count};
+	uint8_t *payload = malloc(count * ((size_t)frames + 2)), *to = payload;
+	struct block_packer *p = block_packer_new(1);
+	const void *data;
+	size_t bytes;
+
+	assert_non_null(payload);
+	for (uint32_t i = 0; i < count; i++) {
+		to = varint_put(to, frames);
+		memset(to, 1, frames);
+		to += frames;
+	}
+	struct block_part part = {payload, (size_t)(to - payload)};
+
+	bytes = block_pack(p, &head, &part, 1, &data);
+	assert_int_equal(write(f->fd, data, bytes), bytes);
+	block_packer_free(p);
+	free(payload);
+}
+
+static void test_damage_stacks_beyond_their_limits_are_refused(void **state)
+{
+	enum { MANY = KMT_FRAMES_MAX / KMT_STACK_FRAMES };
+	const uint32_t *frames;
+	struct trace_damage d;
+	struct fixture f;
+
+	(void)state;
+	fixture_start(&f, 1);
+	fixture_event(&f, 0, KMT_KFREE, 9, 1);
+	fixture_finish(&f);
+	put_stacks(&f, 1, 2, 3);
+	put_stacks(&f, 2, 1, 4); /* once more */
+	for (uint32_t i = 0; i < 2; i++)
+		put_stacks(&f, 3 + i * (MANY / 2 - 3), MANY / 2 - 3, KMT_STACK_FRAMES);
+	put_stacks(&f, 3 + MANY - 6, 16, KMT_STACK_FRAMES);
+	assert_int_equal(ftruncate(f.fd, lseek(f.fd, 0, SEEK_END) + 4096), 0);
+
+	struct trace_reader *r = fixture_open(&f);
+
+	trace_reader_damage(r, &d);
+	assert_int_equal(d.bad_blocks, 2);
+	assert_int_equal(trace_reader_stack(r, 2, &frames), 3);
+	trace_reader_close(r);
+	fixture_free(&f);
+}
+
 static void test_damage_foreign_files_are_named(void **state)
 {
 	static const struct {
@@ -400,6 +450,7 @@ int main(void)
 		cmocka_unit_test(test_damage_every_bit_flip_is_detected),
 		cmocka_unit_test(test_damage_costs_only_the_block_it_touches),
 		cmocka_unit_test(test_damage_lost_dictionary_counts_its_events),
+		cmocka_unit_test(test_damage_stacks_beyond_their_limits_are_refused),
 		cmocka_unit_test(test_damage_garbage_between_blocks_is_skipped),
 		cmocka_unit_test(test_damage_blocks_without_payload_are_survived),
 		cmocka_unit_test(test_damage_strings_beyond_their_limits_are_refused),

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/out.h"
 #include "common/procfs.h"
+#include "common/utf8.h"
 
 struct info {
 	const char *path;
@@ -245,7 +246,7 @@ static json_t *describe(struct view *v, const struct info *in)
 	trace_reader_sizes(v->reader, &bytes, &event_bytes, &count);
 	trace_reader_times(v->reader, &first, &last);
 	verdict(v, in, account, text, sizeof(text));
-	json_object_set_new(doc, "file", json_string(v->name));
+	json_object_set_new(doc, "file", utf8_json(v->name));
 	json_object_set_new(doc, "bytes", json_integer((json_int_t)bytes));
 	json_object_set_new(doc, "verdict", json_string(text));
 	json_object_set_new(doc, "duration_ns", json_integer((json_int_t)duration(v)));

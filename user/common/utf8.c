@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* utf8.c - see utf8.h. What is valid: RFC 3629, section 4. */
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +58,13 @@ char *utf8_copy(const char *s)
 	if (to)
 		utf8_clean(to, s, bytes);
 	return to;
+}
+
+json_t *utf8_json(const char *s)
+{
+	char *clean = utf8_copy(s);
+	json_t *string = clean ? json_string(clean) : NULL;
+
+	free(clean);
+	return string;
 }

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 
+struct json_t;
+
 enum { UTF8_GROWTH = 3 }; /* bytes that one byte may become */
 
 /**
@@ -17,5 +19,8 @@ size_t utf8_clean(char *to, const char *s, size_t bytes);
 
 /** utf8_copy() - all of @s, cleaned; free() it. NULL: no memory */
 char *utf8_copy(const char *s);
+
+/** utf8_json() - the same as a JSON string, a new reference; NULL: no memory */
+struct json_t *utf8_json(const char *s);
 
 #endif

@@ -117,22 +117,19 @@ static void add_allocated(struct frames *f, const struct view *v, const struct k
 
 static int add(struct stacks *all, const char *frames, uint64_t weight)
 {
-	char *copy = strdup(frames);
-
-	if (copy && all->n == all->room) {
+	if (all->n == all->room) {
 		size_t room = all->room ? all->room * 2 : 256;
 		struct stack *more = realloc(all->at, room * sizeof(*more));
 
-		if (more) {
-			all->at = more;
-			all->room = room;
-		}
+		if (!more)
+			return -ENOMEM;
+		all->at = more;
+		all->room = room;
 	}
-	if (!copy || all->n == all->room) {
-		free(copy);
+	all->at[all->n] = (struct stack){strdup(frames), weight};
+	if (!all->at[all->n].frames)
 		return -ENOMEM;
-	}
-	all->at[all->n++] = (struct stack){copy, weight};
+	all->n++;
 	return 0;
 }
 

@@ -102,7 +102,7 @@ uint32_t live_find(const struct live *l, uint64_t key)
 {
 	size_t i = find(l, key);
 
-	return l->keys[i] == key ? l->values[i] : LIVE_NONE;
+	return l->keys[i] == key && key != EMPTY ? l->values[i] : LIVE_NONE;
 }
 
 /* Close the gap at @i with later entries that probing would not reach past it. */

@@ -8,16 +8,6 @@
 #include "replay/result_evidence.h"
 #include "trace/trace_io.h"
 
-/* A path or command line may be any bytes; JSON is UTF-8. */
-static json_t *any_bytes(const char *s)
-{
-	char *clean = utf8_copy(s);
-	json_t *string = clean ? json_string(clean) : NULL;
-
-	free(clean);
-	return string;
-}
-
 json_t *result_array(const uint64_t *v, size_t n)
 {
 	json_t *list = json_array();
@@ -53,7 +43,7 @@ static json_t *trace(const struct replay *p, const char *path)
 
 	trace_reader_sizes(p->reader, &bytes, &event_bytes, &events);
 	return json_pack("{s:o, s:I, s:I, s:I, s:f, s:o}", "file",
-			 any_bytes(name ? name + 1 : path), "bytes", (json_int_t)bytes, "events",
+			 utf8_json(name ? name + 1 : path), "bytes", (json_int_t)bytes, "events",
 			 (json_int_t)p->events, "duration_ns",
 			 (json_int_t)(p->last_ns - p->first_ns), "bytes_per_event",
 			 p->events ? (double)bytes / (double)p->events : 0.0, "events_by_kind",
@@ -149,7 +139,7 @@ json_t *result_build(struct replay *p, const struct result_options *o)
 	json_t *doc = json_object(), *fidelity, *areas;
 
 	json_object_set_new(doc, "schema", json_string("kmemlab-result/1"));
-	json_object_set_new(doc, "command", any_bytes(o->command));
+	json_object_set_new(doc, "command", utf8_json(o->command));
 	json_object_set_new(doc, "trace", trace(p, o->path));
 	json_object_set_new(doc, "host", host(p));
 	json_object_set_new(doc, "trust", result_trust(p));

@@ -141,7 +141,7 @@ static int add_frame(struct dictionary *d, uint32_t string)
 {
 	if (d->frames_n == d->frames_max) {
 		uint32_t max = d->frames_max ? d->frames_max * 2 : 1024;
-		uint32_t *bigger = max ? reallocarray(d->frame, max, sizeof(*bigger)) : NULL;
+		uint32_t *bigger = reallocarray(d->frame, max, sizeof(*bigger));
 
 		if (!bigger)
 			return -ENOMEM;
@@ -159,7 +159,7 @@ static int place_stack(struct dictionary *d, uint32_t id, const uint8_t **raw, c
 	uint64_t n, string;
 	int err = 0;
 
-	if (!varint_get(raw, end, &n) || n > KMT_STACK_FRAMES)
+	if (!varint_get(raw, end, &n) || n > KMT_STACK_FRAMES || d->frames_n + n > KMT_FRAMES_MAX)
 		return -EBADMSG;
 	for (; !err && place.n < n; place.n++) {
 		if (!varint_get(raw, end, &string) || string > UINT32_MAX)
@@ -176,8 +176,10 @@ int dictionary_stacks(struct dictionary *d, const struct kmt_block *head, const 
 	const uint8_t *end = raw + head->raw_bytes;
 	int err;
 
-	/* Each stack is a byte or more, so @count is bounded by the payload. */
-	if (head->count > head->raw_bytes)
+	if (!head->count && !head->raw_bytes)
+		return 0;
+	/* A stack is a byte or more, so the payload bounds @count; none is defined twice. */
+	if (head->count > head->raw_bytes || head->first_id < d->stacks_n)
 		return -EBADMSG;
 	err = reserve_stacks(d, (uint32_t)(head->first_id + head->count));
 	for (uint32_t i = 0; !err && i < head->count; i++)
@@ -190,7 +192,8 @@ static bool possible(const struct kmt_class *c)
 {
 	return c->kind < KMT_KINDS && c->order <= CLASS_ORDER_MAX &&
 	       c->fallback_order <= CLASS_ORDER_MAX && c->migratetype <= CLASS_TYPE_MAX &&
-	       c->fallback_type <= CLASS_TYPE_MAX && c->node >= CLASS_NODE_ANY;
+	       c->fallback_type <= CLASS_TYPE_MAX && c->node >= CLASS_NODE_ANY &&
+	       c->cache < KMT_STRINGS_MAX_BYTES && c->call_site < KMT_STRINGS_MAX_BYTES;
 }
 
 /* Undefine the impossible ones among @n classes from @first. */

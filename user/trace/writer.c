@@ -247,9 +247,13 @@ uint32_t trace_writer_class(struct trace_writer *w, const struct kmt_class *c)
 
 uint32_t trace_writer_stack(struct trace_writer *w, const uint32_t *strings, size_t n)
 {
-	uint32_t id = n <= KMT_STACK_FRAMES ? intern_add(&w->stacks, strings, n * sizeof(*strings))
-					    : INTERN_NONE;
+	struct intern *t = &w->stacks;
+	uint32_t id = INTERN_NONE;
 
+	if (t->bytes_used / sizeof(*strings) + n > KMT_FRAMES_MAX)
+		t->limit = t->count; /* as with strings */
+	if (n <= KMT_STACK_FRAMES)
+		id = intern_add(t, strings, n * sizeof(*strings));
 	return id == INTERN_NONE ? 0 : id;
 }
 
