@@ -19,6 +19,7 @@ WORK='
 cat >/tmp/work <<-"END"
 	for i in 1 2 3 4; do sh -c "seq 1 400 >/dev/null" & done
 	wait
+	areas 20
 	dd if=/dev/zero of=/tmp/a bs=1M count=20 2>/dev/null
 	dd if=/dev/zero of=/tmp/b bs=1M count=20 2>/dev/null
 	rm /tmp/a
