@@ -145,14 +145,13 @@ static struct trace_reader *with_payload(struct fixture *f, uint32_t count, cons
 static void test_stacks_that_make_no_sense_are_damage(void **state)
 {
 	static const struct {
+		uint32_t count, bytes;
 		uint8_t payload[4];
-		size_t bytes;
-		uint32_t count;
 	} cases[] = {
-		{{2, 1}, 2, 1},			   /* a frame is missing */
-		{{1, 1, 0}, 3, 1},		   /* something is left */
-		{{KMT_STACK_FRAMES + 1, 1}, 2, 1}, /* too deep: and a varint that goes on */
-		{{1, 1}, 2, 200},		   /* fewer bytes than stacks */
+		{1, 2, {2, 1}},			   /* a frame is missing */
+		{1, 3, {1, 1, 0}},		   /* something is left */
+		{1, 2, {KMT_STACK_FRAMES + 1, 1}}, /* too deep: and a varint that goes on */
+		{200, 2, {1, 1}},		   /* fewer bytes than stacks */
 	};
 
 	(void)state;
