@@ -256,14 +256,22 @@ static void test_damage_blocks_without_payload_are_survived(void **state)
 	fixture_free(&f);
 }
 
+static void put_block(struct fixture *f, struct kmt_block head, const void *payload, size_t bytes)
+{
+	struct block_packer *p = block_packer_new(1);
+	struct block_part part = {payload, bytes};
+	const void *data;
+	size_t n = block_pack(p, &head, &part, 1, &data);
+
+	assert_int_equal(write(f->fd, data, n), n);
+	block_packer_free(p);
+}
+
 /* A STRINGS block of @count strings, each @length times 'x', from @first. */
 static void put_strings(struct fixture *f, uint64_t first, uint32_t count, size_t length)
 {
 	struct kmt_block head = {.type = KMT_STRINGS, .first_id = first, .count = count};
 	uint8_t *payload = malloc(count * (length + VARINT_MAX_BYTES)), *to = payload;
-	struct block_packer *p = block_packer_new(1);
-	const void *data;
-	size_t bytes;
 
 	assert_non_null(payload);
 	for (uint32_t i = 0; i < count; i++) {
@@ -271,11 +279,7 @@ static void put_strings(struct fixture *f, uint64_t first, uint32_t count, size_
 		memset(to, 'x', length);
 		to += length;
 	}
-	struct block_part part = {payload, (size_t)(to - payload)};
-
-	bytes = block_pack(p, &head, &part, 1, &data);
-	assert_int_equal(write(f->fd, data, bytes), bytes);
-	block_packer_free(p);
+	put_block(f, head, payload, (size_t)(to - payload));
 	free(payload);
 }
 
@@ -317,9 +321,6 @@ static void put_stacks(struct fixture *f, uint64_t first, uint32_t count, unsign
 {
 	struct kmt_block head = {.type = KMT_STACKS, .first_id = first, .count = count};
 	uint8_t *payload = malloc(count * ((size_t)frames + 2)), *to = payload;
-	struct block_packer *p = block_packer_new(1);
-	const void *data;
-	size_t bytes;
 
 	assert_non_null(payload);
 	for (uint32_t i = 0; i < count; i++) {
@@ -327,11 +328,7 @@ static void put_stacks(struct fixture *f, uint64_t first, uint32_t count, unsign
 		memset(to, 1, frames);
 		to += frames;
 	}
-	struct block_part part = {payload, (size_t)(to - payload)};
-
-	bytes = block_pack(p, &head, &part, 1, &data);
-	assert_int_equal(write(f->fd, data, bytes), bytes);
-	block_packer_free(p);
+	put_block(f, head, payload, (size_t)(to - payload));
 	free(payload);
 }
 

@@ -61,8 +61,8 @@ static const struct {
 	double least;	   /* in the measure's unit */
 	const char *words; /* in place of its name */
 } goals[] = {
-	{"unusable[9]", 1.0, "free memory too scattered for huge pages (order 9)"},
-	{"unusable[3]", 1.0, "free memory too scattered for order 3"},
+	{"unusable[9]", 1.0, "free memory too scattered for huge pages (order 9), mean over time"},
+	{"unusable[3]", 1.0, "free memory too scattered for order 3, mean over time"},
 	{"fallbacks", 10, "fallbacks into other types' pageblocks"},
 	{"failed", 1, "failed allocations"},
 };
