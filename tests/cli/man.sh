@@ -26,6 +26,17 @@ else
 		grep -q 'At most N rows' "$pages/kmemlab-stat.1"
 fi
 
+# --help is for a screen, help for all.
+long= silent=
+for name in $("$KMEMLAB" help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+	[ "$("$KMEMLAB" "$name" --help | wc -l)" -le 50 ] || long="$long $name"
+	"$KMEMLAB" help "$name" >"$SCRATCH/all"
+	! grep -q '^Examples:' "$SCRATCH/all" || "$KMEMLAB" "$name" --help | grep -q '^  kmemlab' || silent="$silent $name"
+done
+same "help: 50 lines at most" "" "$long"
+same "help: with the examples there are" "" "$silent"
+check "help: tells more than --help" "it does not" grep -q 'What --probe sees' <<<"$("$KMEMLAB" help record)"
+
 # complete WORD... - what bash offers for the last word
 complete_line() {
 	bash -c '. user/man/kmemlab.bash

@@ -118,7 +118,7 @@ intact() {
 	for table in kind order type fallback gfp cache site size command fit lifetime leak cpu; do
 		expect "stat_$table" 0 "" stat --json --by $table "$GOOD"
 		equal "stat_${table}_alone" true "$(field "$SCRATCH/out" "Array.isArray(d.$table)")"
-		expect "stat_${table}_is_listed" 0 "" stat --help
+		expect "stat_${table}_is_listed" 0 "" help stat
 		check "stat_${table}_is_listed_in_help" "it is not" grep -q "\b$table\b" "$SCRATCH/out"
 	done
 	expect stat_leak_csv 0 "" stat --csv --by leak --sort oldest_age_ns "$GOOD"

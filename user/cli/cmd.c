@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
@@ -11,7 +12,7 @@
 #include "common/nearest.h"
 #include "common/out.h"
 
-enum { KEY_HELP = '?', KEY_USAGE = 0x1000, REPORTED = ECANCELED };
+enum { KEY_HELP = '?', KEY_USAGE = 0x1000, KEY_MANUAL, REPORTED = ECANCELED };
 
 const struct cmd *cmd_find(const struct cmd *table, const char *name)
 {
@@ -63,11 +64,50 @@ error_t cmd_usage(const char *format, ...)
 /* What the wrapping parser carries; the command's own input goes to its child. */
 struct parse {
 	const struct argp *argp;
+	struct argp *top;
 	void *input;
 	char *name;
 	int bad;   /* index of the argument that stopped argp, 0 if none */
 	bool help; /* asked for and printed */
 };
+
+/*
+ * What fits a screen: of the text below the options the examples alone, where there are
+ * any. The whole is `kmemlab help NAME` and the manual page made from it.
+ */
+static char *brief(const char *doc, const char *command)
+{
+	const char *name = strrchr(command, ' '), *below = strchr(doc, '\v');
+	const char *examples = below ? strstr(below, "Examples:") : NULL;
+	const char *end = examples ? strstr(examples, "\n\n") : NULL;
+	int lines = examples ? (int)(end ? end - examples : (long)strlen(examples)) : 0;
+	char *text;
+
+	if (!examples)
+		return strdup(doc);
+	return asprintf(&text, "%.*s\v%.*s\n\n'kmemlab help %s' tells more.", (int)(below - doc),
+			doc, lines, examples, name ? name + 1 : command) < 0
+		       ? NULL
+		       : text;
+}
+
+static void print_help(struct parse *p, const struct argp_state *state, int key)
+{
+	const unsigned int what = key == KEY_USAGE
+					  ? ARGP_HELP_USAGE
+					  : ARGP_HELP_STD_HELP & ~(unsigned int)ARGP_HELP_EXIT_OK;
+	char *text = key == KEY_HELP ? brief(p->top->doc, p->name) : NULL;
+
+	if (text)
+		p->top->doc = text;
+	if (key == KEY_HELP)
+		setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
+	out_flush();
+	argp_help(state->root_argp, stdout, what, p->name);
+	p->top->doc = p->argp->doc;
+	free(text);
+	p->help = true;
+}
 
 static error_t parse_common(int key, char *arg, struct argp_state *state)
 {
@@ -79,13 +119,9 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = p->input;
 		return 0;
 	case KEY_HELP:
+	case KEY_MANUAL:
 	case KEY_USAGE:
-		out_flush();
-		argp_help(state->root_argp, stdout,
-			  key == KEY_USAGE ? ARGP_HELP_USAGE
-					   : ARGP_HELP_STD_HELP & ~(unsigned int)ARGP_HELP_EXIT_OK,
-			  p->name);
-		p->help = true;
+		print_help(p, state, key);
 		return REPORTED;
 	case ARGP_KEY_ERROR:
 		p->bad = state->next;
@@ -149,11 +185,12 @@ int cmd_parse(const struct argp *argp, int argc, char **argv, unsigned int flags
 	static const struct argp_option common[] = {
 		{"help", KEY_HELP, NULL, 0, "Print this help", -1},
 		{"usage", KEY_USAGE, NULL, 0, "Print a short usage line", -1},
+		{CMD_MANUAL + 2, KEY_MANUAL, NULL, OPTION_HIDDEN, NULL, -1},
 		{0},
 	};
 	struct argp_child child[] = {{argp, 0, NULL, 0}, {0}};
 	struct argp top = {common, parse_common, argp->args_doc, argp->doc, child, NULL, NULL};
-	struct parse p = {argp, input, argv[0], 0, false};
+	struct parse p = {argp, &top, input, argv[0], 0, false};
 	struct argp own = *argp;
 	int rest = 0;
 	error_t err;

@@ -34,6 +34,9 @@ int cmd_doctor(int argc, char **argv);
 /** cmd_find() - command by name, or NULL */
 const struct cmd *cmd_find(const struct cmd *table, const char *name);
 
+/* The option that asks for all there is to say; --help is what fits a screen. */
+#define CMD_MANUAL "--help-manual"
+
 /** cmd_print_help() - the list of commands, on stdout */
 int cmd_print_help(const struct cmd *table);
 

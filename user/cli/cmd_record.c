@@ -43,25 +43,21 @@ static const struct argp_option options[] = {
 	{"ring-size", 'r', "SIZE", 0,
 	 "ring per CPU, a power of two (default: 16m, less with many CPUs)", 0},
 	{"max-size", 'm', "SIZE", 0,
-	 "stop when FILE has this size, e.g. 2g, or all files of --rotate have, those that are "
-	 "gone too; the end snapshot comes on top",
+	 "stop when FILE, or all that --rotate ever wrote, has this size, e.g. 2g; the end "
+	 "snapshot comes on top",
 	 0},
 	{"sample", 's', "TIME", 0, "read buddyinfo, vmstat and extfrag every TIME (default: 250ms)",
 	 0},
 	{"probe", 'p', "LIST", 0,
 	 "what to see: page, slab, pressure, percpu, vmalloc, latency, or all of these; and "
-	 "stacks: "
-	 "the kernel stack of each allocation and stall, at about 1 us each (default: "
-	 "page,slab,pressure)",
+	 "stacks (default: page,slab,pressure)",
 	 0},
 	{"attach", KEY_ATTACH, "HOW", 0,
 	 "hook functions by fentry, by kprobe, or not at all: none (default: fentry, else kprobe)",
 	 0},
 	{"quiet", 'q', NULL, 0, "print errors and warnings only", 0},
 	{"rotate", KEY_ROTATE, "SIZE[,keep=N]", 0,
-	 "write FILE.0001, FILE.0002, ... of about SIZE each, and keep only the newest N; SIGUSR1 "
-	 "begins the next one",
-	 1},
+	 "write FILE.0001, ... of about SIZE each, keep the newest N; SIGUSR1 begins the next", 1},
 	{"ring", KEY_RING, "TIME[,SIZE]", 0,
 	 "keep the newest TIME in at most SIZE of memory (default: 256m); write it to FILE at the "
 	 "end, and to FILE.0001, ... at each SIGUSR1 or --on",
@@ -377,6 +373,8 @@ int cmd_record(int argc, char **argv)
 		       "  percpu    per-CPU memory and its chunks\n"
 		       "  vmalloc   areas allocated, freed, purged\n"
 		       "  latency   time inside the allocation functions, as histograms\n"
+		       "  stacks    the kernel stack of each allocation and stall, at about 1 us "
+		       "each\n"
 		       "Bulk, splits and migrations need fentry or kprobes, latency needs fentry: "
 		       "'kmemlab doctor' tells whether this host has them.\n\n"
 		       "Examples:\n"

@@ -38,10 +38,10 @@ static int run(const struct cmd *c, int argc, char **argv)
 	return c->run(argc, argv);
 }
 
-/* "help stat" and "--help" ask the same as "stat --help" and "help". */
+/* "--help" asks the same as "help"; "help stat" tells all that "stat --help" does, and more. */
 static int help(int argc, char **argv)
 {
-	char *ask[] = {NULL, "--help", NULL};
+	char *ask[] = {NULL, CMD_MANUAL, NULL};
 	const struct cmd *c;
 
 	if (argc < 2)
