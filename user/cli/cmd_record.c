@@ -75,11 +75,11 @@ static const struct argp_option options[] = {
 	 "their root",
 	 2},
 	{"cache", KEY_FILTER + FILTER_CACHE, "NAME", 0,
-	 "only objects of this slab cache; a * at the end stands for anything", 2},
+	 "only of this slab cache; * at its end: any", 2},
 	{"order", KEY_FILTER + FILTER_ORDER, "N[-M]", 0, "only pages of these orders, e.g. 3-", 2},
 	{"size", KEY_FILTER + FILTER_SIZE, "N[-M]", 0, "only objects of so many bytes", 2},
 	{"call-site", KEY_FILTER + FILTER_SITE, "FUNCTION", 0,
-	 "only objects that this kernel function asks for; up to 8", 2},
+	 "only objects this function asks for; up to 8", 2},
 	{0},
 };
 
