@@ -75,6 +75,7 @@ static void test_page_list_add_and_del_keep_order(void **state)
 	assert_int_equal(list.last, 3);
 	rmm_list_del_first(map, &list);
 	assert_string_equal(members(&rmm, &list), "3");
+	assert_int_equal(map[3].prev, RMM_NIL);
 	rmm_list_del_first(map, &list);
 	assert_int_equal(list.first, RMM_NIL);
 	assert_int_equal(list.last, RMM_NIL);
