@@ -107,16 +107,16 @@ int kswapd_spans_event(struct kswapd_spans *s, const struct trace_event *e)
 	return note_free(s, s->on_cpu[e->cpu] - 1u, e);
 }
 
-static void set_active(const struct kswapd *k, unsigned int node, bool active)
+void kswapd_at_work(struct rmm *rmm, unsigned int node, bool active)
 {
 	struct rmm_zone_info z;
 
-	for (unsigned int i = 0; i < rmm_nr_zones(k->rmm); i++) {
-		if (rmm_zone_info(k->rmm, i, &z) || z.node != node)
+	for (unsigned int i = 0; i < rmm_nr_zones(rmm); i++) {
+		if (rmm_zone_info(rmm, i, &z) || z.node != node)
 			continue;
-		rmm_set_reclaim_active(k->rmm, i, active);
+		rmm_set_reclaim_active(rmm, i, active);
 		if (!active)
-			rmm_kswapd_done(k->rmm, i);
+			rmm_kswapd_done(rmm, i);
 	}
 }
 
@@ -150,13 +150,13 @@ void kswapd_tick(struct kswapd *k, uint64_t now_ns)
 		if (!k->until_ns[node] || now_ns < k->until_ns[node])
 			continue;
 		k->until_ns[node] = 0;
-		set_active(k, node, false);
+		kswapd_at_work(k->rmm, node, false);
 	}
 	for (; k->next < k->spans->n && now_ns >= k->spans->at[k->next].begin_ns; k->next++) {
 		const struct kswapd_span *s = &k->spans->at[k->next];
 
 		k->until_ns[s->node] = s->end_ns;
-		set_active(k, s->node, now_ns < s->end_ns);
+		kswapd_at_work(k->rmm, s->node, now_ns < s->end_ns);
 	}
 	set_next(k);
 }

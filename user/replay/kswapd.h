@@ -65,5 +65,7 @@ void kswapd_init(struct kswapd *k, struct rmm *rmm, const struct kswapd_spans *s
 void kswapd_wake(struct kswapd *k, unsigned int node, uint64_t now_ns);
 /** kswapd_tick() - next_ns has come */
 void kswapd_tick(struct kswapd *k, uint64_t now_ns);
+/** kswapd_at_work() - tell the zones of @node that its kswapd is, or that it is through */
+void kswapd_at_work(struct rmm *rmm, unsigned int node, bool active);
 
 #endif

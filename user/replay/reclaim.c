@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replay/kswapd.h"
 #include "replay/reclaim.h"
 #include "replay/requests.h"
 #include "trace/trace_io.h"
@@ -175,19 +176,6 @@ static void look(const struct reclaim *m, unsigned int node, struct marks *out)
 	}
 }
 
-static void set_active(const struct reclaim *m, unsigned int node, bool active)
-{
-	struct rmm_zone_info z;
-
-	for (unsigned int i = 0; i < rmm_nr_zones(m->rmm); i++) {
-		if (rmm_zone_info(m->rmm, i, &z) || z.node != node)
-			continue;
-		rmm_set_reclaim_active(m->rmm, i, active);
-		if (!active)
-			rmm_kswapd_done(m->rmm, i);
-	}
-}
-
 static void set_next(struct reclaim *m)
 {
 	m->next_ns = UINT64_MAX;
@@ -247,7 +235,7 @@ void reclaim_wake(struct reclaim *m, unsigned int node, unsigned int cpu, uint64
 				   .boosted = marks.boost,
 				   .done_ns = now_ns};
 	m->counts.wakes++;
-	set_active(m, node, true);
+	kswapd_at_work(m->rmm, node, true);
 	set_next(m);
 }
 
@@ -303,7 +291,7 @@ static void work(struct reclaim *m, unsigned int node, uint64_t now_ns)
 			pages = take_one(m, node, n->cpu);
 		if (!pages) {
 			n->active = false;
-			set_active(m, node, false);
+			kswapd_at_work(m->rmm, node, false);
 			return;
 		}
 		m->counts.kswapd += pages;
