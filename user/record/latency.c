@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/histogram.h"
 #include "latency.skel.h"
 #include "probe_table.h"
 
@@ -94,18 +95,6 @@ void latency_free(struct stopwatch *l)
 
 /* ---- JSON -------------------------------------------------------------- */
 
-static json_t *histogram(const struct kml_latency_cell *cell)
-{
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < KML_LATENCY_BUCKETS; i++)
-		if (cell->bucket[i])
-			json_array_append_new(list,
-					      json_pack("[I, I]", (json_int_t)kml_latency_floor(i),
-							(json_int_t)cell->bucket[i]));
-	return list;
-}
-
 static const char *const what_names[KML_LATENCY_WHATS] = {
 	[KML_LATENCY_PAGES] = "pages",
 	[KML_LATENCY_KMALLOC] = "kmalloc",
@@ -129,12 +118,12 @@ static json_t *rows(const struct kml_latency_cell *cells)
 		if (c->calls)
 			json_array_append_new(
 				list,
-				json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "what",
-					  what_names[what],
-					  what == KML_LATENCY_PAGES ? "order" : "bytes",
-					  class_value(what, class), "calls", (json_int_t)c->calls,
-					  "sum_ns", (json_int_t)c->sum_ns, "max_ns",
-					  (json_int_t)c->max_ns, "histogram", histogram(c)));
+				json_pack(
+					"{s:s, s:I, s:I, s:I, s:I, s:o}", "what", what_names[what],
+					what == KML_LATENCY_PAGES ? "order" : "bytes",
+					class_value(what, class), "calls", (json_int_t)c->calls,
+					"sum_ns", (json_int_t)c->sum_ns, "max_ns",
+					(json_int_t)c->max_ns, "histogram", latency_histogram(c)));
 	}
 	return list;
 }

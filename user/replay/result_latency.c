@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/histogram.h"
 #include "replay/calltimer.h"
 #include "replay/heat.h"
 #include "replay/result.h"
@@ -208,18 +209,6 @@ static json_t *kernel_heat(const struct replay *p, const json_t *rows, const jso
 	return out;
 }
 
-static json_t *bucket_list(const struct kml_latency_cell *c)
-{
-	json_t *list = json_array();
-
-	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
-		if (c->bucket[b])
-			json_array_append_new(list,
-					      json_pack("[I, I]", (json_int_t)kml_latency_floor(b),
-							(json_int_t)c->bucket[b]));
-	return list;
-}
-
 json_t *result_call_times(const struct call_timer *w)
 {
 	json_t *rows = json_array(), *heat = json_object(), *grid = heat_json(w->heat);
@@ -233,7 +222,7 @@ json_t *result_call_times(const struct call_timer *w)
 		r = json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:o}", "what", "pages", "order",
 			      order, "calls", (json_int_t)c->calls, "of_calls",
 			      (json_int_t)w->calls[order], "sum_ns", (json_int_t)c->sum_ns,
-			      "max_ns", (json_int_t)c->max_ns, "histogram", bucket_list(c));
+			      "max_ns", (json_int_t)c->max_ns, "histogram", latency_histogram(c));
 		add_quantiles(r);
 		json_array_append_new(rows, r);
 	}
