@@ -264,11 +264,12 @@ static rmm_pfn retry(struct rmm_alloc_context *ac,
 		pfn = rmm_get_page_from_freelist(ac);
 		if (pfn == RMM_NO_PFN)
 			pfn = reclaim_round(ac, &rounds, &again);
-		if (pfn == RMM_NO_PFN && !again && nofail) {
+		if (pfn == RMM_NO_PFN && !again && nofail &&
+		    may_change(ac->rmm)) {
 			pfn = last_attempt(ac);
 			ac->want.alloc_flags = flags;
 			rounds.no_progress = 0;
-			again = may_change(ac->rmm);
+			again = true;
 		}
 		if (pfn != RMM_NO_PFN)
 			return pfn;
