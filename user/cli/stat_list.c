@@ -224,7 +224,6 @@ const struct stat_table stat_tables[] = {
 	  {"oldest", "oldest_age_ns", OUT_NS}},
 	 {0},
 	 9,
-
 	 STAT_EVENTS,
 	 NULL,
 	 stat_leak_table},

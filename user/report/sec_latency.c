@@ -5,6 +5,16 @@
 
 #include "report/sections.h"
 
+/* Of the kernel's calls or a run's: how many, and how long they took. */
+static void put_times(struct doc_cell *c, const json_t *v)
+{
+	static const char *const names[] = {"calls",  "mean_ns", "p50_ns",
+					    "p99_ns", "p999_ns", "max_ns"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		c[i].value = jnum(v, names[i]);
+}
+
 static void table_latency(struct report_doc *d, struct doc_section *s,
 			  const struct report_input *in)
 {
@@ -32,12 +42,7 @@ static void table_latency(struct report_doc *d, struct doc_section *s,
 			c[0].text = copy_text(d, jstr(v, "what", NULL));
 			c[1].value = jnum(v, "order");
 			c[2].value = jnum(v, "bytes");
-			c[3].value = jnum(v, "calls");
-			c[4].value = jnum(v, "mean_ns");
-			c[5].value = jnum(v, "p50_ns");
-			c[6].value = jnum(v, "p99_ns");
-			c[7].value = jnum(v, "p999_ns");
-			c[8].value = jnum(v, "max_ns");
+			put_times(c + 3, v);
 		}
 	rows_end(&r, s);
 }
@@ -71,12 +76,7 @@ static bool table_own_times(struct report_doc *d, struct doc_section *s,
 				c[0].text = run_title(d, &(struct report_input){.n = 1}, 0, run);
 				c[1].value = jnum(v, "order");
 				c[2].value = jnum(v, "of_calls");
-				c[3].value = jnum(v, "calls");
-				c[4].value = jnum(v, "mean_ns");
-				c[5].value = jnum(v, "p50_ns");
-				c[6].value = jnum(v, "p99_ns");
-				c[7].value = jnum(v, "p999_ns");
-				c[8].value = jnum(v, "max_ns");
+				put_times(c + 3, v);
 			}
 	return rows_end(&r, s);
 }
