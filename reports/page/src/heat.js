@@ -3,7 +3,8 @@
 // length, strength how many. One hue a map, so that it needs no sense for colours.
 import { colour, onTheme } from './theme.js';
 import { count, duration, time } from './metric.js';
-import { hideTip, onCursor, onRange, resetRange, setCursor, setRange, showTip, ticks, timeRange } from './shared.js';
+import { contextOf, drawCursorLine, followCursor, letGo, pointerIn } from './canvas.js';
+import { onRange, resetRange, setCursor, setRange, showTip, ticks, timeRange } from './shared.js';
 
 const LEFT = 58; // as wide as the charts' axis, so that times line up
 const RIGHT = 18;
@@ -88,27 +89,15 @@ function drawAxes(map, context) {
 function drawCursor(map, context) {
 	if (map.cursor === null || map.cursor < timeRange.min || map.cursor > timeRange.max) return;
 	const b = box(map);
-	const x = Math.round(xOf(map, map.cursor)) + 0.5;
-	context.strokeStyle = colour('--text');
-	context.setLineDash([3, 3]);
-	context.beginPath();
-	context.moveTo(x, b.y);
-	context.lineTo(x, b.y + b.h);
-	context.stroke();
-	context.setLineDash([]);
+	const x = drawCursorLine(context, b, xOf(map, map.cursor));
 	if (map.row === null) return;
 	const h = b.h / rowsOf(map);
 	context.strokeRect(x - 5, b.y + b.h - (map.row - map.grid.low + 1) * h, 10, h);
 }
 
 function draw(map) {
-	const ratio = devicePixelRatio || 1;
-	const width = map.canvas.clientWidth;
-	if (!width) return;
-	map.canvas.width = Math.round(width * ratio);
-	map.canvas.height = Math.round(map.height * ratio);
-	const context = map.canvas.getContext('2d');
-	context.setTransform(ratio, 0, 0, ratio, 0, 0);
+	const context = contextOf(map);
+	if (!context) return;
 	drawCells(map, context);
 	drawAxes(map, context);
 	drawCursor(map, context);
@@ -136,19 +125,15 @@ function point(map, t, row, x, y) {
 }
 
 function leave(map) {
-	map.cursor = map.row = map.from = null;
-	hideTip();
-	draw(map);
-	setCursor(null, map);
+	map.from = null;
+	letGo(map, draw);
 }
 
 function onMouse(map, e) {
 	const b = box(map);
-	const at = map.canvas.getBoundingClientRect();
-	const x = e.clientX - at.left;
-	const y = e.clientY - at.top;
-	if (x < b.x || x > b.x + b.w || y < b.y || y > b.y + b.h) return leave(map);
-	point(map, timeAt(map, x), map.grid.low + Math.floor(((b.y + b.h - y) / b.h) * rowsOf(map)), e.clientX, e.clientY);
+	const at = pointerIn(map, b, e);
+	if (!at) return leave(map);
+	point(map, timeAt(map, at.x), map.grid.low + Math.floor(((b.y + b.h - at.y) / b.h) * rowsOf(map)), e.clientX, e.clientY);
 }
 
 function onKey(map, e) {
@@ -205,12 +190,7 @@ export function addHeat(parent, map) {
 	parent.append(figure);
 	onTheme(() => draw(map));
 	onRange(() => draw(map));
-	onCursor((t, from) => {
-		if (from === map) return;
-		map.cursor = t;
-		map.row = null;
-		draw(map);
-	});
+	followCursor(map, draw);
 	new ResizeObserver(() => draw(map)).observe(map.canvas);
 	listen(map);
 }

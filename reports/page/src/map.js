@@ -3,7 +3,8 @@
 // memory, lowest address at the bottom, columns are moments. Hue is the migrate
 // type, strength the share of pages in use.
 import { colour, onTheme } from './theme.js';
-import { hideTip, onCursor, onRange, resetRange, setCursor, setFullRange, setRange, showTip, ticks, timeRange } from './shared.js';
+import { contextOf, drawCursorLine, followCursor, letGo, pointerIn } from './canvas.js';
+import { hideTip, onRange, resetRange, setCursor, setFullRange, setRange, showTip, ticks, timeRange } from './shared.js';
 import { zoneKey } from './data.js';
 import { bytes, count, duration, time } from './metric.js';
 
@@ -146,14 +147,7 @@ function drawAxes(map, context) {
 function drawCursor(map, context) {
 	if (map.cursor === null || map.cursor < timeRange.min || map.cursor > timeRange.max) return;
 	const b = box(map);
-	const x = Math.round(xOf(map, map.cursor)) + 0.5;
-	context.strokeStyle = colour('--text');
-	context.setLineDash([3, 3]);
-	context.beginPath();
-	context.moveTo(x, b.y);
-	context.lineTo(x, b.y + b.h);
-	context.stroke();
-	context.setLineDash([]);
+	const x = drawCursorLine(context, b, xOf(map, map.cursor));
 	if (map.row === null) return;
 	const h = b.h / bins(map);
 	context.strokeRect(x - 5, b.y + b.h - (map.row + 1) * h - 1, 10, h + 2);
@@ -182,13 +176,8 @@ function drawDrag(map, context) {
 }
 
 function draw(map) {
-	const ratio = devicePixelRatio || 1;
-	const width = map.canvas.clientWidth;
-	if (!width) return;
-	map.canvas.width = Math.round(width * ratio);
-	map.canvas.height = Math.round(map.height * ratio);
-	const context = map.canvas.getContext('2d');
-	context.setTransform(ratio, 0, 0, ratio, 0, 0);
+	const context = contextOf(map);
+	if (!context) return;
 	drawPicture(map, context);
 	drawAxes(map, context);
 	drawPins(map, context);
@@ -282,20 +271,16 @@ function point(map, t, row, x, y) {
 }
 
 function leave(map) {
-	map.cursor = map.row = map.drag = null;
-	hideTip();
-	draw(map);
-	setCursor(null, map);
+	map.drag = null;
+	letGo(map, draw);
 }
 
 function onMouse(map, e) {
 	const b = box(map);
-	const at = map.canvas.getBoundingClientRect();
-	const x = e.clientX - at.left;
-	const y = e.clientY - at.top;
-	if (x < b.x || x > b.x + b.w || y < b.y || y > b.y + b.h) return leave(map);
-	if (map.drag) map.drag.to = { x, y };
-	point(map, timeAt(map, x), Math.floor(((b.y + b.h - y) / b.h) * bins(map)), e.clientX, e.clientY);
+	const at = pointerIn(map, b, e);
+	if (!at) return leave(map);
+	if (map.drag) map.drag.to = at;
+	point(map, timeAt(map, at.x), Math.floor(((b.y + b.h - at.y) / b.h) * bins(map)), e.clientX, e.clientY);
 }
 
 // Dragging looks closer, in time and addresses.
@@ -356,12 +341,7 @@ function addMap(parent, map) {
 	};
 	onTheme(paint);
 	onRange(() => draw(map));
-	onCursor((t, from) => {
-		if (from === map) return;
-		map.cursor = t;
-		map.row = null;
-		draw(map);
-	});
+	followCursor(map, draw);
 	new ResizeObserver(() => (map.image ? draw(map) : paint())).observe(map.canvas);
 	map.canvas.addEventListener('mousemove', (e) => onMouse(map, e));
 	map.canvas.addEventListener('mouseleave', () => leave(map));
