@@ -37,6 +37,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "median.h"
 
 enum {
 	REPEATS = 3,
@@ -213,19 +214,6 @@ static int run(struct tool *t, void (*round)(void), unsigned int rounds, struct 
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, REPEATS, sizeof(*v), by_value);
-	return v[REPEATS / 2];
-}
-
 /* The number that @command prints; 0 if none. */
 static double number_of(const char *command)
 {
@@ -379,16 +367,16 @@ static void print(struct bench *b)
 
 		for (int r = 0; r < REPEATS; r++)
 			sum[r] = t->user_ns[r] + t->sys_ns[r];
-		cpu = median(sum);
-		bytes = median(t->bytes);
+		cpu = median(sum, REPEATS);
+		bytes = median(t->bytes, REPEATS);
 		if (!i)
 			own_cpu = cpu, own_bytes = bytes;
 		printf("record_%s_%s_cpu %.0f ns/event %.2f\n", b->load, t->name, cpu,
 		       cpu / own_cpu);
 		printf("record_%s_%s_kernel %.0f ns/event %.2f\n", b->load, t->name,
-		       median(t->sys_ns), median(t->sys_ns) / own_cpu);
+		       median(t->sys_ns, REPEATS), median(t->sys_ns, REPEATS) / own_cpu);
 		printf("record_%s_%s_user %.0f ns/event %.2f\n", b->load, t->name,
-		       median(t->user_ns), median(t->user_ns) / own_cpu);
+		       median(t->user_ns, REPEATS), median(t->user_ns, REPEATS) / own_cpu);
 		if (!*t->file)
 			continue;
 		printf("record_%s_%s_size %.2f bytes/event %.2f\n", b->load, t->name, bytes,
@@ -397,7 +385,7 @@ static void print(struct bench *b)
 		printf("record_%s_%s_resident %.1f MiB -\n", b->load, t->name,
 		       (double)t->rss_kb / 1024);
 	}
-	printf("record_%s_events %.0f events 1\n", b->load, median(b->events));
+	printf("record_%s_events %.0f events 1\n", b->load, median(b->events, REPEATS));
 }
 
 /* ---- A million events a second on every CPU ---------------------------- */

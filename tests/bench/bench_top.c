@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "median.h"
 
 enum { REPEATS = 5, PATH_BYTES = 256, SETTLE_NS = 1500000000 };
 
@@ -247,19 +248,6 @@ static int by_statistics(double *run_ns, double *floor_ns, double *said)
 
 /* ---- Figures --------------------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *v)
-{
-	qsort(v, REPEATS, sizeof(*v), by_value);
-	return v[REPEATS / 2];
-}
-
 struct figures {
 	double added[REPEATS], peer[REPEATS], own[REPEATS], runs[REPEATS], rate[REPEATS];
 	double run_ns[REPEATS], floor_ns[REPEATS], said[REPEATS];
@@ -282,19 +270,19 @@ static int repeat(struct figures *f, int i, bool bpftrace)
 
 static void print(const char *load, struct figures *f, bool bpftrace)
 {
-	double added = median(f->added);
-	double net = median(f->run_ns) - median(f->floor_ns);
+	double added = median(f->added, REPEATS);
+	double net = median(f->run_ns, REPEATS) - median(f->floor_ns, REPEATS);
 
 	printf("top_%s_cpu %.0f ns/event 1.00\n", load, added);
 	if (bpftrace)
-		printf("top_%s_bpftrace_cpu %.0f ns/event %.2f\n", load, median(f->peer),
-		       median(f->peer) / added);
+		printf("top_%s_bpftrace_cpu %.0f ns/event %.2f\n", load, median(f->peer, REPEATS),
+		       median(f->peer, REPEATS) / added);
 	printf("top_%s_run %.0f ns/event -\n", load, net);
-	printf("top_%s_run_said %.0f ns/event %.2f\n", load, median(f->said),
-	       median(f->said) / added);
-	printf("top_%s_own %.2f %% -\n", load, 100 * median(f->own));
-	printf("top_%s_events %.0f events -\n", load, median(f->runs));
-	printf("top_%s_rate %.0f events/s -\n", load, median(f->rate));
+	printf("top_%s_run_said %.0f ns/event %.2f\n", load, median(f->said, REPEATS),
+	       median(f->said, REPEATS) / added);
+	printf("top_%s_own %.2f %% -\n", load, 100 * median(f->own, REPEATS));
+	printf("top_%s_events %.0f events -\n", load, median(f->runs, REPEATS));
+	printf("top_%s_rate %.0f events/s -\n", load, median(f->rate, REPEATS));
 }
 
 int main(int argc, char **argv)

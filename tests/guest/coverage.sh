@@ -14,21 +14,10 @@
 KERNELS="6.1 6.12"
 RUNS=4
 
-# In the guest: bulk allocations (stacks of processes), page cache, splits, compaction.
 # shellcheck disable=SC2016
 WORK='
-cat >/tmp/work <<-"END"
-	for i in 1 2 3 4; do sh -c "seq 1 400 >/dev/null" & done
-	wait
-	dd if=/dev/zero of=/tmp/a bs=1M count=20 2>/dev/null
-	dd if=/dev/zero of=/tmp/b bs=1M count=20 2>/dev/null
-	rm /tmp/a
-	echo 1 >/sys/kernel/debug/split_huge_pages
-	echo 1 >/proc/sys/vm/compact_memory
-	rm /tmp/b
-END
 for i in $(seq RUNS); do
-	kmemlab record -q -f --probe all -o /tmp/t.kmt -- sh /tmp/work
+	kmemlab record -q -f --probe all -o /tmp/t.kmt -- paths
 	kmemlab info --json /tmp/t.kmt >/out/info$i.json
 	sleep 1
 done

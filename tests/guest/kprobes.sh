@@ -16,21 +16,10 @@ RUNS=2
 # One CPU: emulation may run into an instruction that another CPU is patching.
 # shellcheck disable=SC2016
 WORK='
-cat >/tmp/work <<-"END"
-	for i in 1 2 3 4; do sh -c "seq 1 400 >/dev/null" & done
-	wait
-	areas 20
-	dd if=/dev/zero of=/tmp/a bs=1M count=20 2>/dev/null
-	dd if=/dev/zero of=/tmp/b bs=1M count=20 2>/dev/null
-	rm /tmp/a
-	echo 1 >/sys/kernel/debug/split_huge_pages
-	echo 1 >/proc/sys/vm/compact_memory
-	rm /tmp/b
-END
 record() { # name options...
 	name=$1
 	shift
-	kmemlab record -f --probe all "$@" -o /tmp/t.kmt -- sh /tmp/work 2>/out/$name.words
+	kmemlab record -f --probe all "$@" -o /tmp/t.kmt -- sh -c "areas 20; paths" 2>/out/$name.words
 	kmemlab info --json /tmp/t.kmt >/out/$name.json
 	sleep 1
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../support/test.h"
+#include "trace/block.h"
 #include "trace/trace_io.h"
 
 #define FIXTURE_HEADER "{\"kmemlab\": \"test\"}"
@@ -152,6 +153,19 @@ static inline void fixture_finish(struct fixture *f)
 	assert_int_equal(trace_writer_round(f->w, f->clock_ns), 0);
 	assert_int_equal(trace_writer_account(f->w, "{\"totals\": {}}"), 0);
 	assert_int_equal(trace_writer_end(f->w), 0);
+}
+
+/* A block with this payload behind what was written. */
+static inline void fixture_block(struct fixture *f, struct kmt_block head, const void *payload,
+				 size_t bytes)
+{
+	struct block_packer *p = block_packer_new(1);
+	struct block_part part = {payload, bytes};
+	const void *data;
+	size_t n = block_pack(p, &head, &part, 1, &data);
+
+	assert_int_equal(write(f->fd, data, n), n);
+	block_packer_free(p);
 }
 
 static inline void fixture_free(struct fixture *f)

@@ -256,17 +256,6 @@ static void test_damage_blocks_without_payload_are_survived(void **state)
 	fixture_free(&f);
 }
 
-static void put_block(struct fixture *f, struct kmt_block head, const void *payload, size_t bytes)
-{
-	struct block_packer *p = block_packer_new(1);
-	struct block_part part = {payload, bytes};
-	const void *data;
-	size_t n = block_pack(p, &head, &part, 1, &data);
-
-	assert_int_equal(write(f->fd, data, n), n);
-	block_packer_free(p);
-}
-
 /* A STRINGS block of @count strings, each @length times 'x', from @first. */
 static void put_strings(struct fixture *f, uint64_t first, uint32_t count, size_t length)
 {
@@ -279,7 +268,7 @@ static void put_strings(struct fixture *f, uint64_t first, uint32_t count, size_
 		memset(to, 'x', length);
 		to += length;
 	}
-	put_block(f, head, payload, (size_t)(to - payload));
+	fixture_block(f, head, payload, (size_t)(to - payload));
 	free(payload);
 }
 
@@ -328,7 +317,7 @@ static void put_stacks(struct fixture *f, uint64_t first, uint32_t count, unsign
 		memset(to, 1, frames);
 		to += frames;
 	}
-	put_block(f, head, payload, (size_t)(to - payload));
+	fixture_block(f, head, payload, (size_t)(to - payload));
 	free(payload);
 }
 

@@ -128,17 +128,10 @@ static struct trace_reader *with_payload(struct fixture *f, uint32_t count, cons
 					 size_t bytes)
 {
 	struct kmt_block head = {.type = KMT_STACKS, .count = count, .first_id = 1};
-	struct block_packer *packer = block_packer_new(1);
-	struct block_part part = {payload, bytes};
-	const void *data;
-	size_t n;
 
 	fixture_start(f, 1);
 	fixture_finish(f);
-	n = block_pack(packer, &head, &part, 1, &data);
-	assert_true(n > 0);
-	assert_int_equal(write(f->fd, data, n), (ssize_t)n);
-	block_packer_free(packer);
+	fixture_block(f, head, payload, bytes);
 	return fixture_open(f);
 }
 
