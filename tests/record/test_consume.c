@@ -240,6 +240,28 @@ static void test_consume_coverage_counts_a_known_bulk_page_once(void **state)
 	teardown(&f, read_back(&f));
 }
 
+static void test_consume_coverage_counts_a_bulk_page_that_was_freed_before(void **state)
+{
+	const uint64_t one[KML_DEF_WORDS] = {KML_SLOT_USED};
+	struct fixture f;
+	uint64_t allocated, freed;
+
+	(void)state;
+	setup(&f);
+	define(&f, 0, KML_PAGE_ALLOC, 7, one);
+	define(&f, 0, KML_PAGE_FREE, 7, one);
+	define(&f, 0, KMT_BULK_PAGE, 7, one);
+	consumer_cover(f.consumer, f.now);
+	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap + 64);
+	event(&f, 0, KML_PAGE_FREE, f.now + 1, bases.vmemmap + 64);
+	event(&f, 0, KMT_BULK_PAGE, f.now + 2, bases.vmemmap + 64);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, 2);
+	assert_int_equal(freed, 1);
+	teardown(&f, read_back(&f));
+}
+
 static void test_consume_page_that_compaction_keeps_was_not_freed(void **state)
 {
 	const uint64_t keep[KML_DEF_WORDS] = {KML_SLOT_USED};
@@ -337,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_consume_long_silence_keeps_times),
 		cmocka_unit_test(test_consume_time_at_the_wrap_is_unfolded),
 		cmocka_unit_test(test_consume_coverage_counts_a_known_bulk_page_once),
+		cmocka_unit_test(test_consume_coverage_counts_a_bulk_page_that_was_freed_before),
 		cmocka_unit_test(test_consume_page_that_compaction_keeps_was_not_freed),
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),

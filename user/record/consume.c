@@ -215,6 +215,12 @@ static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 		c->pending[freed] += pages;
 }
 
+/* Is @pfn a page that an event showed allocated by itself, and none freed since? */
+static bool known_live(const struct consumer *c, uint64_t pfn)
+{
+	return pfn < c->bases.direct_map_bytes >> PAGE_SHIFT && c->live[pfn / 8] >> pfn % 8 & 1;
+}
+
 /*
  * A stack's page counts as allocated unless it is known to be: the kernel keeps a
  * few stacks for reuse, and may take one from the ordinary allocator.
@@ -228,7 +234,7 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
 		return;
 	known = &c->live[pfn / 8];
-	if (kind != KML_STACK_PAGE || !(*known & bit))
+	if (kind != KML_STACK_PAGE || !known_live(c, pfn))
 		cover(c, kind == KML_PAGE_FREE, time, 1ull << order);
 	if (kind == KML_PAGE_FREE)
 		*known &= (uint8_t)~bit;
@@ -238,11 +244,12 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 
 /*
  * A bulk allocation that finds no page on the lists turns to the ordinary allocator
- * for one, which tells of it: the CPU's last, then.
+ * for one, which tells of it: the CPU's last, then, and still allocated. (Freed since,
+ * it is the first on the list, and the next that a bulk allocation takes.)
  */
 static void see_bulk_page(struct consumer *c, unsigned int cpu, uint64_t time, uint64_t pfn)
 {
-	if (pfn != c->cpu[cpu].allocated_pfn)
+	if (pfn != c->cpu[cpu].allocated_pfn || !known_live(c, pfn))
 		cover(c, false, time, 1);
 }
 
