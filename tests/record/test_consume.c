@@ -218,48 +218,52 @@ static void test_consume_time_at_the_wrap_is_unfolded(void **state)
 	clock_now = saved;
 }
 
+struct page_event {
+	unsigned int kind;
+	uint64_t pfn;
+};
+
+/* What the coverage counts of @n events of single pages on one CPU. */
+static void covered_pages(const struct page_event *events, size_t n, uint64_t *allocated,
+			  uint64_t *freed)
+{
+	const uint64_t single[KML_DEF_WORDS] = {KML_SLOT_USED};
+	struct fixture f;
+
+	setup(&f);
+	define(&f, 0, KML_PAGE_ALLOC, 7, single);
+	define(&f, 0, KML_PAGE_FREE, 7, single);
+	define(&f, 0, KMT_BULK_PAGE, 7, single);
+	consumer_cover(f.consumer, f.now);
+	for (size_t i = 0; i < n; i++)
+		event(&f, 0, events[i].kind, f.now + i, bases.vmemmap + events[i].pfn * 64);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, allocated, freed);
+	teardown(&f, read_back(&f));
+}
+
 static void test_consume_coverage_counts_a_known_bulk_page_once(void **state)
 {
-	const uint64_t one[KML_DEF_WORDS] = {KML_SLOT_USED},
-		       bulk[KML_DEF_WORDS] = {KML_SLOT_USED | 0xcc0ull << 32};
-	struct fixture f;
+	const struct page_event events[] = {
+		{KML_PAGE_ALLOC, 1}, {KMT_BULK_PAGE, 1}, {KMT_BULK_PAGE, 2}};
 	uint64_t allocated, freed;
 
 	(void)state;
-	setup(&f);
-	define(&f, 0, KML_PAGE_ALLOC, 7, one);
-	define(&f, 0, KMT_BULK_PAGE, 7, bulk);
-	consumer_cover(f.consumer, f.now);
-	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap + 64);
-	event(&f, 0, KMT_BULK_PAGE, f.now + 1, bases.vmemmap + 64);
-	event(&f, 0, KMT_BULK_PAGE, f.now + 1, bases.vmemmap + 128);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, &allocated, &freed);
+	covered_pages(events, 3, &allocated, &freed);
 	assert_int_equal(allocated, 2);
 	assert_int_equal(freed, 0);
-	teardown(&f, read_back(&f));
 }
 
 static void test_consume_coverage_counts_a_bulk_page_that_was_freed_before(void **state)
 {
-	const uint64_t one[KML_DEF_WORDS] = {KML_SLOT_USED};
-	struct fixture f;
+	const struct page_event events[] = {
+		{KML_PAGE_ALLOC, 1}, {KML_PAGE_FREE, 1}, {KMT_BULK_PAGE, 1}};
 	uint64_t allocated, freed;
 
 	(void)state;
-	setup(&f);
-	define(&f, 0, KML_PAGE_ALLOC, 7, one);
-	define(&f, 0, KML_PAGE_FREE, 7, one);
-	define(&f, 0, KMT_BULK_PAGE, 7, one);
-	consumer_cover(f.consumer, f.now);
-	event(&f, 0, KML_PAGE_ALLOC, f.now, bases.vmemmap + 64);
-	event(&f, 0, KML_PAGE_FREE, f.now + 1, bases.vmemmap + 64);
-	event(&f, 0, KMT_BULK_PAGE, f.now + 2, bases.vmemmap + 64);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, &allocated, &freed);
+	covered_pages(events, 3, &allocated, &freed);
 	assert_int_equal(allocated, 2);
 	assert_int_equal(freed, 1);
-	teardown(&f, read_back(&f));
 }
 
 static void test_consume_page_that_compaction_keeps_was_not_freed(void **state)
