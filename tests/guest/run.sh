@@ -9,6 +9,7 @@ KMEMLAB=$(realpath -m "${KMEMLAB:-$BUILD/kmemlab}")
 export BUILD
 CONSOLE_LINES=20
 NO_KERNEL=4 HUNG=124
+BOOTS=${GUEST_BOOTS:-3}
 
 usage() {
 	cat <<-'END'
@@ -34,7 +35,8 @@ usage() {
 	  -q          do not show the output
 
 	Exit status: the commands'; 1 for an error, 4 where no kernel can be had or
-	QEMU is missing, 124 for a guest that was killed. Environment: BUILD, KMEMLAB.
+	QEMU is missing, 124 for a guest that was killed. Environment: BUILD, KMEMLAB,
+	GUEST_BOOTS (3): how often to boot a guest that a fault of the emulation ends.
 	END
 }
 
@@ -167,17 +169,26 @@ qemu_arguments() {
 	done
 }
 
+# Software emulation may run into an instruction that another CPU is patching, which no
+# real machine does, and which ends the guest: not what is to be tested.
+emulation_fault() {
+	[[ ${machine[*]} != *kvm* ]] && grep -q 'Oops: int3' "$out/console.txt"
+}
+
+# Return: 0 if the commands ended; 1 after an emulation's fault.
 boot() {
 	local status
 	timeout -k 5 "$seconds" qemu-system-x86_64 "${machine[@]}" </dev/null >"$work/log" 2>&1 &
 	qemu=$!
 	wait $qemu
 	status=$?
+	rm -rf "$work/out"
 	# What reached the disk, also of a guest that died; the journal first.
 	e2fsck -p "$work/disk" >/dev/null 2>&1
 	debugfs -R "rdump /out $work" "$work/disk" >/dev/null 2>&1
 	cp -a "$work/out/." "$out/"
 	[ $status = 0 ] && [ -e "$out/status" ] && return
+	emulation_fault && return 1
 	tail -n $CONSOLE_LINES "$out/console.txt" | tr -d '\r' >&2
 	if [ $status = 124 ] || [ $status = 137 ]; then
 		echo "guest: killed after $seconds s (-t); its last lines are above" >&2
@@ -195,9 +206,14 @@ work=$(mktemp -d "$BUILD/guest/run.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 qemu=
 trap '[ -z "$qemu" ] || kill $qemu 2>/dev/null; exit 143' TERM INT
-rm -rf "${out:?}"/{status,output.txt,console.txt,dmesg.txt,final,trace.kmt}
-fill_disk
 qemu_arguments
-boot
+for ((boots = 1; ; boots++)); do
+	rm -rf "${out:?}"/{status,output.txt,console.txt,dmesg.txt,final,trace.kmt}
+	fill_disk
+	boot && break
+	[ $boots -lt "$BOOTS" ] ||
+		die "$BOOTS boots ended by the emulation's fault (Oops: int3), see '$out/console.txt'"
+	echo "guest: ended by the emulation's fault (Oops: int3); booting again" >&2
+done
 [ -n "$quiet" ] || cat "$out/output.txt"
 exit "$(cat "$out/status")"

@@ -73,13 +73,25 @@ check_hang() {
 		grep -q waiting "$SCRATCH/hang.log"
 }
 
+# A guest that the emulation ends is booted again, and not for ever.
+check_emulation_fault() {
+	local status
+	GUEST_BOOTS=2 tests/guest/run.sh -c 1 -m 512M -o "$SCRATCH/fault" -- \
+		'echo "Oops: int3" >/dev/console; poweroff -f' >"$SCRATCH/fault.log" 2>&1
+	status=$?
+	same guest_ended_by_emulation_is_booted_again 1 "$(grep -c 'booting again' "$SCRATCH/fault.log")"
+	same guest_ended_by_emulation_fails_in_the_end 1 $status
+	check guest_ended_by_emulation_is_told "$(cat "$SCRATCH/fault.log")" \
+		grep -q "2 boots ended by the emulation's fault" "$SCRATCH/fault.log"
+}
+
 if [ -e "$BUILD/tests/guest/load/forks" ]; then
 	check_kernel 6.12 -c 2 -m 2G -w dentries -- 8000
 	check_kernel 6.1 -c 2 -n 2 -m 1G -w sockets -- 1500
 	for kernel in 6.1 6.12; do
 		[ -e "$SCRATCH/$kernel/status" ] && check_top $kernel
 	done
-	[ -e "$SCRATCH/6.12/status" ] && check_hang
+	[ -e "$SCRATCH/6.12/status" ] && { check_hang; check_emulation_fault; }
 	same guest_commands_exit_status_is_its_own 7 \
 		"$(guest 6.12 -c 1 -m 512M -- 'exit 7'; echo $?)"
 else
