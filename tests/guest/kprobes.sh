@@ -42,10 +42,9 @@ of() {
 		$2"
 }
 
-# Runs that lost nothing of pages are equal to vmstat, but for 6.1's frees (coverage.sh); of
-# those by kprobes one in twelve was seen to be a page off.
+# Runs that lost nothing of pages are equal to vmstat, but for 6.1's frees (coverage.sh).
 exact() {
-	local i runs=0 equal=0 lost off
+	local i runs=0 lost off
 	for ((i = 1; i <= RUNS; i++)); do
 		lost=$(of kprobe$i 'd.accounting.lost_ring + d.accounting.lost_write + d.recursion.filter(r =>
 			["mm_page_alloc", "mm_page_free", "alloc_pages_bulk"].includes(r.kind))
@@ -55,11 +54,9 @@ exact() {
 		off=$(of kprobe$i '(c => Math.abs(c.pages_alloc_seen - c.pages_alloc_vmstat) + Math.max(
 			c.pages_free_vmstat - c.pages_free_seen,
 			"'"$kernel"'" === "6.1" ? 0 : c.pages_free_seen - c.pages_free_vmstat))(d.coverage)')
-		check "${name}_see_every_page_$i" "off by $off" at_least "$off" 2
-		[ "$off" = 0 ] && equal=$((equal + 1))
+		same "${name}_see_every_page_$i" 0 "$off"
 	done
 	check "${name}_have_a_run_without_loss" "none of $RUNS" at_least 1 $runs
-	check "${name}_equal_vmstat_in_some_run" "none of $RUNS" at_least 1 $equal
 }
 
 for kernel in $KERNELS; do
