@@ -259,6 +259,24 @@ static void print_latency(const json_t *doc)
 	out_table_free(t);
 }
 
+/* What a replay begins with. */
+static void print_start(const json_t *doc)
+{
+	const json_t *parts = json_object_get(doc, "start_state"), *p;
+	size_t i;
+
+	if (json_array_size(parts))
+		out_text("\nstate at the start:\n");
+	json_array_foreach (parts, i, p) {
+		out_text("  %-8s  %s", string(p, "how"), string(p, "what"));
+		if (json_object_get(p, "count"))
+			out_text(": %" PRIu64, number(p, "count"));
+		if (json_object_get(p, "why"))
+			out_text(" (%s)", string(p, "why"));
+		out_text("\n");
+	}
+}
+
 static void print_missing(const json_t *doc)
 {
 	const json_t *missing = json_object_get(doc, "missing"), *m;
@@ -282,5 +300,6 @@ void info_print(struct json_t *doc)
 	print_cost(doc);
 	print_events(doc);
 	print_latency(doc);
+	print_start(doc);
 	print_missing(doc);
 }

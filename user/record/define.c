@@ -99,6 +99,11 @@ uint64_t definitions_vmalloc_start(const struct definitions *d)
 	return d->vmalloc_start;
 }
 
+void definitions_vmalloc_starts(struct definitions *d, uint64_t address)
+{
+	d->vmalloc_start = address;
+}
+
 static struct cache *find_cache(struct definitions *d, uint64_t address)
 {
 	for (size_t i = 0; i < d->caches; i++)

@@ -22,6 +22,8 @@
  *   symbols.c    call sites to names
  *   pages.c      the state of every page, from /proc/kpageflags
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
+ *   walk_areas.c  the same of vmalloc: its areas
+ *   start_state.c  what of the start is read, inferred, missing
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block
  *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
@@ -205,6 +207,8 @@ struct stacks;
 const struct stacks *definitions_stacks(const struct definitions *d);
 /** definitions_vmalloc_start() - the lowest region of vmalloc areas so far; 0: none */
 uint64_t definitions_vmalloc_start(const struct definitions *d);
+/** definitions_vmalloc_starts() - it begins at @address, as was read elsewhere */
+void definitions_vmalloc_starts(struct definitions *d, uint64_t address);
 /* What the hot path needs to know of a slot. */
 struct slot {
 	uint32_t class_id;

@@ -30,6 +30,7 @@
 #include "summary.h"
 #include "trigger.h"
 #include "walk.h"
+#include "walk_areas.h"
 
 enum {
 	NAP_MIN_NS = 1000000,
@@ -131,11 +132,20 @@ static int load_programs(struct session *s)
 	return s->probes ? EXIT_DONE : record_refused(-errno, error);
 }
 
-static void prepare_walk(struct session *s)
+static void prepare_walks(struct session *s)
 {
-	s->walk = s->opt->families & FAMILY_PAGE ? walk_open(&s->bases) : NULL;
+	if (s->opt->families & FAMILY_PAGE)
+		s->walk = walk_open(&s->bases);
+	s->walk_error = s->walk ? 0 : -errno;
+	if (s->opt->families & FAMILY_VMALLOC)
+		s->area_walk = area_walk_open();
+	s->area_error = s->area_walk ? 0 : -errno;
 	if (!s->walk && s->opt->families & FAMILY_PAGE)
-		missing_add(s->missing, "per-CPU lists and pageblock types", walk_why(-errno));
+		missing_add(s->missing, "per-CPU lists and pageblock types",
+			    walk_why(s->walk_error));
+	if (!s->area_walk && s->opt->families & FAMILY_VMALLOC)
+		missing_add(s->missing, "vmalloc areas at the start",
+			    area_walk_why(s->area_error));
 }
 
 static int open_kernel(struct session *s)
@@ -152,7 +162,7 @@ static int open_kernel(struct session *s)
 		return record_refused(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
-	prepare_walk(s);
+	prepare_walks(s);
 	return load_programs(s);
 }
 
@@ -172,6 +182,8 @@ static int open_output(struct session *s)
 	s->writer = trace_writer_new(s->output.fd, rings->cpus);
 	if (s->writer)
 		s->definitions = definitions_new(s->writer, s->symbols, rings->cpus);
+	if (s->definitions && s->area_walk)
+		definitions_vmalloc_starts(s->definitions, area_walk_base(s->area_walk));
 	if (s->definitions)
 		s->consumer =
 			consumer_new(rings, s->writer, s->definitions, &s->bases, boottime_ns);
@@ -424,6 +436,7 @@ static int prepare(struct session *s)
 	s->account.stacks = definitions_stacks(s->definitions);
 	s->account.cost = &s->cost;
 	s->account.overhead = &s->overhead;
+	s->account.start_state = &s->start_state;
 	s->account.command_status = -1;
 	s->overhead.limit = s->opt->max_overhead;
 	s->overhead.cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -493,6 +506,7 @@ int record_run(const struct record_options *opt)
 	missing_free(s.missing);
 	latency_free(s.latency);
 	walk_close(s.walk);
+	area_walk_close(s.area_walk);
 	symbols_free(s.symbols);
 	probes_free(s.probes);
 	return code;

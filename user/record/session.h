@@ -13,6 +13,7 @@
 #include "output.h"
 #include "overhead.h"
 #include "record.h"
+#include "start_state.h"
 
 struct session {
 	const struct record_options *opt;
@@ -25,6 +26,9 @@ struct session {
 	struct consumer *consumer;
 	struct stopwatch *latency; /* NULL: not measured */
 	struct walk *walk;	   /* NULL: the kernel's lists cannot be read */
+	struct area_walk *area_walk; /* NULL: nor vmalloc's */
+	int walk_error, area_error;  /* why not */
+	struct start_state start_state;
 	struct child child;
 	struct account account;
 	struct cost cost;
