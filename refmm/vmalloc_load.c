@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <kmemlab/refmm_vmalloc_load.h>
+
 #include "layers.h"
 #include "vmalloc.h"
 
@@ -89,7 +91,7 @@ static bool put(struct rmm *rmm, struct rmm_vmalloc *v,
 	}
 }
 
-/** rmm_vm_load() - see refmm_vmalloc.h */
+/** rmm_vm_load() - see refmm_vmalloc_load.h */
 int rmm_vm_load(struct rmm *rmm, const struct rmm_vm_load *l)
 {
 	const struct rmm_vmap_want want = {.size = l->size,

@@ -102,22 +102,6 @@ uint64_t rmm_purge_vmap_areas(struct rmm *rmm, unsigned int cpu);
 /** rmm_shrink_vmap_pools() - as reclaim does: free areas leave the pools */
 void rmm_shrink_vmap_pools(struct rmm *rmm, unsigned int cpu);
 
-/* ---- Another machine's areas (refmm/vmalloc_load.c) --------------------- */
-
-enum rmm_vm_state { RMM_VM_IN_USE, RMM_VM_IS_LAZY, RMM_VM_IN_POOL };
-
-struct rmm_vm_load {
-	uintptr_t address;
-	size_t size; /* bytes, guard included */
-	enum rmm_vm_state state;
-	unsigned int node; /* lazy, pool: whose */
-	unsigned int pool; /* node + 1 whose pool gets it one day; 0: none's */
-};
-
-/** rmm_vm_load() - an area is there, before anything is allocated; one in use
- *  goes by rmm_vfree(). -EEXIST: its addresses are not all free; -EINVAL */
-int rmm_vm_load(struct rmm *rmm, const struct rmm_vm_load *l);
-
 /* ---- Context: what runs on a CPU (refmm/vmalloc_context.c) -------------- */
 
 /* In an interrupt, or with preemption off, nothing may sleep: vmalloc and kmap

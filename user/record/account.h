@@ -27,7 +27,7 @@ struct account {
 	const struct cost *cost;
 	const struct overhead *overhead;
 	const struct start_state *start_state; /* of the file */
-	struct account_base *base; /* NULL: the recording's begin */
+	struct account_base *base;	       /* NULL: the recording's begin */
 	/* NULL: now; else how things stood when the next file began. */
 	const struct account_base *end;
 	uint64_t start_ns, end_ns;

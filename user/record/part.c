@@ -21,8 +21,6 @@
 #include <unistd.h>
 
 #include "latency.h"
-#include "walk.h"
-#include "walk_areas.h"
 
 enum {
 	SNAPSHOT_SHARE = 50, /* parts begin so rarely that snapshots cost 1/50 of a CPU */
@@ -34,69 +32,6 @@ enum {
 };
 
 /* ---- Pieces ------------------------------------------------------------ */
-
-/* Without them a reader infers what was on the lists. */
-static void read_lists(struct session *s)
-{
-	static const char what[] = "per-CPU page lists and pageblock types";
-	int err = s->walk ? walk_record(s->walk, s->writer, KMT_PHASE_START) : s->walk_error;
-
-	if (err && s->walk)
-		log_warn("cannot read the per-CPU lists or the pageblocks' types: %s",
-			 walk_why(err));
-	if (err)
-		start_state_not(&s->start_state, what, START_INFERRED, walk_why(err));
-	else
-		start_state_read(&s->start_state, what, 0);
-}
-
-/* At the start, for a replay to begin with; at the end, to be held against it. */
-static void read_areas(struct session *s, uint16_t phase)
-{
-	static const char what[] = "vmalloc areas";
-	long n = s->area_error;
-
-	if (s->area_walk)
-		n = area_walk_record(s->area_walk, s->writer, phase, s->symbols, s->consumer);
-	if (n < 0 && s->area_walk)
-		log_warn("cannot read the vmalloc areas: %s", area_walk_why((int)n));
-	if (phase == KMT_PHASE_START && n < 0)
-		start_state_not(&s->start_state, what, START_MISSING, area_walk_why((int)n));
-	else if (phase == KMT_PHASE_START)
-		start_state_read(&s->start_state, what, (uint64_t)n);
-}
-
-static void note_pages(struct session *s, int err)
-{
-	if (err)
-		start_state_not(&s->start_state, "page states", START_MISSING, strerror(-err));
-	else
-		start_state_read(&s->start_state, "page states", 0);
-}
-
-static void snapshot(struct session *s, uint16_t phase)
-{
-	struct recording_pause pause = {.run = session_empty, .context = s};
-	enum cost_part before = cost_enter(&s->cost, COST_SNAPSHOT);
-	uint64_t start = s->cost.ns[COST_SNAPSHOT];
-	int err;
-
-	if (phase == KMT_PHASE_START)
-		s->start_state.n = 0;
-	record_texts(s->writer, phase);
-	err = record_pages(s->writer, phase, &pause);
-	if (err)
-		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
-	if (phase == KMT_PHASE_START)
-		note_pages(s, err);
-	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PAGE)
-		read_lists(s);
-	if (s->opt->families & FAMILY_VMALLOC)
-		read_areas(s, phase);
-	session_empty(s);
-	cost_enter(&s->cost, before);
-	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;
-}
 
 void session_nap(uint64_t ns)
 {
@@ -217,7 +152,7 @@ static struct account_base *end_file(struct session *s)
 
 	end_coverage(s);
 	write_latency(s);
-	snapshot(s, KMT_PHASE_END);
+	session_snapshot(s, KMT_PHASE_END);
 	flush(s);
 	base = account_base(&s->account);
 	write_end(s, base);
@@ -250,7 +185,7 @@ int part_begin(struct session *s, struct account_base *base)
 	if (err)
 		return err;
 	begin_coverage(s);
-	snapshot(s, KMT_PHASE_START);
+	session_snapshot(s, KMT_PHASE_START);
 	return 0;
 }
 
@@ -370,7 +305,7 @@ void part_finish(struct session *s, const char *why)
 		session_note(s, write_window(s, &s->output, why));
 	end_coverage(s);
 	write_latency(s);
-	snapshot(s, KMT_PHASE_END);
+	session_snapshot(s, KMT_PHASE_END);
 	probes_detach(s->probes);
 	empty_for_good(s);
 	s->account.command_status = s->opt->command ? s->child.status : -1;

@@ -3,6 +3,7 @@
  * record.h - the recorder: BPF rings in, .kmt file out.
  *
  *   session.c    one recording from open to summary
+ *   snapshots.c  the state at its start and end
  *   part.c       its files: rotation, and the window of a flight recorder
  *   flight.c     that window, in memory
  *   trigger.c    what has it written
@@ -22,7 +23,7 @@
  *   symbols.c    call sites to names
  *   pages.c      the state of every page, from /proc/kpageflags
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
- *   walk_areas.c  the same of vmalloc: its areas
+ *   area_walk.c  the same of vmalloc: its areas
  *   start_state.c  what of the start is read, inferred, missing
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block

@@ -22,6 +22,7 @@
 #include <trace/kinds.h>
 #include <unistd.h>
 
+#include "area_walk.h"
 #include "files.h"
 #include "filter.h"
 #include "latency.h"
@@ -29,8 +30,6 @@
 #include "session.h"
 #include "summary.h"
 #include "trigger.h"
-#include "walk.h"
-#include "walk_areas.h"
 
 enum {
 	NAP_MIN_NS = 1000000,
@@ -132,22 +131,6 @@ static int load_programs(struct session *s)
 	return s->probes ? EXIT_DONE : record_refused(-errno, error);
 }
 
-static void prepare_walks(struct session *s)
-{
-	if (s->opt->families & FAMILY_PAGE)
-		s->walk = walk_open(&s->bases);
-	s->walk_error = s->walk ? 0 : -errno;
-	if (s->opt->families & FAMILY_VMALLOC)
-		s->area_walk = area_walk_open();
-	s->area_error = s->area_walk ? 0 : -errno;
-	if (!s->walk && s->opt->families & FAMILY_PAGE)
-		missing_add(s->missing, "per-CPU lists and pageblock types",
-			    walk_why(s->walk_error));
-	if (!s->area_walk && s->opt->families & FAMILY_VMALLOC)
-		missing_add(s->missing, "vmalloc areas at the start",
-			    area_walk_why(s->area_error));
-}
-
 static int open_kernel(struct session *s)
 {
 	char error[256] = "cannot learn where the kernel's memory lies";
@@ -162,7 +145,7 @@ static int open_kernel(struct session *s)
 		return record_refused(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
-	prepare_walks(s);
+	session_open_walks(s);
 	return load_programs(s);
 }
 
@@ -505,8 +488,7 @@ int record_run(const struct record_options *opt)
 	free(s.header);
 	missing_free(s.missing);
 	latency_free(s.latency);
-	walk_close(s.walk);
-	area_walk_close(s.area_walk);
+	session_close_walks(&s);
 	symbols_free(s.symbols);
 	probes_free(s.probes);
 	return code;

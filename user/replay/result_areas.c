@@ -13,9 +13,13 @@ static json_t *counts(const struct areas_counts *c, const char *unit)
 		const char *name;
 		uint64_t n;
 	} fields[] = {
-		{"allocs", c->allocs},	     {"frees", c->frees},
-		{"failed", c->failed},	     {"free_of_unknown", c->free_unknown},
-		{"requested", c->requested}, {"live", c->live},
+		{"allocs", c->allocs},
+		{"frees", c->frees},
+		{"failed", c->failed},
+		{"free_of_unknown", c->free_unknown},
+		{"alloc_of_live", c->alloc_of_live},
+		{"requested", c->requested},
+		{"live", c->live},
 		{"peak", c->peak},
 	};
 
@@ -47,10 +51,52 @@ static json_t *percpu(const struct areas *a)
 	return json_pack("{s:o, s:o}", "kernel", kernel, "reference", reference);
 }
 
+static json_t *space(const struct area_space *s)
+{
+	json_t *o = json_object();
+
+	put(o, "areas", s->areas);
+	put(o, "pages", s->pages);
+	put(o, "holes", s->holes);
+	put(o, "hole_pages", s->hole_pages);
+	put(o, "largest_hole_pages", s->largest_hole_pages);
+	return o;
+}
+
+/* What the reference began with. */
+static json_t *vmalloc_start(const struct areas *a)
+{
+	json_t *o = json_pack("{s:s}", "how", a->start.known ? "read" : "missing");
+	uint64_t n[AREA_LISTS] = {0};
+
+	if (!a->start.known)
+		return o;
+	for (size_t i = 0; i < a->start.n; i++)
+		n[a->start.area[i].list]++;
+	put(o, "areas", n[AREA_USED]);
+	put(o, "lazy_areas", n[AREA_LAZY]);
+	put(o, "pool_areas", n[AREA_POOL]);
+	put(o, "refused", a->start_refused);
+	return o;
+}
+
+static json_t *vmalloc_end(const struct areas_end *e)
+{
+	json_t *o = json_pack("{s:o, s:o, s:o}", "kernel", space(&e->kernel), "observed",
+			      space(&e->observed), "reference", space(&e->reference));
+
+	put(o, "missing", e->missing);
+	put(o, "missing_percpu_chunks", e->missing_percpu);
+	put(o, "unexpected", e->unexpected);
+	put(o, "other_size", e->other_size);
+	put(o, "unsure", e->unsure);
+	return o;
+}
+
 static json_t *vmalloc(const struct areas *a)
 {
 	json_t *kernel = counts(&a->vmalloc_counts, "pages of address space");
-	json_t *reference = json_object();
+	json_t *reference = json_object(), *o;
 	struct rmm_vmalloc_stat s;
 
 	rmm_vmalloc_stat(a->rmm, &s);
@@ -64,7 +110,11 @@ static json_t *vmalloc(const struct areas *a)
 	put(reference, "lazy_max", s.lazy_max);
 	put(reference, "pool_hit", s.pool_hit);
 	put(reference, "tree_search", s.tree_search);
-	return json_pack("{s:o, s:o}", "kernel", kernel, "reference", reference);
+	o = json_pack("{s:o, s:o, s:o}", "kernel", kernel, "reference", reference, "start",
+		      vmalloc_start(a));
+	if (a->at_end.met)
+		json_object_set_new(o, "end", vmalloc_end(&a->at_end));
+	return o;
 }
 
 /* NULL: the trace has no such events. */

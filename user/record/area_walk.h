@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * walk_areas.h - vmalloc's areas, read in the kernel's own lists. See trace.h,
+ * area_walk.h - vmalloc's areas, read in the kernel's own lists. See trace.h,
  * "kmemlab/vmalloc".
  */
-#ifndef KMEMLAB_RECORD_WALK_AREAS_H
-#define KMEMLAB_RECORD_WALK_AREAS_H
+#ifndef KMEMLAB_RECORD_AREA_WALK_H
+#define KMEMLAB_RECORD_AREA_WALK_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * areas.bpf.c - the areas of vmalloc's address space, which /proc/vmallocinfo shows
+ * area_walk.bpf.c - the areas of vmalloc's address space, which /proc/vmallocinfo shows
  * without addresses (kernel.kptr_restrict) and without those that wait.
  *
  *   since 6.9   vmap_nodes[i] -+- busy.head   in use, by address
@@ -20,7 +20,7 @@
 #include "kernel.bpf.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
-#include <kmemlab/walk_areas.h>
+#include <kmemlab/area_walk.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

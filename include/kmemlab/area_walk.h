@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * walk_areas.h - what bpf/areas.bpf.c hands to the recorder, in memory only: the
- * ranges of vmalloc's address space that are not free.
+ * area_walk.h - what bpf/area_walk.bpf.c hands to the recorder, in memory only:
+ * the ranges of vmalloc's address space that are not free.
  */
-#ifndef KMEMLAB_WALK_AREAS_H
-#define KMEMLAB_WALK_AREAS_H
+#ifndef KMEMLAB_AREA_WALK_H
+#define KMEMLAB_AREA_WALK_H
 
 #ifndef __bpf__
 #include <linux/types.h>
 #endif
 
 enum kml_areas_limits {
-	KML_AREAS = 1 << 17,	 /* a reading */
-	KML_AREAS_SEEN = 256,	 /* objects that may be an area's */
-	KML_AREAS_NODES = 128,	 /* the kernel's own limit */
+	KML_AREAS = 1 << 17,   /* a reading */
+	KML_AREAS_SEEN = 256,  /* objects that may be an area's */
+	KML_AREAS_NODES = 128, /* the kernel's own limit */
 };
 
 enum kml_areas_status {
@@ -46,8 +46,9 @@ struct kml_areas {
 	__u32 nodes;  /* 0: one list for all */
 	__u32 failed; /* why not found: 1 no area seen, 2 no list behind it */
 	__u64 base;   /* VMALLOC_START */
-	__u64 used_list, lazy_list; /* heads, where there are no nodes; 0: none */
-	__u64 first_node;	    /* else the array of these */
+	__u64 used_list,
+		lazy_list; /* heads, where there are no nodes; 0: none */
+	__u64 first_node;  /* else the array of these */
 	__u64 t_first_ns, t_last_ns;
 	struct kml_area area[KML_AREAS];
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * walk_areas.c - run the programs of areas.bpf.c and write what they found. All or
+ * area_walk.c - run the programs of area_walk.bpf.c and write what they found. All or
  * nothing: half of the areas would be read as all.
  */
-#include "walk_areas.h"
+#include "area_walk.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,15 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <kmemlab/walk_areas.h>
+#include <kmemlab/area_walk.h>
 
-#include "areas.skel.h"
+#include "area_walk.skel.h"
 #include "consume.h"
 #include "record.h"
-
-struct area_walk {
-	struct areas *skel;
-};
 
 enum {
 	TRIES = 200,
@@ -41,30 +37,30 @@ static int run(const struct bpf_program *prog)
 }
 
 /* Have the kernel make an area while the programs watch. It lives until @fd is closed. */
-static int provoke(struct areas *skel)
+static int provoke(struct area_walk *w)
 {
 	int fd = -1, err;
 
-	skel->bss->tgid = (uint32_t)getpid();
-	skel->links.see_object = bpf_program__attach(skel->progs.see_object);
-	skel->links.see_area = bpf_program__attach(skel->progs.see_area);
-	if (skel->links.see_object && skel->links.see_area)
+	w->bss->tgid = (uint32_t)getpid();
+	w->links.see_object = bpf_program__attach(w->progs.see_object);
+	w->links.see_area = bpf_program__attach(w->progs.see_area);
+	if (w->links.see_object && w->links.see_area)
 		fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "kmemlab", 4, PROVOKED_BYTES, 1, NULL);
 	err = fd < 0 ? -errno : 0;
-	areas__detach(skel);
+	area_walk__detach(w);
 	return err ? err : fd;
 }
 
 /* Where kallsyms shows no data, by an area of our own. */
-static int find(struct areas *skel)
+static int find(struct area_walk *w)
 {
-	const struct kml_areas *a = &skel->bss->areas;
+	const struct kml_areas *a = &w->bss->areas;
 	long cpus = libbpf_num_possible_cpus();
-	int err = run(skel->progs.find_areas), fd;
+	int err = run(w->progs.find_areas), fd;
 
 	if (!err && a->status != KML_AREAS_DONE) {
-		fd = provoke(skel);
-		err = fd < 0 ? fd : run(skel->progs.find_areas);
+		fd = provoke(w);
+		err = fd < 0 ? fd : run(w->progs.find_areas);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -73,50 +69,36 @@ static int find(struct areas *skel)
 	if (a->status != KML_AREAS_DONE)
 		return -ENOENT;
 	/* A node a CPU, as many as there may be one day. */
-	if (a->nodes && a->nodes != 1 && a->nodes != (cpus < KML_AREAS_NODES ? cpus : KML_AREAS_NODES))
+	if (a->nodes && a->nodes != 1 &&
+	    a->nodes != (cpus < KML_AREAS_NODES ? cpus : KML_AREAS_NODES))
 		return -ENOENT;
 	return 0;
 }
 
-static struct areas *load(void)
-{
-	struct areas *skel = areas__open();
-	int err;
-
-	if (!skel)
-		return NULL;
-	err = areas__load(skel);
-	err = err ? err : find(skel);
-	if (!err)
-		return skel;
-	areas__destroy(skel);
-	errno = -err;
-	return NULL;
-}
-
 struct area_walk *area_walk_open(void)
 {
-	struct area_walk *w = calloc(1, sizeof(*w));
+	struct area_walk *w = area_walk__open();
+	int err;
 
 	if (!w)
 		return NULL;
-	w->skel = load();
-	if (w->skel)
+	err = area_walk__load(w);
+	err = err ? err : find(w);
+	if (!err)
 		return w;
-	free(w);
+	area_walk__destroy(w);
+	errno = -err;
 	return NULL;
 }
 
 void area_walk_close(struct area_walk *w)
 {
-	if (w)
-		areas__destroy(w->skel);
-	free(w);
+	area_walk__destroy(w);
 }
 
 uint64_t area_walk_base(const struct area_walk *w)
 {
-	return w->skel->bss->areas.base;
+	return w->bss->areas.base;
 }
 
 const char *area_walk_why(int err)
@@ -135,18 +117,18 @@ const char *area_walk_why(int err)
 
 /* ---- Reading ------------------------------------------------------------- */
 
-static int read_areas(struct areas *skel)
+static int read_areas(struct area_walk *w)
 {
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 
 	for (int i = 0; i < TRIES; i++) {
-		int err = run(skel->progs.read_areas);
+		int err = run(w->progs.read_areas);
 
 		if (err)
 			return err;
-		if (skel->bss->areas.status == KML_AREAS_DONE)
+		if (w->bss->areas.status == KML_AREAS_DONE)
 			return 0;
-		if (skel->bss->areas.status == KML_AREAS_FULL)
+		if (w->bss->areas.status == KML_AREAS_FULL)
 			return -E2BIG;
 		nanosleep(&nap, NULL);
 	}
@@ -178,9 +160,9 @@ static json_t *area_json(const struct kml_area *a, const struct symbols *symbols
 			 const struct consumer *c)
 {
 	uint64_t page = consumer_vmalloc_page(c, a->start);
-	json_t *o = json_pack("[I, I, i]", (json_int_t)page,
-			      (json_int_t)((a->end - a->start) >> PAGE_SHIFT),
-			      (int)(a->detail >> 16));
+	json_t *o =
+		json_pack("[I, I, i]", (json_int_t)page,
+			  (json_int_t)((a->end - a->start) >> PAGE_SHIFT), (int)(a->detail >> 16));
 	char site[SITE_BYTES] = "";
 
 	if ((a->detail & 0xff) != KML_AREAS_USED)
@@ -223,8 +205,8 @@ static json_t *areas_json(const struct kml_areas *a, const struct symbols *symbo
 long area_walk_record(struct area_walk *w, struct trace_writer *to, uint16_t phase,
 		      const struct symbols *symbols, const struct consumer *c)
 {
-	const struct kml_areas *a = &w->skel->bss->areas;
-	int err = read_areas(w->skel);
+	const struct kml_areas *a = &w->bss->areas;
+	int err = read_areas(w);
 	json_t *doc = err ? NULL : areas_json(a, symbols, c);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	long used = doc ? (long)json_array_size(json_object_get(doc, "used")) : 0;
