@@ -233,6 +233,7 @@ static void describe_area(struct definitions *d, struct kmt_class *c, const uint
 		c->gfp = (uint32_t)(word[0] >> 32);
 		c->bytes_req = (uint32_t)word[2];
 		c->bytes_alloc = (uint32_t)(word[2] >> 32);
+		c->order = (uint8_t)word[0]; /* of a failure: 0 */
 		break;
 	case KMT_VMALLOC_ALLOC:
 		c->order = (uint8_t)word[0];

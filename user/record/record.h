@@ -260,6 +260,8 @@ struct recording_pause {
 int record_pages(struct trace_writer *w, uint16_t phase, const struct recording_pause *pause);
 /** texts_missing() - add the kernel files that cannot be read to @missing */
 void texts_missing(struct missing *missing);
+/* Of per-CPU memory, its chunks: not where CONFIG_PERCPU_STATS is off. */
+#define PERCPU_STATS "/sys/kernel/debug/percpu_stats"
 /** record_texts() - TEXT blocks; @phase 0: only what the timer samples */
 void record_texts(struct trace_writer *w, uint16_t phase);
 /** vmstat_pages() - pages allocated and freed since boot, as the kernel counts */

@@ -8,8 +8,10 @@
 
 #include <common/log.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <trace/kinds.h>
+#include <unistd.h>
 
 #include "area_walk.h"
 #include "walk.h"
@@ -66,6 +68,22 @@ static void read_areas(struct session *s, uint16_t phase)
 		start_state_read(&s->start_state, what, (uint64_t)n);
 }
 
+/* percpu_stats tells how full each chunk is; no file tells of its areas. */
+static void note_percpu(struct session *s)
+{
+	int fd = open(PERCPU_STATS, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		start_state_not(&s->start_state, "per-CPU areas", START_MISSING,
+				"the kernel has no percpu_stats in debugfs, or does not let it be "
+				"read");
+	else
+		start_state_not(&s->start_state, "per-CPU areas", START_INFERRED,
+				"percpu_stats tells how full each chunk is, not of its areas");
+	if (fd >= 0)
+		close(fd);
+}
+
 static void note_pages(struct session *s, int err)
 {
 	if (err)
@@ -93,6 +111,8 @@ void session_snapshot(struct session *s, uint16_t phase)
 		read_lists(s);
 	if (s->opt->families & FAMILY_VMALLOC)
 		read_areas(s, phase);
+	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PERCPU)
+		note_percpu(s);
 	session_empty(s);
 	cost_enter(&s->cost, before);
 	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include <kmemlab/refmm.h>
-#include <kmemlab/refmm_percpu.h>
 
 #include "replay/areas.h"
 #include "replay/host.h"
@@ -15,9 +14,6 @@
 enum {
 	MACHINE_PAGES = 1 << 22, /* 16 GiB of metadata, touched as it is used */
 	PAGE_BYTES = 4096,
-	PERCPU_ALIGN = 8,
-	FROM_RESERVED = 1, /* fallback_type of PERCPU_ALLOC */
-	ATOMIC = 2,
 	WINDOW_PAGES_BITS = 33,
 };
 
@@ -46,6 +42,7 @@ void areas_destroy(struct areas *a)
 	live_destroy(&a->percpu);
 	live_destroy(&a->vmalloc);
 	live_destroy(&a->unsure);
+	percpu_start_free(&a->percpu_start);
 	area_snapshot_free(&a->start);
 	area_snapshot_free(&a->end);
 	free(a->area);
@@ -64,6 +61,7 @@ static bool areas_are_wide(const struct area_snapshot *s)
 static int set_up_layers(struct areas *a)
 {
 	struct rmm_vmalloc_config v;
+	struct rmm_percpu_config p;
 	int err;
 
 	rmm_vmalloc_config_init(&v);
@@ -74,7 +72,15 @@ static int set_up_layers(struct areas *a)
 		v.end = WIDE_END;
 	}
 	err = rmm_vmalloc_init(a->rmm, &v);
-	return err ? err : rmm_percpu_init(a->rmm, NULL);
+	if (err)
+		return err;
+	percpu_start_config(&a->percpu_start, &p);
+	err = rmm_percpu_init(a->rmm, &p);
+	if (!err || !a->percpu_start.known)
+		return err;
+	/* A layout that no kernel has. */
+	a->percpu_start.known = false;
+	return rmm_percpu_init(a->rmm, NULL);
 }
 
 static int boot(struct areas *a)
@@ -164,56 +170,6 @@ bool areas_take(struct areas *a, struct live *live, uint64_t address, struct are
 	return true;
 }
 
-/* ---- Per-CPU memory ------------------------------------------------------ */
-
-static unsigned int percpu_gfp(const struct kmt_class *c)
-{
-	return c->fallback_type & ATOMIC ? RMM_GFP_NOWAIT : RMM_GFP_KERNEL;
-}
-
-static void give_back(struct areas *a, unsigned int cpu, const struct area *area)
-{
-	a->percpu_counts.live -= area->size;
-	if (area->at && rmm_free_percpu(a->rmm, cpu, area->at))
-		a->percpu_counts.ref_refused++;
-}
-
-static int percpu_alloc(struct areas *a, const struct trace_event *e, const struct kmt_class *c)
-{
-	struct area area = {.size = c->bytes_req}, old;
-
-	/* The reserved chunk is for modules' static variables, which refmm has none of. */
-	if (c->fallback_type & FROM_RESERVED)
-		return 0;
-	/* Given out again: it was freed unseen. */
-	if (areas_take(a, &a->percpu, e->address, &old)) {
-		a->percpu_counts.alloc_of_live++;
-		give_back(a, e->cpu, &old);
-	}
-	area.at =
-		rmm___alloc_percpu_gfp(a->rmm, e->cpu, area.size,
-				       area.size < PERCPU_ALIGN ? 4 : PERCPU_ALIGN, percpu_gfp(c));
-	a->percpu_counts.ref_failed += area.at == RMM_NO_PERCPU;
-	if (rmm_percpu_balance_needed(a->rmm))
-		rmm_percpu_balance(a->rmm, e->cpu);
-	areas_count(&a->percpu_counts, area.size);
-	return areas_keep(a, &a->percpu, e->address, &area);
-}
-
-static void percpu_free(struct areas *a, const struct trace_event *e)
-{
-	struct area area;
-
-	a->percpu_counts.frees++;
-	if (!areas_take(a, &a->percpu, e->address, &area)) {
-		a->percpu_counts.free_unknown++;
-		return;
-	}
-	give_back(a, e->cpu, &area);
-	if (rmm_percpu_balance_needed(a->rmm))
-		rmm_percpu_balance(a->rmm, e->cpu);
-}
-
 /* ---- Events -------------------------------------------------------------- */
 
 static bool is_ours(unsigned int kind)
@@ -226,10 +182,8 @@ static int take(struct areas *a, const struct trace_event *e, const struct kmt_c
 {
 	switch (e->kind) {
 	case KMT_PERCPU_ALLOC:
-		return percpu_alloc(a, e, c);
 	case KMT_PERCPU_FREE:
-		percpu_free(a, e);
-		return 0;
+		return areas_percpu_feed(a, e, c);
 	case KMT_VMALLOC_ALLOC:
 	case KMT_VMALLOC_FREE:
 		return areas_vmalloc_feed(a, e, c);
@@ -280,14 +234,24 @@ int areas_feed(struct areas *a, const struct trace_event *e, long n)
 
 int areas_read(struct areas *a, struct trace_reader *r)
 {
+	struct percpu_start *p = &a->percpu_start;
 	int err = area_snapshot_read(&a->start, r, KMT_PHASE_START);
 
 	if (!err)
 		err = area_snapshot_read(&a->end, r, KMT_PHASE_END);
-	if (err || !a->start.known)
+	if (!err)
+		err = percpu_start_read(p, r);
+	if (err || (!a->start.known && !p->known))
 		return err;
 	a->broken = boot(a) != 0;
-	return a->broken ? 0 : areas_vmalloc_load(a);
+	if (!a->broken && a->start.known)
+		err = areas_vmalloc_load(a);
+	if (!a->broken && !err && p->known)
+		err = percpu_start_fill(p, a->rmm);
+	for (size_t i = 0; i < p->n; i++)
+		a->percpu_counts.live += p->guess[i].bytes;
+	a->percpu_counts.peak = a->percpu_counts.live;
+	return err;
 }
 
 int areas_finish(struct areas *a)

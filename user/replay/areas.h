@@ -4,13 +4,11 @@
  *
  * vmalloc begins with the areas that the recorder read in the kernel, in their places,
  * those that wait for a purge and those in pools included (areas_vmalloc.c); the end
- * is held against those that it read there. Traces without them, and per-CPU memory,
- * begin empty: areas of before the recording that are freed are counted. What compares
- * is what both do with the same requests: memory held, chunks, address space that waits
- * for a purge, purges, holes.
- *
- * Simplified: the trace has no alignment of per-CPU requests; the reference aligns to 8
- * bytes, and requests below 8 bytes to 4, as most callers ask.
+ * is held against those that it read there. Of per-CPU memory no area can be read: it
+ * begins with chunks as full as the kernel's were (percpu_start.c), and what the trace
+ * frees of before is taken from there. Traces that have neither begin empty: areas of before the
+ * recording that are freed are counted. What compares is what both do with the same requests:
+ * memory held, chunks, address space that waits for a purge, purges, holes.
  *
  * The machine is one of its own: the pages of chunks and areas are page events too,
  * which the page reference replays.
@@ -22,6 +20,7 @@
 #include <stdint.h>
 
 #include "metrics/live.h"
+#include "replay/areas_percpu.h"
 #include "replay/areas_start.h"
 
 struct host;
@@ -39,6 +38,7 @@ struct areas_counts {
 	uint64_t alloc_of_live; /* freed unseen before */
 	uint64_t requested;	/* summed over allocations */
 	uint64_t live, peak;	/* of what the trace allocated */
+	uint64_t align_unknown; /* per-CPU: not recorded, taken as 8 bytes */
 	uint64_t ref_failed;	/* the reference had none, the kernel had */
 	uint64_t ref_refused;	/* a free that the reference refused: a defect */
 };
@@ -70,6 +70,7 @@ struct areas {
 	uint64_t purges, purged;		   /* the kernel's; areas */
 	const struct kmt_class *const *classes;
 	uint32_t nr_classes;
+	struct percpu_start percpu_start;
 	struct area_snapshot start, end; /* vmalloc's */
 	uint64_t start_refused;		 /* its areas that the reference has no place for */
 	struct live unsure;		 /* places with an event while the end was read */
@@ -98,6 +99,9 @@ int areas_keep(struct areas *a, struct live *live, uint64_t address, const struc
 bool areas_take(struct areas *a, struct live *live, uint64_t address, struct area *area);
 /* Of @size was allocated */
 void areas_count(struct areas_counts *c, uint64_t size);
+
+/* areas_percpu.c */
+int areas_percpu_feed(struct areas *a, const struct trace_event *e, const struct kmt_class *c);
 
 /* areas_vmalloc.c */
 int areas_vmalloc_load(struct areas *a);

@@ -12,13 +12,17 @@ struct figure {
 };
 
 static const struct figure figures[] = {
+	{"percpu", "start", "areas", "inferred_areas",
+	 "per-CPU areas at the start (the reference's are inferred)"},
 	{"percpu", NULL, "allocs", NULL, "per-CPU areas allocated"},
 	{"percpu", NULL, "frees", NULL, "per-CPU areas freed"},
 	{"percpu", NULL, "failed", "failed", "per-CPU allocations that failed"},
-	{"percpu", NULL, "peak", NULL, "bytes of one CPU, allocated since the start, at most"},
-	{"percpu", NULL, "chunks_created", "chunks_max",
-	 "chunks made (the reference begins with none)"},
+	{"percpu", NULL, "peak", NULL, "bytes of one CPU in areas, at most"},
+	{"percpu", NULL, "chunks_created", NULL, "chunks made"},
 	{"percpu", NULL, NULL, "pages_per_cpu", "pages of one CPU that are populated at the end"},
+	{"percpu", "end", "chunks", "chunks", "chunks at the end"},
+	{"percpu", "end", "areas", "areas", "per-CPU areas at the end"},
+	{"percpu", "end", "bytes", "bytes", "bytes of one CPU in them"},
 	{"vmalloc", "start", "areas", NULL, "vmalloc areas at the start"},
 	{"vmalloc", NULL, "allocs", NULL, "vmalloc areas allocated"},
 	{"vmalloc", NULL, "frees", NULL, "vmalloc areas freed"},
@@ -34,7 +38,7 @@ static const struct figure figures[] = {
 	 "pages of address space that wait for a purge at the end"},
 };
 
-/* The start is the same for both sides. */
+/* What vmalloc starts with is the same for both sides. */
 static double number(const json_t *areas, const struct figure *f, const char *side, const char *key)
 {
 	const json_t *of = json_object_get(areas, f->allocator);
