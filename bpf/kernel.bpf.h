@@ -26,7 +26,7 @@ enum {
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
 };
 
 struct page {
@@ -40,8 +40,10 @@ enum pageflags {
 };
 
 struct vm_struct {
+	unsigned long flags;
 	struct page **pages;
 	unsigned int nr_pages;
+	const void *caller;
 };
 
 struct task_struct {
@@ -51,7 +53,10 @@ struct task_struct {
 };
 
 struct vmap_area {
-	unsigned long va_start;
+	unsigned long va_start, va_end;
+	struct list_head list;
+	struct vm_struct *vm;
+	unsigned long flags;
 };
 
 struct compact_control {

@@ -28,6 +28,16 @@ static __always_inline __u64 how(__u64 reserved, __u64 atomic)
 	return KML_SLOT_USED | detail << 16;
 }
 
+/* Of a power of two, at most a page. */
+static __always_inline __u64 order_of(__u64 align)
+{
+	__u64 order = 0;
+
+	for (int i = 1; i <= PAGE_SHIFT; i++)
+		order += align >> i != 0;
+	return order;
+}
+
 /* call_site, reserved, is_atomic, size, align, base_addr, off, ptr, bytes_alloc, gfp */
 SEC("raw_tp/percpu_alloc_percpu")
 int percpu_alloc(struct bpf_raw_tracepoint_args *ctx)
@@ -35,7 +45,7 @@ int percpu_alloc(struct bpf_raw_tracepoint_args *ctx)
 	struct event e = {.kind = KMT_PERCPU_ALLOC, .keys = 3, .caller = ctx};
 
 	e.address = area(ctx->args[5], (__u32)ctx->args[6]);
-	e.word[0] = how(ctx->args[1], ctx->args[2]) | ctx->args[9] << 32;
+	e.word[0] = how(ctx->args[1], ctx->args[2]) | order_of(ctx->args[4]) | ctx->args[9] << 32;
 	e.word[1] = ctx->args[0];
 	e.word[2] = (__u32)ctx->args[3] | ctx->args[8] << 32;
 	return record(&e);

@@ -67,7 +67,9 @@ enum kmt_kind {
 
 	/* Per-CPU memory: chunk number << 32 | offset in bytes. */
 	KMT_PERCPU_ALLOC = 28, /* gfp, bytes, call_site; fallback_type: 1 from
-				  the reserved chunk, 2 atomic, or both */
+				  the reserved chunk, 2 atomic, or both; order:
+				  of the alignment in bytes, at least 2 (0 in
+				  traces of before it was recorded) */
 	KMT_PERCPU_FREE = 29,
 	/* vmalloc areas: pages from VMALLOC_START, or opaque. */
 	KMT_VMALLOC_ALLOC = 30, /* order: of the alignment; bytes_alloc: pages,

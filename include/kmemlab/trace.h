@@ -186,6 +186,14 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *   memory section included: {"time_ns", "pageblock_order", "runs": [[first
  *   pfn, pageblocks, migrate type], ...]}
  *
+ * "kmemlab/vmalloc": JSON of the areas of vmalloc's address space, at the start
+ * and at the end, read in the kernel's lists where it lets one: {"time_ns":
+ * [from, to] (read between these), "used": [[page (as of VMALLOC_ALLOC), pages
+ * of address space, node whose pool gets it one day + 1 (0: none; since 6.9),
+ * pages that it owns, kind, who asked for it], ...], "lazy" (freed, waits for a
+ * purge) and "pool" (purged, kept by size): [[page, pages, node + 1, node whose
+ * list it is on], ...]}
+ *
  * PAGES payload: varint(first pfn), then `count` runs, see enum
  * kmt_page_state: byte(state << 4 | min(order, 15)), varint(number of blocks of
  * that order). A run's blocks follow one another without gap and so do runs.

@@ -4,7 +4,8 @@
 # walk.sh - inside stock kernels, whose kallsyms shows data, the recorder reads the
 # per-CPU lists and the pageblocks' types: every page it finds on a list is one that
 # the snapshot takes for the kernel's, and as many pageblocks have a type as
-# /proc/pagetypeinfo counts. How far the lists have adapted to a load is read too.
+# /proc/pagetypeinfo counts. How far the lists have adapted to a load is read too. And
+# vmalloc's areas: from those of the start the events lead to those of the end.
 . tests/support/lib.sh
 KERNELS="6.1 6.12"
 
@@ -25,6 +26,8 @@ for kernel in $KERNELS; do
 	tests/guest/run.sh -q -k "$kernel" -m 512M -o "$out" -- '
 		kmemlab record -q -f -d 1s -o /out/t.kmt
 		kmemlab record -q -f --rotate 300k,keep=9 -o /out/r.kmt -- sh -c "seq 1 20000 >/dev/null"
+		kmemlab record -q -f --probe vmalloc -o /out/a.kmt -- sh -c \
+			"i=0; while [ \$i -lt 200 ]; do /bin/true; i=\$((i+1)); done"
 		true' >"$SCRATCH/words" 2>&1
 	status=$?
 	if [ $status = 4 ]; then
@@ -48,6 +51,18 @@ for kernel in $KERNELS; do
 	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$last" >/dev/null 2>&1
 	check "${name}_reads_lists_in_later_files_too" "no page" at_least 1 \
 		"$(result "$SCRATCH/r.json" d.trust.inferred.reference_cpu_list_pages_read)"
+
+	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$out/a.kmt" \
+		>/dev/null 2>&1
+	check "${name}_reads_vmalloc_areas" "fewer than 100" at_least 100 \
+		"$(result "$SCRATCH/r.json" d.areas.vmalloc.start.areas)"
+	same "${name}_vmalloc_events_lead_to_the_end" "0 0 0 true" "$(result "$SCRATCH/r.json" \
+		'(e => [e.missing - e.missing_percpu_chunks, e.unexpected, e.other_size,
+			e.missing > 0 || JSON.stringify(e.kernel) === JSON.stringify(e.observed)]
+			.join(" "))(d.areas.vmalloc.end)')"
+	same "${name}_vmalloc_reference_refuses_nothing" "0 0 0 0" "$(result "$SCRATCH/r.json" \
+		'(v => [v.start.refused, v.kernel.free_of_unknown, v.reference.failed,
+			v.reference.free_refused].join(" "))(d.areas.vmalloc)')"
 
 	# One CPU: emulation may run into an instruction that another CPU is patching.
 	tests/guest/run.sh -q -k "$kernel" -c 1 -m 512M -o "$out" -- '

@@ -102,7 +102,8 @@ static const struct argp argp = {
 	"TRACE",
 	"Write a trace's events, or what they sum up to, in the format of another tool.\v"
 	"csv, jsonl and parquet have a row an event, flat columns: time_ns, cpu, event, pid, comm, "
-	"pfn, phys, opaque, order, migratetype, gfp, fallback_order, fallback_type, call_site, "
+	"pfn, phys, opaque, order (of areas: log2 of the alignment, of per-CPU ones in bytes, "
+	"of vmalloc's in pages), migratetype, gfp, fallback_order, fallback_type, call_site, "
 	"cache, bytes_req, bytes_alloc, node, pages (of a contiguous range or vmalloc area), "
 	"number "
 	"(what the event counts: pages reclaimed or migrated, microseconds throttled, areas "

@@ -235,9 +235,8 @@ static json_t *describe(struct view *v, const struct info *in)
 		"recorder_pid",	   "filters",	"part",		"window",
 		"max_overhead",	   NULL};
 	static const char *const of_account[] = {
-		"coverage",	  "recursion",	  "self",
-		"command_status", "sampling",	  "recording_totals",
-		"stacks",	  "missed_calls", NULL};
+		"coverage",	    "recursion", "self",	 "command_status", "sampling",
+		"recording_totals", "stacks",	 "missed_calls", "start_state",	   NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v),
 	       *times = latency(v);
 	uint64_t bytes, event_bytes, count, first, last;

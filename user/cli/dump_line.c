@@ -157,6 +157,8 @@ static void add_area(struct text *t, const struct view *v, const struct kmt_clas
 	add_name(t, "call_site", trace_reader_string(v->reader, c->call_site));
 	add_number(t, "bytes_req", c->bytes_req);
 	add_number(t, c->kind == KMT_PERCPU_ALLOC ? "bytes_alloc" : "align", c->bytes_alloc);
+	if (c->kind == KMT_PERCPU_ALLOC && c->order && c->order < 32)
+		add_number(t, "align", 1ull << c->order);
 	add_number(t, "reserved", c->fallback_type & 1);
 	add_number(t, "atomic", c->fallback_type >> 1 & 1);
 	if (c->kind == KMT_PERCPU_ALLOC)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cli/info.h"
+#include "common/histogram.h"
 #include "common/out.h"
 
 enum { CLEAN_TEXTS = 4, CLEAN_BYTES = 4096 };
@@ -210,23 +211,6 @@ static void print_events(const json_t *doc)
 	out_table_free(t);
 }
 
-/* The value below which @share of a row's calls are, to a bucket. */
-static uint64_t quantile(const json_t *row, double share)
-{
-	const json_t *buckets = json_object_get(row, "histogram"), *b;
-	double wanted = share * (double)number(row, "calls"), sum = 0;
-	uint64_t ns = 0;
-	size_t i;
-
-	json_array_foreach (buckets, i, b) {
-		ns = (uint64_t)json_integer_value(json_array_get(b, 0));
-		sum += (double)json_integer_value(json_array_get(b, 1));
-		if (sum >= wanted)
-			break;
-	}
-	return ns;
-}
-
 static void print_latency(const json_t *doc)
 {
 	static const struct out_column columns[] = {
@@ -246,9 +230,9 @@ static void print_latency(const json_t *doc)
 			{.s = string(row, "what")},
 			{.u = number(row, "order") + number(row, "bytes")},
 			{.u = number(row, "calls")},
-			{.u = quantile(row, 0.5)},
-			{.u = quantile(row, 0.99)},
-			{.u = quantile(row, 0.999)},
+			{.u = (uint64_t)latency_quantile(row, 0.5)},
+			{.u = (uint64_t)latency_quantile(row, 0.99)},
+			{.u = (uint64_t)latency_quantile(row, 0.999)},
 			{.u = number(row, "max_ns")},
 		};
 
@@ -257,6 +241,24 @@ static void print_latency(const json_t *doc)
 	out_text("\n");
 	out_table_print(t, OUT_TEXT);
 	out_table_free(t);
+}
+
+/* What a replay begins with. */
+static void print_start(const json_t *doc)
+{
+	const json_t *parts = json_object_get(doc, "start_state"), *p;
+	size_t i;
+
+	if (json_array_size(parts))
+		out_text("\nstate at the start:\n");
+	json_array_foreach (parts, i, p) {
+		out_text("  %-8s  %s", string(p, "how"), string(p, "what"));
+		if (json_object_get(p, "count"))
+			out_text(": %" PRIu64, number(p, "count"));
+		if (json_object_get(p, "why"))
+			out_text(" (%s)", string(p, "why"));
+		out_text("\n");
+	}
 }
 
 static void print_missing(const json_t *doc)
@@ -282,5 +284,6 @@ void info_print(struct json_t *doc)
 	print_cost(doc);
 	print_events(doc);
 	print_latency(doc);
+	print_start(doc);
 	print_missing(doc);
 }

@@ -17,3 +17,27 @@ json_t *latency_histogram(const struct kml_latency_cell *cell)
 							(json_int_t)cell->bucket[b]));
 	return list;
 }
+
+long long latency_quantile(const json_t *row, double share)
+{
+	const json_t *h = json_object_get(row, "histogram"), *b;
+	json_int_t longest = json_integer_value(json_object_get(row, "max_ns")), seen = 0;
+	double want = share * (double)json_integer_value(json_object_get(row, "calls"));
+	size_t i;
+
+	json_array_foreach (h, i, b) {
+		json_int_t end = json_integer_value(json_array_get(b, 0));
+		json_int_t calls = json_integer_value(json_array_get(b, 1));
+		uint32_t bucket = 0;
+
+		if (calls > 0 && __builtin_add_overflow(seen, calls, &seen))
+			return longest;
+		if ((double)seen < want)
+			continue;
+		while (bucket < KML_LATENCY_BUCKETS && (json_int_t)kml_latency_floor(bucket) <= end)
+			bucket++;
+		end = (json_int_t)kml_latency_floor(bucket) - 1;
+		return end < longest ? end : longest;
+	}
+	return longest;
+}

@@ -10,4 +10,9 @@ struct json_t;
  *  any; a new reference, NULL on no memory */
 struct json_t *latency_histogram(const struct kml_latency_cell *cell);
 
+/** latency_quantile() - of a trace's or result's row {calls, max_ns, histogram}: the ns that
+ *  the share @share (0..1) of its calls took at most, to a bucket: its upper end, or the
+ *  longest call */
+long long latency_quantile(const struct json_t *row, double share);
+
 #endif

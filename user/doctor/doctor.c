@@ -81,6 +81,13 @@ const struct doctor_check doctor_checks[] = {
 	{"pagetypeinfo", false, doctor_file, "/proc/pagetypeinfo",
 	 "migrate types of free pages at start and end stay unknown",
 	 "boot a kernel with CONFIG_PROC_FS=y"},
+	{"percpu_stats", false, doctor_file, "/sys/kernel/debug/percpu_stats",
+	 "per-CPU memory at the start stays unknown: its replay begins empty",
+	 "mount debugfs; boot a kernel with CONFIG_PERCPU_STATS=y"},
+	{"vmalloc areas", false, doctor_areas, NULL,
+	 "vmalloc's areas at the start stay unknown: their replay begins empty",
+	 "grant CAP_BPF and CAP_PERFMON; boot a kernel with CONFIG_KALLSYMS_ALL=y, or 6.3 or "
+	 "newer"},
 	{"extfrag", false, doctor_file, "/sys/kernel/debug/extfrag/unusable_index",
 	 "the kernel's own unusable index is not recorded; kmemlab computes it",
 	 "mount debugfs; boot a kernel with CONFIG_COMPACTION=y"},

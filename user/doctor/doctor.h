@@ -95,6 +95,7 @@ void doctor_perf_paranoid(const void *arg, struct doctor_finding *f);
 int doctor_own_frame(void); /* does the page map show frame numbers? 0 or a positive errno */
 void doctor_mount(const void *arg, struct doctor_finding *f);
 void doctor_file(const void *arg, struct doctor_finding *f);
+void doctor_areas(const void *arg, struct doctor_finding *f);
 void doctor_kallsyms(const void *arg, struct doctor_finding *f);
 void doctor_data_symbols(const void *arg, struct doctor_finding *f);
 

@@ -23,6 +23,7 @@
 #include <bpf/libbpf.h>
 
 #include "doctor/doctor.h"
+#include "record/area_walk.h"
 #include "record/probe_table.h"
 #include "trace/kinds.h"
 
@@ -238,6 +239,19 @@ void doctor_frames(const void *arg, struct doctor_finding *f)
 	doctor_mount("tracefs", &tracefs);
 	classic = tracefs.state == DOCTOR_MOUNT ? ENOENT : -try_classic_tp("mm_page_alloc");
 	doctor_sum_frames(classic, doctor_own_frame(), f);
+}
+
+/* By finding them, as the recorder does. */
+void doctor_areas(const void *arg, struct doctor_finding *f)
+{
+	struct area_walk *w = area_walk_open();
+
+	(void)arg;
+	if (w)
+		doctor_found(f, "the kernel's lists of areas were found");
+	else
+		doctor_failed(f, errno, "cannot read the kernel's lists of areas");
+	area_walk_close(w);
 }
 
 enum by { BY_FENTRY, BY_FEXIT, BY_KPROBE };

@@ -74,7 +74,8 @@ static void put_s(struct row *out, enum row_column column, const char *s)
 	 BIT(KMT_WAKEUP_KCOMPACTD))
 
 static const uint64_t with_order = RECLAIM_BEGINS | WAKES | BIT(KMT_COMPACT_BEGIN) |
-				   BIT(KMT_VMALLOC_ALLOC); /* beside all of pages */
+				   BIT(KMT_VMALLOC_ALLOC) |
+				   BIT(KMT_PERCPU_ALLOC); /* beside all of pages */
 static const uint64_t with_type =
 	BIT(KMT_PAGE_ALLOC) | BIT(KMT_ZONE_LOCKED) | BIT(KMT_PCPU_DRAIN) | BIT(KMT_EXTFRAG);
 static const uint64_t with_gfp = OBJECT_ALLOCS | RECLAIM_BEGINS | BIT(KMT_PAGE_ALLOC) |

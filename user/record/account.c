@@ -270,6 +270,7 @@ char *account_json(const struct account *a)
 
 	if (!doc)
 		return NULL;
+	json_object_set_new(doc, "start_state", start_state_json(a->start_state));
 	if (a->covered)
 		json_object_set_new(doc, "coverage", coverage(a));
 	if (probes_missed_calls(a->probes))

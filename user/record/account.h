@@ -7,6 +7,7 @@
 #include "cost.h"
 #include "flight.h"
 #include "overhead.h"
+#include "start_state.h"
 
 struct account_total {
 	uint64_t fired, recorded, filtered, lost_ring, lost_recursion, lost_write;
@@ -25,7 +26,8 @@ struct account {
 	const struct stacks *stacks;
 	const struct cost *cost;
 	const struct overhead *overhead;
-	struct account_base *base; /* NULL: the recording's begin */
+	const struct start_state *start_state; /* of the file */
+	struct account_base *base;	       /* NULL: the recording's begin */
 	/* NULL: now; else how things stood when the next file began. */
 	const struct account_base *end;
 	uint64_t start_ns, end_ns;

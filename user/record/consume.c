@@ -174,7 +174,7 @@ static uint64_t percpu_address(struct consumer *c, uint64_t area)
 }
 
 /* Modules have a region of their own, whose place is a secret too. */
-static uint64_t vmalloc_address(const struct consumer *c, uint64_t address)
+uint64_t consumer_vmalloc_page(const struct consumer *c, uint64_t address)
 {
 	uint64_t start = definitions_vmalloc_start(c->definitions);
 
@@ -202,7 +202,7 @@ static uint64_t address_of(struct consumer *c, unsigned int kind, uint64_t word)
 	case ADDRESS_PERCPU:
 		return percpu_address(c, word);
 	case ADDRESS_VMALLOC:
-		return vmalloc_address(c, word);
+		return consumer_vmalloc_page(c, word);
 	default:
 		return word & (KMT_OPAQUE - 1);
 	}

@@ -99,6 +99,11 @@ uint64_t definitions_vmalloc_start(const struct definitions *d)
 	return d->vmalloc_start;
 }
 
+void definitions_vmalloc_starts(struct definitions *d, uint64_t address)
+{
+	d->vmalloc_start = address;
+}
+
 static struct cache *find_cache(struct definitions *d, uint64_t address)
 {
 	for (size_t i = 0; i < d->caches; i++)
@@ -228,6 +233,7 @@ static void describe_area(struct definitions *d, struct kmt_class *c, const uint
 		c->gfp = (uint32_t)(word[0] >> 32);
 		c->bytes_req = (uint32_t)word[2];
 		c->bytes_alloc = (uint32_t)(word[2] >> 32);
+		c->order = (uint8_t)word[0]; /* of a failure: 0 */
 		break;
 	case KMT_VMALLOC_ALLOC:
 		c->order = (uint8_t)word[0];

@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "latency.h"
-#include "walk.h"
 
 enum {
 	SNAPSHOT_SHARE = 50, /* parts begin so rarely that snapshots cost 1/50 of a CPU */
@@ -33,34 +32,6 @@ enum {
 };
 
 /* ---- Pieces ------------------------------------------------------------ */
-
-/* Without them a reader infers what was on the lists. */
-static void read_lists(struct session *s)
-{
-	int err = s->walk ? walk_record(s->walk, s->writer, KMT_PHASE_START) : 0;
-
-	if (err)
-		log_warn("cannot read the per-CPU lists or the pageblocks' types: %s",
-			 walk_why(err));
-}
-
-static void snapshot(struct session *s, uint16_t phase)
-{
-	struct recording_pause pause = {.run = session_empty, .context = s};
-	enum cost_part before = cost_enter(&s->cost, COST_SNAPSHOT);
-	uint64_t start = s->cost.ns[COST_SNAPSHOT];
-	int err;
-
-	record_texts(s->writer, phase);
-	err = record_pages(s->writer, phase, &pause);
-	if (err)
-		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
-	if (phase == KMT_PHASE_START)
-		read_lists(s);
-	session_empty(s);
-	cost_enter(&s->cost, before);
-	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;
-}
 
 void session_nap(uint64_t ns)
 {
@@ -181,7 +152,7 @@ static struct account_base *end_file(struct session *s)
 
 	end_coverage(s);
 	write_latency(s);
-	snapshot(s, KMT_PHASE_END);
+	session_snapshot(s, KMT_PHASE_END);
 	flush(s);
 	base = account_base(&s->account);
 	write_end(s, base);
@@ -214,7 +185,7 @@ int part_begin(struct session *s, struct account_base *base)
 	if (err)
 		return err;
 	begin_coverage(s);
-	snapshot(s, KMT_PHASE_START);
+	session_snapshot(s, KMT_PHASE_START);
 	return 0;
 }
 
@@ -334,7 +305,7 @@ void part_finish(struct session *s, const char *why)
 		session_note(s, write_window(s, &s->output, why));
 	end_coverage(s);
 	write_latency(s);
-	snapshot(s, KMT_PHASE_END);
+	session_snapshot(s, KMT_PHASE_END);
 	probes_detach(s->probes);
 	empty_for_good(s);
 	s->account.command_status = s->opt->command ? s->child.status : -1;

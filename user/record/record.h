@@ -3,6 +3,7 @@
  * record.h - the recorder: BPF rings in, .kmt file out.
  *
  *   session.c    one recording from open to summary
+ *   snapshots.c  the state at its start and end
  *   part.c       its files: rotation, and the window of a flight recorder
  *   flight.c     that window, in memory
  *   trigger.c    what has it written
@@ -22,6 +23,8 @@
  *   symbols.c    call sites to names
  *   pages.c      the state of every page, from /proc/kpageflags
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
+ *   area_walk.c  the same of vmalloc: its areas
+ *   start_state.c  what of the start is read, inferred, missing
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block
  *   account.c    accounting identity, coverage, own cost: the ACCOUNT block
@@ -205,6 +208,8 @@ struct stacks;
 const struct stacks *definitions_stacks(const struct definitions *d);
 /** definitions_vmalloc_start() - the lowest region of vmalloc areas so far; 0: none */
 uint64_t definitions_vmalloc_start(const struct definitions *d);
+/** definitions_vmalloc_starts() - it begins at @address, as was read elsewhere */
+void definitions_vmalloc_starts(struct definitions *d, uint64_t address);
 /* What the hot path needs to know of a slot. */
 struct slot {
 	uint32_t class_id;
@@ -255,6 +260,8 @@ struct recording_pause {
 int record_pages(struct trace_writer *w, uint16_t phase, const struct recording_pause *pause);
 /** texts_missing() - add the kernel files that cannot be read to @missing */
 void texts_missing(struct missing *missing);
+/* Of per-CPU memory, its chunks: not where CONFIG_PERCPU_STATS is off. */
+#define PERCPU_STATS "/sys/kernel/debug/percpu_stats"
 /** record_texts() - TEXT blocks; @phase 0: only what the timer samples */
 void record_texts(struct trace_writer *w, uint16_t phase);
 /** vmstat_pages() - pages allocated and freed since boot, as the kernel counts */

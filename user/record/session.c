@@ -22,6 +22,7 @@
 #include <trace/kinds.h>
 #include <unistd.h>
 
+#include "area_walk.h"
 #include "files.h"
 #include "filter.h"
 #include "latency.h"
@@ -29,7 +30,6 @@
 #include "session.h"
 #include "summary.h"
 #include "trigger.h"
-#include "walk.h"
 
 enum {
 	NAP_MIN_NS = 1000000,
@@ -131,13 +131,6 @@ static int load_programs(struct session *s)
 	return s->probes ? EXIT_DONE : record_refused(-errno, error);
 }
 
-static void prepare_walk(struct session *s)
-{
-	s->walk = s->opt->families & FAMILY_PAGE ? walk_open(&s->bases) : NULL;
-	if (!s->walk && s->opt->families & FAMILY_PAGE)
-		missing_add(s->missing, "per-CPU lists and pageblock types", walk_why(-errno));
-}
-
 static int open_kernel(struct session *s)
 {
 	char error[256] = "cannot learn where the kernel's memory lies";
@@ -152,7 +145,7 @@ static int open_kernel(struct session *s)
 		return record_refused(-ENOMEM, "cannot start: no memory");
 	if (!s->symbols)
 		missing_add(s->missing, "/proc/kallsyms", "call sites have no names");
-	prepare_walk(s);
+	session_open_walks(s);
 	return load_programs(s);
 }
 
@@ -172,6 +165,8 @@ static int open_output(struct session *s)
 	s->writer = trace_writer_new(s->output.fd, rings->cpus);
 	if (s->writer)
 		s->definitions = definitions_new(s->writer, s->symbols, rings->cpus);
+	if (s->definitions && s->area_walk)
+		definitions_vmalloc_starts(s->definitions, area_walk_base(s->area_walk));
 	if (s->definitions)
 		s->consumer =
 			consumer_new(rings, s->writer, s->definitions, &s->bases, boottime_ns);
@@ -424,6 +419,7 @@ static int prepare(struct session *s)
 	s->account.stacks = definitions_stacks(s->definitions);
 	s->account.cost = &s->cost;
 	s->account.overhead = &s->overhead;
+	s->account.start_state = &s->start_state;
 	s->account.command_status = -1;
 	s->overhead.limit = s->opt->max_overhead;
 	s->overhead.cpus = (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
@@ -492,7 +488,7 @@ int record_run(const struct record_options *opt)
 	free(s.header);
 	missing_free(s.missing);
 	latency_free(s.latency);
-	walk_close(s.walk);
+	session_close_walks(&s);
 	symbols_free(s.symbols);
 	probes_free(s.probes);
 	return code;

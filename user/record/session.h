@@ -13,6 +13,7 @@
 #include "output.h"
 #include "overhead.h"
 #include "record.h"
+#include "start_state.h"
 
 struct session {
 	const struct record_options *opt;
@@ -23,8 +24,11 @@ struct session {
 	struct trace_writer *writer;
 	struct definitions *definitions;
 	struct consumer *consumer;
-	struct stopwatch *latency; /* NULL: not measured */
-	struct walk *walk;	   /* NULL: the kernel's lists cannot be read */
+	struct stopwatch *latency;   /* NULL: not measured */
+	struct walk *walk;	     /* NULL: the kernel's lists cannot be read */
+	struct area_walk *area_walk; /* NULL: nor vmalloc's */
+	int walk_error, area_error;  /* why not */
+	struct start_state start_state;
 	struct child child;
 	struct account account;
 	struct cost cost;
@@ -49,6 +53,14 @@ void session_empty(void *session);
 void session_note(struct session *s, int err);
 /** session_account() - an ACCOUNT block of what there is now */
 void session_account(struct session *s);
+
+/* ---- snapshots.c ---- */
+
+/** session_open_walks() - find the kernel's lists; what is not found is noted as missing */
+void session_open_walks(struct session *s);
+void session_close_walks(struct session *s);
+/** session_snapshot() - the state now, at a file's start or end (KMT_PHASE_*) */
+void session_snapshot(struct session *s, uint16_t phase);
 
 /* ---- part.c ---- */
 

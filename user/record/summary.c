@@ -225,6 +225,7 @@ int summary_print(const struct record_options *opt, const struct account *a,
 	print_coverage(opt, a);
 	print_kprobes(a->probes);
 	print_holes(a->probes);
+	start_state_print(a->start_state);
 	print_cost(a);
 	print_sampling(a);
 	print_stacks(a);

@@ -35,6 +35,7 @@ static const struct text_file text_files[] = {
 /* What not every kernel has; its absence is none of a file. */
 static const struct text_file optional_files[] = {
 	{"/sys/kernel/mm/lru_gen/enabled", "kernel/mm/lru_gen/enabled", false},
+	{PERCPU_STATS, "percpu_stats", false},
 	{"/sys/module/page_alloc/parameters/shuffle", "module/page_alloc/parameters/shuffle",
 	 false},
 };

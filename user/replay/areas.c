@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include <kmemlab/refmm.h>
-#include <kmemlab/refmm_percpu.h>
 
 #include "replay/areas.h"
 #include "replay/host.h"
@@ -15,10 +14,12 @@
 enum {
 	MACHINE_PAGES = 1 << 22, /* 16 GiB of metadata, touched as it is used */
 	PAGE_BYTES = 4096,
-	PERCPU_ALIGN = 8,
-	FROM_RESERVED = 1, /* fallback_type of PERCPU_ALLOC */
-	ATOMIC = 2,
+	WINDOW_PAGES_BITS = 33,
 };
+
+/* VMALLOC_START and VMALLOC_END with five levels of page tables. */
+#define WIDE_START 0xffa0000000000000
+#define WIDE_END   0xffd1ffffffffffff
 
 int areas_init(struct areas *a, const struct host *h, const struct kmt_class *const *classes,
 	       uint32_t nr_classes)
@@ -30,7 +31,8 @@ int areas_init(struct areas *a, const struct host *h, const struct kmt_class *co
 	a->pools = host_release_from(h, 6, 9);
 	a->pools_drop_small = !host_release_from(h, 6, 16);
 	a->free_area = LIVE_NONE;
-	return live_init(&a->percpu) || live_init(&a->vmalloc) ? -ENOMEM : 0;
+	return live_init(&a->percpu) || live_init(&a->vmalloc) || live_init(&a->unsure) ? -ENOMEM
+											: 0;
 }
 
 void areas_destroy(struct areas *a)
@@ -39,20 +41,46 @@ void areas_destroy(struct areas *a)
 		rmm_destroy(a->rmm);
 	live_destroy(&a->percpu);
 	live_destroy(&a->vmalloc);
+	live_destroy(&a->unsure);
+	percpu_start_free(&a->percpu_start);
+	area_snapshot_free(&a->start);
+	area_snapshot_free(&a->end);
 	free(a->area);
 	memset(a, 0, sizeof(*a));
+}
+
+/* Beyond the 32 TiB that four levels of page tables have for vmalloc? */
+static bool areas_are_wide(const struct area_snapshot *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!(s->area[i].page & KMT_OPAQUE) && s->area[i].page >> WINDOW_PAGES_BITS)
+			return true;
+	return false;
 }
 
 static int set_up_layers(struct areas *a)
 {
 	struct rmm_vmalloc_config v;
+	struct rmm_percpu_config p;
 	int err;
 
 	rmm_vmalloc_config_init(&v);
 	v.pools = a->pools;
 	v.pool_drops_small = a->pools_drop_small;
+	if (areas_are_wide(&a->start)) {
+		v.start = WIDE_START;
+		v.end = WIDE_END;
+	}
 	err = rmm_vmalloc_init(a->rmm, &v);
-	return err ? err : rmm_percpu_init(a->rmm, NULL);
+	if (err)
+		return err;
+	percpu_start_config(&a->percpu_start, &p);
+	err = rmm_percpu_init(a->rmm, &p);
+	if (!err || !a->percpu_start.known)
+		return err;
+	/* A layout that no kernel has. */
+	a->percpu_start.known = false;
+	return rmm_percpu_init(a->rmm, NULL);
 }
 
 static int boot(struct areas *a)
@@ -102,13 +130,13 @@ static uint32_t new_area(struct areas *a)
 	return a->nr_areas++;
 }
 
-static void drop_area(struct areas *a, uint32_t i)
+static void areas_drop(struct areas *a, uint32_t i)
 {
 	a->area[i] = (struct area){.size = a->free_area};
 	a->free_area = i;
 }
 
-static void count_alloc(struct areas_counts *c, uint64_t size)
+void areas_count(struct areas_counts *c, uint64_t size)
 {
 	c->allocs++;
 	c->requested += size;
@@ -117,9 +145,7 @@ static void count_alloc(struct areas_counts *c, uint64_t size)
 		c->peak = c->live;
 }
 
-/* @area is at @address from here on, and is counted in @c. */
-static int keep(struct areas *a, struct live *live, struct areas_counts *c, uint64_t address,
-		const struct area *area)
+int areas_keep(struct areas *a, struct live *live, uint64_t address, const struct area *area)
 {
 	uint32_t old, i = new_area(a);
 
@@ -128,90 +154,20 @@ static int keep(struct areas *a, struct live *live, struct areas_counts *c, uint
 	a->area[i] = *area;
 	if (live_put(live, address, i, &old))
 		return -ENOMEM;
-	/* Freed unseen, and given out again: what it was is lost to the reference. */
-	if (old != LIVE_NONE) {
-		c->live -= a->area[old].size;
-		drop_area(a, old);
-	}
-	count_alloc(c, area->size);
+	if (old != LIVE_NONE)
+		areas_drop(a, old);
 	return 0;
 }
 
-/* ---- Per-CPU memory ------------------------------------------------------ */
-
-static unsigned int percpu_gfp(const struct kmt_class *c)
+bool areas_take(struct areas *a, struct live *live, uint64_t address, struct area *area)
 {
-	return c->fallback_type & ATOMIC ? RMM_GFP_NOWAIT : RMM_GFP_KERNEL;
-}
+	uint32_t i = live_take(live, address);
 
-static int percpu_alloc(struct areas *a, const struct trace_event *e, const struct kmt_class *c)
-{
-	struct area area = {.size = c->bytes_req};
-
-	/* The reserved chunk is for modules' static variables, which refmm has none of. */
-	if (c->fallback_type & FROM_RESERVED)
-		return 0;
-	area.at =
-		rmm___alloc_percpu_gfp(a->rmm, e->cpu, area.size,
-				       area.size < PERCPU_ALIGN ? 4 : PERCPU_ALIGN, percpu_gfp(c));
-	a->percpu_counts.ref_failed += area.at == RMM_NO_PERCPU;
-	if (rmm_percpu_balance_needed(a->rmm))
-		rmm_percpu_balance(a->rmm, e->cpu);
-	return keep(a, &a->percpu, &a->percpu_counts, e->address, &area);
-}
-
-static void percpu_free(struct areas *a, const struct trace_event *e)
-{
-	uint32_t i = live_take(&a->percpu, e->address);
-
-	a->percpu_counts.frees++;
-	if (i == LIVE_NONE) {
-		a->percpu_counts.free_unknown++;
-		return;
-	}
-	a->percpu_counts.live -= a->area[i].size;
-	if (a->area[i].at && rmm_free_percpu(a->rmm, e->cpu, a->area[i].at))
-		a->percpu_counts.ref_refused++;
-	drop_area(a, i);
-	if (rmm_percpu_balance_needed(a->rmm))
-		rmm_percpu_balance(a->rmm, e->cpu);
-}
-
-/* ---- vmalloc ------------------------------------------------------------- */
-
-static int vmalloc_alloc(struct areas *a, const struct trace_event *e, const struct kmt_class *c)
-{
-	struct area area = {.size = c->bytes_alloc}; /* pages */
-	const struct rmm_vmalloc_args args = {
-		.size = (size_t)area.size * PAGE_BYTES,
-		.align = (size_t)PAGE_BYTES << (c->order & 31),
-		.gfp = RMM_GFP_KERNEL,
-		.flags = RMM_VM_NO_GUARD, /* it is in the size */
-		.nid = -1,
-	};
-
-	if (e->address == KMT_NO_PAGE) {
-		a->vmalloc_counts.failed++;
-		return 0;
-	}
-	area.at = rmm_get_vm_area(a->rmm, e->cpu, &args);
-	a->vmalloc_counts.ref_failed += !area.at;
-	return keep(a, &a->vmalloc, &a->vmalloc_counts, e->address, &area);
-}
-
-static void vmalloc_free(struct areas *a, const struct trace_event *e)
-{
-	uint32_t i = live_take(&a->vmalloc, e->address);
-
-	a->vmalloc_counts.frees++;
-	if (i == LIVE_NONE) {
-		a->vmalloc_counts.free_unknown++;
-		return;
-	}
-	a->vmalloc_counts.live -= a->area[i].size;
-	if (a->area[i].at && rmm_vfree(a->rmm, e->cpu, (const void *)a->area[i].at))
-		a->vmalloc_counts.ref_refused++;
-	drop_area(a, i);
+	if (i == LIVE_NONE)
+		return false;
+	*area = a->area[i];
+	areas_drop(a, i);
+	return true;
 }
 
 /* ---- Events -------------------------------------------------------------- */
@@ -226,15 +182,11 @@ static int take(struct areas *a, const struct trace_event *e, const struct kmt_c
 {
 	switch (e->kind) {
 	case KMT_PERCPU_ALLOC:
-		return percpu_alloc(a, e, c);
 	case KMT_PERCPU_FREE:
-		percpu_free(a, e);
-		return 0;
+		return areas_percpu_feed(a, e, c);
 	case KMT_VMALLOC_ALLOC:
-		return vmalloc_alloc(a, e, c);
 	case KMT_VMALLOC_FREE:
-		vmalloc_free(a, e);
-		return 0;
+		return areas_vmalloc_feed(a, e, c);
 	case KMT_PERCPU_FAIL:
 		a->percpu_counts.failed++;
 		return 0;
@@ -278,4 +230,31 @@ int areas_feed(struct areas *a, const struct trace_event *e, long n)
 	if (start)
 		a->ns += now_ns() - start;
 	return err;
+}
+
+int areas_read(struct areas *a, struct trace_reader *r)
+{
+	struct percpu_start *p = &a->percpu_start;
+	int err = area_snapshot_read(&a->start, r, KMT_PHASE_START);
+
+	if (!err)
+		err = area_snapshot_read(&a->end, r, KMT_PHASE_END);
+	if (!err)
+		err = percpu_start_read(p, r);
+	if (err || (!a->start.known && !p->known))
+		return err;
+	a->broken = boot(a) != 0;
+	if (!a->broken && a->start.known)
+		err = areas_vmalloc_load(a);
+	if (!a->broken && !err && p->known)
+		err = percpu_start_fill(p, a->rmm);
+	for (size_t i = 0; i < p->n; i++)
+		a->percpu_counts.live += p->guess[i].bytes;
+	a->percpu_counts.peak = a->percpu_counts.live;
+	return err;
+}
+
+int areas_finish(struct areas *a)
+{
+	return a->rmm && !a->broken ? areas_vmalloc_meet_end(a) : 0;
 }

@@ -241,6 +241,8 @@ static int finish(struct pass *a)
 		run_finish(&a->p->runs[k]);
 	if (a->p->slabs)
 		slabs_finish(a->p->slabs);
+	if (areas_finish(&a->p->areas))
+		return -ENOMEM;
 	while (a->next < a->nr_stops)
 		stop_at(a, &a->stops[a->next++]);
 	if (a->p->kernel.end == a->p->kernel.n)

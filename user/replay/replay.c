@@ -300,6 +300,8 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 		err = blockmap_init(&p->map, &p->host);
 	if (!err)
 		err = areas_init(&p->areas, &p->host, p->classes, p->nr_classes);
+	if (!err && p->started)
+		err = areas_read(&p->areas, p->reader);
 	if (!err)
 		err = open_slabs(p);
 	if (err)

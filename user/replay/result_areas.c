@@ -13,9 +13,13 @@ static json_t *counts(const struct areas_counts *c, const char *unit)
 		const char *name;
 		uint64_t n;
 	} fields[] = {
-		{"allocs", c->allocs},	     {"frees", c->frees},
-		{"failed", c->failed},	     {"free_of_unknown", c->free_unknown},
-		{"requested", c->requested}, {"live", c->live},
+		{"allocs", c->allocs},
+		{"frees", c->frees},
+		{"failed", c->failed},
+		{"free_of_unknown", c->free_unknown},
+		{"alloc_of_live", c->alloc_of_live},
+		{"requested", c->requested},
+		{"live", c->live},
 		{"peak", c->peak},
 	};
 
@@ -30,9 +34,84 @@ static void put(json_t *o, const char *name, uint64_t n)
 	json_object_set_new(o, name, json_integer((json_int_t)n));
 }
 
+/* Of chunks that are not the reserved one: percpu_stats' figures. */
+static json_t *chunks(uint64_t n, uint64_t areas, uint64_t used, uint64_t largest_free)
+{
+	json_t *o = json_object();
+
+	put(o, "chunks", n);
+	put(o, "areas", areas);
+	put(o, "bytes", used);
+	put(o, "largest_free_bytes", largest_free);
+	return o;
+}
+
+static json_t *kernel_chunks(const struct proc_percpu *p)
+{
+	uint64_t n = 0, areas = 0, used = 0, largest = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct proc_percpu_chunk *c = &p->chunks[i];
+
+		if (c->reserved)
+			continue;
+		n++;
+		areas += c->areas;
+		used += proc_percpu_used(p, c);
+		if (c->contig_bytes > largest)
+			largest = c->contig_bytes;
+	}
+	return chunks(n, areas, used, largest);
+}
+
+static json_t *reference_chunks(const struct rmm *rmm)
+{
+	uint64_t n = 0, areas = 0, used = 0, largest = 0;
+	struct rmm_percpu_chunk_stat c;
+	struct rmm_percpu_info info;
+
+	rmm_percpu_info(rmm, &info);
+	for (unsigned int i = 0; !rmm_percpu_chunk_stat(rmm, i, &c); i++) {
+		if (c.reserved)
+			continue;
+		n++;
+		areas += (uint64_t)c.nr_alloc;
+		used += (c.first ? info.dyn_size : info.unit_size) - (uint64_t)c.free_bytes;
+		if ((uint64_t)c.contig_bytes > largest)
+			largest = (uint64_t)c.contig_bytes;
+	}
+	return chunks(n, areas, used, largest);
+}
+
+/* What the reference began with. */
+static json_t *percpu_begin(const struct percpu_start *s)
+{
+	json_t *o = json_pack("{s:s}", "how", s->known ? "inferred" : "missing");
+
+	if (!s->known)
+		return o;
+	json_object_set_new(o, "kernel", kernel_chunks(&s->start));
+	put(o, "inferred_areas", s->n);
+	put(o, "unplaced", s->unplaced);
+	put(o, "freed", s->freed);
+	return o;
+}
+
+static json_t *percpu_end(const struct areas *a)
+{
+	const struct percpu_start *s = &a->percpu_start;
+	json_t *o = json_pack("{s:o, s:o}", "kernel", kernel_chunks(&s->end), "reference",
+			      reference_chunks(a->rmm));
+
+	put(o, "kernel_areas", s->end.areas);
+	put(o, "observed_areas", s->start.areas + s->allocs - s->frees);
+	return o;
+}
+
 static json_t *percpu(const struct areas *a)
 {
 	json_t *kernel = counts(&a->percpu_counts, "bytes of one CPU"), *reference = json_object();
+	json_t *o;
 	struct rmm_percpu_stat s;
 
 	rmm_percpu_stat(a->rmm, &s);
@@ -44,13 +123,60 @@ static json_t *percpu(const struct areas *a)
 	put(reference, "chunks_max", s.nr_max_chunks);
 	put(reference, "pages_per_cpu", s.nr_populated);
 	put(reference, "areas", s.nr_cur_alloc);
-	return json_pack("{s:o, s:o}", "kernel", kernel, "reference", reference);
+	put(reference, "align_unknown", a->percpu_counts.align_unknown);
+	o = json_pack("{s:o, s:o, s:o}", "kernel", kernel, "reference", reference, "start",
+		      percpu_begin(&a->percpu_start));
+	if (a->percpu_start.known && a->percpu_start.end_known)
+		json_object_set_new(o, "end", percpu_end(a));
+	return o;
+}
+
+static json_t *space(const struct area_space *s)
+{
+	json_t *o = json_object();
+
+	put(o, "areas", s->areas);
+	put(o, "pages", s->pages);
+	put(o, "holes", s->holes);
+	put(o, "hole_pages", s->hole_pages);
+	put(o, "largest_hole_pages", s->largest_hole_pages);
+	return o;
+}
+
+/* What the reference began with. */
+static json_t *vmalloc_start(const struct areas *a)
+{
+	json_t *o = json_pack("{s:s}", "how", a->start.known ? "read" : "missing");
+	uint64_t n[AREA_LISTS] = {0};
+
+	if (!a->start.known)
+		return o;
+	for (size_t i = 0; i < a->start.n; i++)
+		n[a->start.area[i].list]++;
+	put(o, "areas", n[AREA_USED]);
+	put(o, "lazy_areas", n[AREA_LAZY]);
+	put(o, "pool_areas", n[AREA_POOL]);
+	put(o, "refused", a->start_refused);
+	return o;
+}
+
+static json_t *vmalloc_end(const struct areas_end *e)
+{
+	json_t *o = json_pack("{s:o, s:o, s:o}", "kernel", space(&e->kernel), "observed",
+			      space(&e->observed), "reference", space(&e->reference));
+
+	put(o, "missing", e->missing);
+	put(o, "missing_percpu_chunks", e->missing_percpu);
+	put(o, "unexpected", e->unexpected);
+	put(o, "other_size", e->other_size);
+	put(o, "unsure", e->unsure);
+	return o;
 }
 
 static json_t *vmalloc(const struct areas *a)
 {
 	json_t *kernel = counts(&a->vmalloc_counts, "pages of address space");
-	json_t *reference = json_object();
+	json_t *reference = json_object(), *o;
 	struct rmm_vmalloc_stat s;
 
 	rmm_vmalloc_stat(a->rmm, &s);
@@ -64,7 +190,11 @@ static json_t *vmalloc(const struct areas *a)
 	put(reference, "lazy_max", s.lazy_max);
 	put(reference, "pool_hit", s.pool_hit);
 	put(reference, "tree_search", s.tree_search);
-	return json_pack("{s:o, s:o}", "kernel", kernel, "reference", reference);
+	o = json_pack("{s:o, s:o, s:o}", "kernel", kernel, "reference", reference, "start",
+		      vmalloc_start(a));
+	if (a->at_end.met)
+		json_object_set_new(o, "end", vmalloc_end(&a->at_end));
+	return o;
 }
 
 /* NULL: the trace has no such events. */

@@ -56,38 +56,13 @@ static bool row_good(const json_t *r)
 			      json_integer_value(json_object_get(r, "calls")));
 }
 
-/* The upper end of the bucket that holds the share @q of calls, at most the longest. */
-static json_int_t quantile(const json_t *r, double q)
-{
-	const json_t *h = json_object_get(r, "histogram");
-	json_int_t longest = json_integer_value(json_object_get(r, "max_ns")), seen = 0;
-	double want = q * (double)json_integer_value(json_object_get(r, "calls"));
-	size_t i;
-	json_t *b;
-
-	json_array_foreach (h, i, b) {
-		json_int_t floor = json_integer_value(json_array_get(b, 0));
-		uint32_t bucket = 0;
-
-		seen += json_integer_value(json_array_get(b, 1));
-		if ((double)seen < want)
-			continue;
-		while (bucket < KML_LATENCY_BUCKETS &&
-		       (json_int_t)kml_latency_floor(bucket) <= floor)
-			bucket++;
-		floor = (json_int_t)kml_latency_floor(bucket) - 1;
-		return floor < longest ? floor : longest;
-	}
-	return longest;
-}
-
 static void add_quantiles(json_t *r)
 {
 	json_int_t calls = json_integer_value(json_object_get(r, "calls"));
 
-	json_object_set_new(r, "p50_ns", json_integer(quantile(r, 0.5)));
-	json_object_set_new(r, "p99_ns", json_integer(quantile(r, 0.99)));
-	json_object_set_new(r, "p999_ns", json_integer(quantile(r, 0.999)));
+	json_object_set_new(r, "p50_ns", json_integer(latency_quantile(r, 0.5)));
+	json_object_set_new(r, "p99_ns", json_integer(latency_quantile(r, 0.99)));
+	json_object_set_new(r, "p999_ns", json_integer(latency_quantile(r, 0.999)));
 	if (calls)
 		json_object_set_new(
 			r, "mean_ns",

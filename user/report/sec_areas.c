@@ -6,30 +6,47 @@
 
 /* A figure of one allocator; NULL: that side does not have it. */
 struct figure {
-	const char *allocator, *kernel, *reference;
+	const char *allocator, *moment; /* NULL: of the whole recording */
+	const char *kernel, *reference;
 	const char *title;
 };
 
 static const struct figure figures[] = {
-	{"percpu", "allocs", NULL, "per-CPU areas allocated"},
-	{"percpu", "frees", NULL, "per-CPU areas freed"},
-	{"percpu", "failed", "failed", "per-CPU allocations that failed"},
-	{"percpu", "peak", NULL, "bytes of one CPU, allocated since the start, at most"},
-	{"percpu", "chunks_created", "chunks_max", "chunks made (the reference begins with none)"},
-	{"percpu", NULL, "pages_per_cpu", "pages of one CPU that are populated at the end"},
-	{"vmalloc", "allocs", NULL, "vmalloc areas allocated"},
-	{"vmalloc", "frees", NULL, "vmalloc areas freed"},
-	{"vmalloc", "failed", "failed", "areas for which there was no room"},
-	{"vmalloc", "peak", NULL, "pages of address space, allocated since the start, at most"},
-	{"vmalloc", "purges", "purges", "purges of freed areas"},
-	{"vmalloc", "purged_areas", "purged_areas", "areas that purges gave back"},
-	{"vmalloc", NULL, "lazy_pages", "pages of address space that wait for a purge at the end"},
+	{"percpu", "start", "areas", "inferred_areas",
+	 "per-CPU areas at the start (the reference's are inferred)"},
+	{"percpu", NULL, "allocs", NULL, "per-CPU areas allocated"},
+	{"percpu", NULL, "frees", NULL, "per-CPU areas freed"},
+	{"percpu", NULL, "failed", "failed", "per-CPU allocations that failed"},
+	{"percpu", NULL, "peak", NULL, "bytes of one CPU in areas, at most"},
+	{"percpu", NULL, "chunks_created", NULL, "chunks made"},
+	{"percpu", NULL, NULL, "pages_per_cpu", "pages of one CPU that are populated at the end"},
+	{"percpu", "end", "chunks", "chunks", "chunks at the end"},
+	{"percpu", "end", "areas", "areas", "per-CPU areas at the end"},
+	{"percpu", "end", "bytes", "bytes", "bytes of one CPU in them"},
+	{"vmalloc", "start", "areas", NULL, "vmalloc areas at the start"},
+	{"vmalloc", NULL, "allocs", NULL, "vmalloc areas allocated"},
+	{"vmalloc", NULL, "frees", NULL, "vmalloc areas freed"},
+	{"vmalloc", NULL, "failed", "failed", "areas for which there was no room"},
+	{"vmalloc", NULL, "peak", NULL, "pages of address space in areas, at most"},
+	{"vmalloc", "end", "areas", "areas", "vmalloc areas at the end"},
+	{"vmalloc", "end", "pages", "pages", "pages of address space in them"},
+	{"vmalloc", "end", "holes", "holes", "holes between them"},
+	{"vmalloc", "end", "largest_hole_pages", "largest_hole_pages", "pages of the largest hole"},
+	{"vmalloc", NULL, "purges", "purges", "purges of freed areas"},
+	{"vmalloc", NULL, "purged_areas", "purged_areas", "areas that purges gave back"},
+	{"vmalloc", NULL, NULL, "lazy_pages",
+	 "pages of address space that wait for a purge at the end"},
 };
 
-static double number(const json_t *areas, const char *allocator, const char *side, const char *key)
+/* What vmalloc starts with is the same for both sides. */
+static double number(const json_t *areas, const struct figure *f, const char *side, const char *key)
 {
-	const json_t *of = json_object_get(json_object_get(areas, allocator), side);
+	const json_t *of = json_object_get(areas, f->allocator);
 
+	if (f->moment)
+		of = json_object_get(of, f->moment);
+	if (json_object_get(of, side))
+		of = json_object_get(of, side);
 	return key ? jnum(of, key) : NAN;
 }
 
@@ -58,12 +75,11 @@ void section_areas(struct report_doc *d, const struct report_input *in)
 			struct doc_cell *c = rows_add(&r, i);
 
 			c[0].text = f->title;
-			c[1].value = number(areas, f->allocator, "kernel", f->kernel);
-			c[2].value = number(areas, f->allocator, "reference", f->reference);
+			c[1].value = number(areas, f, "kernel", f->kernel);
+			c[2].value = number(areas, f, "reference", f->reference);
 		}
 	}
 	if (rows_end(&r, s))
-		s->lead = "Neither allocator's state at the start can be read, so the reference "
-			  "begins "
-			  "empty and serves what the trace allocates.";
+		s->lead = "The reference begins with what the recorder could read of the start, or "
+			  "empty where that was nothing, and serves what the trace allocates.";
 }

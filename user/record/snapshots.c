@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * snapshots.c - the state at the start and at the end of a file: the kernel's own text
+ * files, every page, and what only its own structures hold. What could not be read is
+ * noted: the trace and the summary tell.
+ */
+#include "session.h"
+
+#include <common/log.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <trace/kinds.h>
+#include <unistd.h>
+
+#include "area_walk.h"
+#include "walk.h"
+
+void session_open_walks(struct session *s)
+{
+	if (s->opt->families & FAMILY_PAGE)
+		s->walk = walk_open(&s->bases);
+	s->walk_error = s->walk ? 0 : -errno;
+	if (s->opt->families & FAMILY_VMALLOC)
+		s->area_walk = area_walk_open();
+	s->area_error = s->area_walk ? 0 : -errno;
+	if (!s->walk && s->opt->families & FAMILY_PAGE)
+		missing_add(s->missing, "per-CPU lists and pageblock types",
+			    walk_why(s->walk_error));
+	if (!s->area_walk && s->opt->families & FAMILY_VMALLOC)
+		missing_add(s->missing, "vmalloc areas at the start", area_walk_why(s->area_error));
+}
+
+void session_close_walks(struct session *s)
+{
+	walk_close(s->walk);
+	area_walk_close(s->area_walk);
+}
+
+/* Without them a reader infers what was on the lists. */
+static void read_lists(struct session *s)
+{
+	static const char what[] = "per-CPU page lists and pageblock types";
+	int err = s->walk ? walk_record(s->walk, s->writer, KMT_PHASE_START) : s->walk_error;
+
+	if (err && s->walk)
+		log_warn("cannot read the per-CPU lists or the pageblocks' types: %s",
+			 walk_why(err));
+	if (err)
+		start_state_not(&s->start_state, what, START_INFERRED, walk_why(err));
+	else
+		start_state_read(&s->start_state, what, 0);
+}
+
+/* At the start, for a replay to begin with; at the end, to be held against it. */
+static void read_areas(struct session *s, uint16_t phase)
+{
+	static const char what[] = "vmalloc areas";
+	long n = s->area_error;
+
+	if (s->area_walk)
+		n = area_walk_record(s->area_walk, s->writer, phase, s->symbols, s->consumer);
+	if (n < 0 && s->area_walk)
+		log_warn("cannot read the vmalloc areas: %s", area_walk_why((int)n));
+	if (phase == KMT_PHASE_START && n < 0)
+		start_state_not(&s->start_state, what, START_MISSING, area_walk_why((int)n));
+	else if (phase == KMT_PHASE_START)
+		start_state_read(&s->start_state, what, (uint64_t)n);
+}
+
+/* percpu_stats tells how full each chunk is; no file tells of its areas. */
+static void note_percpu(struct session *s)
+{
+	int fd = open(PERCPU_STATS, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		start_state_not(&s->start_state, "per-CPU areas", START_MISSING,
+				"the kernel has no percpu_stats in debugfs, or does not let it be "
+				"read");
+	else
+		start_state_not(&s->start_state, "per-CPU areas", START_INFERRED,
+				"percpu_stats tells how full each chunk is, not of its areas");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void note_pages(struct session *s, int err)
+{
+	if (err)
+		start_state_not(&s->start_state, "page states", START_MISSING, strerror(-err));
+	else
+		start_state_read(&s->start_state, "page states", 0);
+}
+
+void session_snapshot(struct session *s, uint16_t phase)
+{
+	struct recording_pause pause = {.run = session_empty, .context = s};
+	enum cost_part before = cost_enter(&s->cost, COST_SNAPSHOT);
+	uint64_t start = s->cost.ns[COST_SNAPSHOT];
+	int err;
+
+	if (phase == KMT_PHASE_START)
+		s->start_state.n = 0;
+	record_texts(s->writer, phase);
+	err = record_pages(s->writer, phase, &pause);
+	if (err)
+		log_warn("cannot read all page states from /proc/kpageflags: %s", strerror(-err));
+	if (phase == KMT_PHASE_START)
+		note_pages(s, err);
+	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PAGE)
+		read_lists(s);
+	if (s->opt->families & FAMILY_VMALLOC)
+		read_areas(s, phase);
+	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PERCPU)
+		note_percpu(s);
+	session_empty(s);
+	cost_enter(&s->cost, before);
+	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;
+}
