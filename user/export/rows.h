@@ -33,6 +33,7 @@ enum row_column {
 	ROW_NUMBER, /* see number_of() */
 	ROW_DETAIL, /* kind's own: see detail in kinds.h; percpu_refill */
 	ROW_FAILED, /* 1: the kernel had none; pages that did not migrate */
+	ROW_CONTEXT, /* of requests that may not block: where from, enum kmt_context */
 	ROW_COLUMNS,
 };
 

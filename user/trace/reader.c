@@ -247,6 +247,19 @@ uint32_t trace_reader_stack(const struct trace_reader *r, uint32_t id, const uin
 	return d->stack[id].n;
 }
 
+const char *trace_context_name(const struct kmt_class *c)
+{
+	static const char *const names[KMT_CONTEXTS] = {
+		[KMT_CONTEXT_UNKNOWN] = "",	   [KMT_CONTEXT_MAY_SLEEP] = "may-sleep",
+		[KMT_CONTEXT_ATOMIC] = "atomic",   [KMT_CONTEXT_SOFTIRQ] = "softirq",
+		[KMT_CONTEXT_HARDIRQ] = "hardirq", [KMT_CONTEXT_PREEMPTIBLE] = "preemptible",
+	};
+
+	if (c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC)
+		return "";
+	return c->context < KMT_CONTEXTS ? names[c->context] : "";
+}
+
 uint32_t trace_class_stack(const struct kmt_class *c)
 {
 	return kind_has_stack(c->kind) ? c->stack : 0;
