@@ -213,10 +213,10 @@ struct kml_stack_state {
  * CPU writes it.
  */
 struct kml_ring {
-	kml_u64 head;	     /* bytes reserved, ever; producer */
-	kml_u64 last_pid;    /* pid + 1 of the last TASK definition */
-	kml_u64 sample_mask; /* record addresses whose hash has none of these
-				bits; the recorder's (bpf/filter.bpf.h) */
+	kml_u64 head;	       /* bytes reserved, ever; producer */
+	kml_u64 last_pid;      /* pid + 1 of the last TASK definition */
+	kml_u64 sample_mask;   /* record addresses whose hash has none of these
+				  bits; the recorder's (bpf/filter.bpf.h) */
 	kml_u64 preempt_count; /* where this CPU's is; 0: not looked for yet */
 	kml_u64 pad0[4];
 	kml_u64 tail; /* bytes consumed, ever; consumer */

@@ -82,6 +82,8 @@ static void test_rules_large_that_may_sleep_gets_kvmalloc(void **state)
 	assert_string_equal(topics(&s), "kvmalloc");
 	s.name = "__kvmalloc_node_noprof+0x40"; /* what it would become */
 	assert_string_equal(topics(&s), "");
+	s.name = "alloc_slab_obj_exts+0x58"; /* the allocator's own */
+	assert_string_equal(topics(&s), "");
 	s.name = "here+0x10";
 	s.kmalloc = false;
 	assert_string_equal(topics(&s), "");
@@ -201,6 +203,26 @@ static void test_rules_growth_on_reclaimable_pages_is_no_leak(void **state)
 	advices_free(&all);
 }
 
+/* A part of what is reclaimable, in a cache that is not. */
+static void test_rules_growth_in_step_with_reclaimable_is_no_leak(void **state)
+{
+	static struct grower at[] = {
+		{.name = "a", .cache = "inodes", .comm = "find", .live = 5000, .reclaimable = true},
+		{.name = "b", .cache = "parts", .comm = "find", .live = 4500},
+		{.name = "c", .cache = "more", .comm = "sh", .live = 5000},
+	};
+	struct growers three = {.at = at, .n = 3};
+	struct advices all = {0};
+
+	(void)state;
+	assert_int_equal(growers_advise(&all, &three, &facts), 0);
+	assert_int_equal(all.n, 2);
+	assert_string_equal(all.at[0].what, "reclaimable cache growth, no leak: inodes, parts");
+	assert_non_null(strstr(all.at[0].evidence, "the rest grows with them"));
+	assert_string_equal(all.at[1].topic, "holder");
+	advices_free(&all);
+}
+
 /* 200 requests with GFP_ATOMIC where sleeping was possible. */
 static struct site nowait(void)
 {
@@ -296,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_rules_holder_needs_the_kernels_count),
 		cmocka_unit_test(test_rules_what_one_command_grows_alike_is_one_suspect),
 		cmocka_unit_test(test_rules_growth_on_reclaimable_pages_is_no_leak),
+		cmocka_unit_test(test_rules_growth_in_step_with_reclaimable_is_no_leak),
 		cmocka_unit_test(test_rules_atomic_that_may_sleep_gets_kernel),
 		cmocka_unit_test(test_rules_one_doubt_is_enough_to_leave_atomic),
 		cmocka_unit_test(test_rules_text_that_tells_no_readers_is_less_sure),

@@ -58,15 +58,38 @@ void growers_free(struct growers *h)
 	memset(h, 0, sizeof(*h));
 }
 
-/* Reclaimable ones first; then by command, and the most objects first. */
+static bool alike(const struct grower *a, const struct grower *b)
+{
+	uint64_t more = a->live > b->live ? a->live : b->live;
+	uint64_t less = a->live > b->live ? b->live : a->live;
+
+	return *a->comm && !strcmp(a->comm, b->comm) && less * 100 >= more * (100 - ALIKE_PERCENT);
+}
+
+/* An inode's parts in other caches go when it goes. */
+static void find_followers(struct growers *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		for (size_t k = 0; k < g->n && !g->at[i].reclaimable; k++)
+			g->at[i].follows |= g->at[k].reclaimable && alike(&g->at[i], &g->at[k]);
+}
+
+static bool kernel_takes(const struct grower *h)
+{
+	return h->reclaimable || h->follows;
+}
+
+/* What the kernel takes back first; then by command, and the most objects first. */
 static int by_group(const void *x, const void *y)
 {
 	const struct grower *a = x, *b = y;
 	int comm = strcmp(a->comm, b->comm);
 
-	if (a->reclaimable != b->reclaimable)
-		return a->reclaimable ? -1 : 1;
-	if (comm && !a->reclaimable)
+	if (kernel_takes(a) != kernel_takes(b))
+		return kernel_takes(a) ? -1 : 1;
+	if (a->follows != b->follows)
+		return a->follows ? 1 : -1;
+	if (comm && !kernel_takes(a))
 		return comm;
 	if (a->live != b->live)
 		return a->live > b->live ? -1 : 1;
@@ -75,16 +98,16 @@ static int by_group(const void *x, const void *y)
 
 static bool same_group(const struct grower *first, const struct grower *h)
 {
-	if (first->reclaimable || h->reclaimable)
-		return first->reclaimable == h->reclaimable;
-	return *first->comm && !strcmp(first->comm, h->comm) &&
-	       h->live * 100 >= first->live * (100 - ALIKE_PERCENT);
+	if (kernel_takes(first) || kernel_takes(h))
+		return kernel_takes(first) == kernel_takes(h);
+	return alike(first, h);
 }
 
 /* What they have in sum, and the names of their caches, each once. */
 static struct grower sum_of(const struct grower *h, size_t n, char *caches)
 {
 	struct grower sum = h[0];
+	bool cut = false;
 	size_t at = 0;
 
 	*caches = '\0';
@@ -103,13 +126,24 @@ static struct grower sum_of(const struct grower *h, size_t n, char *caches)
 		if (again)
 			continue;
 		sum.growth += h[i].growth;
-		if (at + strlen(h[i].cache) + 8 < NAMES_BYTES)
-			at += (size_t)snprintf(caches + at, NAMES_BYTES - at, "%s%s",
-					       at ? ", " : "", h[i].cache);
-		else if (caches[at - 1] != '.')
-			at += (size_t)snprintf(caches + at, NAMES_BYTES - at, ", ...");
+		if (cut || at + strlen(h[i].cache) + sizeof(", , ...") > NAMES_BYTES) {
+			snprintf(caches + at, NAMES_BYTES - at, ", ...");
+			cut = true;
+			continue;
+		}
+		at += (size_t)snprintf(caches + at, NAMES_BYTES - at, "%s%s", at ? ", " : "",
+				       h[i].cache);
 	}
 	return sum;
+}
+
+static const char *of_slabs(const struct grower *first, const struct grower *last)
+{
+	if (!first->reclaimable)
+		return "";
+	return last->follows ? "; slabs of the first are Reclaimable pages, and the rest grows "
+			       "with them"
+			     : "; their slabs are Reclaimable pages";
 }
 
 static void say(struct advice *a, const struct grower *h, size_t n, const struct site_facts *f)
@@ -132,7 +166,7 @@ static void say(struct advice *a, const struct grower *h, size_t n, const struct
 		 "%.0f s ago; /proc/slabinfo has %" PRId64 " more in %s%s",
 		 sum.live + sum.freed, out_human_bytes(sum.bytes, held), sum.freed, f->seconds,
 		 *sum.comm ? ", most by " : "", sum.comm, (double)(f->end_ns - sum.oldest_ns) / 1e9,
-		 sum.growth, caches, sum.reclaimable ? "; their slabs are Reclaimable pages" : "");
+		 sum.growth, caches, of_slabs(h, &h[n - 1]));
 	snprintf(a->check, sizeof(a->check),
 		 sum.reclaimable ? "'echo 3 >/proc/sys/vm/drop_caches', or memory pressure: they "
 				   "fall in /proc/slabinfo; how soon is vm.vfs_cache_pressure's to "
@@ -142,6 +176,7 @@ static void say(struct advice *a, const struct grower *h, size_t n, const struct
 
 int growers_advise(struct advices *all, struct growers *h, const struct site_facts *f)
 {
+	find_followers(h);
 	if (h->n)
 		qsort(h->at, h->n, sizeof(*h->at), by_group);
 	for (size_t i = 0, n; i < h->n; i += n) {

@@ -136,11 +136,13 @@ static int rule_across(struct advices *all, const struct site *s, const struct s
 	return 0;
 }
 
-/* Inside the allocator: who called it is not known, and is whom advice is for. */
+/* Inside the allocator: who called it is not known, and is whom advice is for; or it is the
+ * allocator's own, and ends with the slab. */
 static bool is_allocator(const char *name)
 {
-	static const char *const own[] = {"__kmalloc", "kmalloc",   "__kvmalloc",  "kvmalloc",
-					  "krealloc",  "kvrealloc", "__do_kmalloc"};
+	static const char *const own[] = {
+		"__kmalloc", "kmalloc",	     "__kvmalloc",	    "kvmalloc",		"krealloc",
+		"kvrealloc", "__do_kmalloc", "alloc_slab_obj_exts", "alloc_empty_sheaf"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (!strncmp(name, own[i], strlen(own[i])))

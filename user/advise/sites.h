@@ -44,6 +44,7 @@ struct grower {
 	uint64_t live, freed, bytes, oldest_ns;
 	int64_t growth; /* of the cache */
 	bool reclaimable;
+	bool follows; /* no, but one that is grows as much by the same command */
 };
 
 struct growers {

@@ -57,7 +57,8 @@ static const struct argp argp = {
 	"check it. A trace cannot tell whether a device needs contiguous memory, or which counters "
 	"CPUs share: that takes reading the code. Where requests that may not block came from it "
 	"tells as far as the kernel counts: interrupts, preemption off, RCU readers; not that "
-	"interrupts alone were off. Callers that expect a failure (__GFP_NOWARN, __GFP_NORETRY) get "
+	"interrupts alone were off. Callers that expect a failure (__GFP_NOWARN, __GFP_NORETRY) "
+	"get "
 	"no advice about it.\n\n"
 	"Example:\n"
 	"  kmemlab record -o host.kmt -d 60s && kmemlab advise host.kmt",
