@@ -82,6 +82,10 @@ static int say(char *error, int err, const char *name)
 	case -ENOMSG:
 		why = "is not a kmemlab trace (it does not start with KMT1)";
 		break;
+	case -EMEDIUMTYPE:
+		why = "is JSON, no kmemlab trace; a replay's result is for 'kmemlab report' or "
+		      "'compare'";
+		break;
 	case -EBADMSG:
 		why = "has no intact header block, so nothing in it can be read; record anew";
 		break;
@@ -107,6 +111,8 @@ static int check_start(const struct trace_reader *r)
 		return -ENODATA;
 	if (r->next_seq)
 		return -EBADMSG;
+	if ((magic & 0xff) == '{')
+		return -EMEDIUMTYPE;
 	return magic == KMT_MAGIC || n < (long)sizeof(magic) ? -EBADMSG : -ENOMSG;
 }
 
@@ -141,7 +147,7 @@ struct trace_reader *trace_reader_open_fd(int fd, const char *name, char *error)
 	if (err) {
 		say(error, err, name);
 		trace_reader_close(r);
-		errno = err == -ENODATA ? ENOMSG : -err;
+		errno = err == -ENODATA || err == -EMEDIUMTYPE ? ENOMSG : -err;
 		return NULL;
 	}
 	return r;
