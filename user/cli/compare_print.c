@@ -181,8 +181,10 @@ static int print_differences(const struct report_input *in, enum out_format form
 	if (!err && out_table_rows(t)) {
 		out_text("\n");
 		err = out_table_print(t, format);
-		out_text("\napart since: from then to the end on one side of the base, by more "
-			 "than two readings of an idle kernel differ\n");
+		out_text(
+			"\nat the same moments since the start, while both last; apart since: from "
+			"then on one side of the base, by more than two readings of an idle kernel "
+			"differ\n");
 	}
 	out_table_free(t);
 	return err;
