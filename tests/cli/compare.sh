@@ -68,6 +68,11 @@ check "compare: no result" "status" status 1 README.md
 check "compare: nothing given" "status" status 2
 check "compare: list" "status" status 0 --list
 
+for lacking in "a=" "=$one" "$one," ",$one" "a=,$one" "$one,,$two" ""; do
+	check "compare: '${lacking//$SCRATCH\//}'" "status" status 2 "$lacking" b="$two"
+	check "compare: and says what it lacks" "$(cat "$SCRATCH/err")" grep -q "lacks a name or a file" "$SCRATCH/err"
+done
+
 # Results of equal names are two groups; one result is not two repetitions.
 mkdir "$SCRATCH/h1" "$SCRATCH/h2"
 cp "$one" "$SCRATCH/h1/result.json"

@@ -72,8 +72,20 @@ static error_t add_gate(struct options *o, const char *text)
 	return 0;
 }
 
+/* "NAME=" and "=FILE", ",FILE" and "FILE," leave something out. */
+static bool is_complete(const char *arg)
+{
+	size_t n = strlen(arg);
+	const char *list = strchr(arg, '=');
+
+	return n && *arg != '=' && *arg != ',' && arg[n - 1] != ',' && arg[n - 1] != '=' &&
+	       !strstr(arg, ",,") && (!list || list[1] != ',');
+}
+
 static error_t add_argument(struct options *o, char *arg)
 {
+	if (!is_complete(arg))
+		return cmd_usage("'%s' lacks a name or a file; write NAME=FILE[,FILE...]", arg);
 	if (o->nr_args == GROUPS_MAX)
 		return cmd_usage("more than %d groups", GROUPS_MAX);
 	o->args[o->nr_args++] = arg;
