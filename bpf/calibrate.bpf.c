@@ -6,9 +6,14 @@
  * owner's page map) by its frame number; a large kmalloc's address is that of its
  * pages in the direct map. Comparing them gives the bases of both, which many kernels do not export
  * by name.
+ *
+ * Own requests that may block are made where nothing forbids to sleep: what preempt_count
+ * and the depth of RCU readers are there, at a tracepoint, is what they are elsewhere then.
  */
 #include "kernel.bpf.h"
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "context.bpf.h"
 
 enum {
 	PAGES = 256,
@@ -30,6 +35,26 @@ __u64 object[FRAMES];
 __u64 object_page[FRAMES];
 __u64 last_page;
 
+struct {
+	__u32 seen, unlike; /* requests; of them, with other counts than the first */
+	__u32 count, rcu;   /* of the first */
+} blocking;
+
+static __always_inline void see_blocking(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+	__u64 address = find_preempt_count(task);
+	__u32 count;
+
+	if (!address || read_preempt_count(address, &count))
+		return;
+	if (!blocking.seen++) {
+		blocking.count = count;
+		blocking.rcu = rcu_depth(task);
+	}
+	blocking.unlike += count != blocking.count || rcu_depth(task) != blocking.rcu;
+}
+
 static __always_inline int ours(void)
 {
 	return bpf_get_current_pid_tgid() >> 32 == tgid;
@@ -40,6 +65,8 @@ int see_page(struct bpf_raw_tracepoint_args *ctx)
 {
 	if (!ours() || !ctx->args[0])
 		return 0;
+	if (context.known && ctx->args[2] & context.direct_reclaim)
+		see_blocking();
 	last_page = ctx->args[0];
 	if (pages < PAGES)
 		page[pages++] = last_page;

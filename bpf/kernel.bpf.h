@@ -46,8 +46,22 @@ struct vm_struct {
 	const void *caller;
 };
 
+struct rq;
+
+struct cfs_rq {
+	struct rq *rq; /* with CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq; /* likewise */
+};
+
 struct task_struct {
 	struct vm_struct *stack_vm_area; /* with CONFIG_VMAP_STACK */
+	struct sched_entity se;
+	unsigned int __state;
+	unsigned int flags;
+	int rcu_read_lock_nesting; /* with CONFIG_PREEMPT_RCU */
 	int pid;
 	char comm[16];
 };

@@ -245,16 +245,19 @@ static __always_inline void emit(struct kml_ring *r, struct event *e)
 	commit(c, word0 | bpf_ktime_get_boot_ns() << KML_TIME_SHIFT, e->address);
 }
 
+static __always_inline int record_in(struct kml_ring *r, struct event *e)
+{
+	r->count[e->kind].fired++;
+	emit(r, e);
+	return 0;
+}
+
 /* Count and record an event of this CPU: all that most probes do. */
 static __always_inline int record(struct event *e)
 {
 	struct kml_ring *r = this_ring();
 
-	if (!r)
-		return 0;
-	r->count[e->kind].fired++;
-	emit(r, e);
-	return 0;
+	return r ? record_in(r, e) : 0;
 }
 
 #endif

@@ -98,6 +98,8 @@ enum kml_word0 {
 	KML_TIME_SHIFT = 22, /* 42 bits of ns: wraps after 73 min */
 };
 
+enum { KML_CONTEXT_SHIFT = 16, KML_CONTEXT_MASK = 0xf };
+
 #define KML_SLOT_USED	(1ull << 31)
 #define KML_SLOT_FAILED (1ull << 30) /* the allocation returned NULL */
 
@@ -141,10 +143,11 @@ struct kml_cell {
  *  EXTFRAG       0: alloc order | alloc type << 8 | fallback order << 16 |
  *                   fallback type << 24
  *  PCPU_DRAIN    0: order | migratetype << 8
- *  KMALLOC       0: node + 1 | gfp << 32, 1: call site,
+ *  KMALLOC       0: node + 1 | context << 16 | gfp << 32, 1: call site,
  *                2: bytes requested | bytes allocated << 32, 3: kmem_cache
  *  KFREE         1: call site
- *  CACHE_ALLOC   0: node + 1 | gfp << 32, 1: call site, 2: kmem_cache
+ *  CACHE_ALLOC   0: node + 1 | context << 16 | gfp << 32, 1: call site,
+ *                2: kmem_cache
  *  CACHE_FREE    1: call site, 2: kmem_cache
  *  STACK_PAGE    0: nothing
  *  BULK_PAGE     0: gfp << 32
@@ -208,11 +211,12 @@ struct kml_stack_state {
  * CPU writes it.
  */
 struct kml_ring {
-	kml_u64 head;	     /* bytes reserved, ever; producer */
-	kml_u64 last_pid;    /* pid + 1 of the last TASK definition */
-	kml_u64 sample_mask; /* record addresses whose hash has none of these
-				bits; the recorder's (bpf/filter.bpf.h) */
-	kml_u64 pad0[5];
+	kml_u64 head;	       /* bytes reserved, ever; producer */
+	kml_u64 last_pid;      /* pid + 1 of the last TASK definition */
+	kml_u64 sample_mask;   /* record addresses whose hash has none of these
+				  bits; the recorder's (bpf/filter.bpf.h) */
+	kml_u64 preempt_count; /* where this CPU's is; 0: not looked for yet */
+	kml_u64 pad0[4];
 	kml_u64 tail; /* bytes consumed, ever; consumer */
 	kml_u64 pad1[7];
 	struct kml_count count[KML_KINDS];

@@ -25,9 +25,11 @@ enum kmt_kind {
 				fallback_order, fallback_type taken from */
 	KMT_PCPU_DRAIN = 4,  /* pfn, per-CPU list to buddy lists; order,
 				migratetype */
-	KMT_KMALLOC = 5,     /* object; node, gfp, bytes, call_site, cache */
+	KMT_KMALLOC = 5,     /* object; node, gfp, bytes, call_site, cache,
+				context */
 	KMT_KFREE = 6,	     /* object; call_site */
-	KMT_CACHE_ALLOC = 7, /* object; node, gfp, bytes, call_site, cache */
+	KMT_CACHE_ALLOC = 7, /* object; node, gfp, bytes, call_site, cache,
+				context */
 	KMT_CACHE_FREE = 8,  /* object; call_site, cache */
 	KMT_STACK_PAGE = 9,  /* pfn of a new task's kernel stack: allocated a
 				moment ago if it is not known to be live. The
@@ -108,6 +110,24 @@ enum kmt_kind {
 	KMT_OOM_VICTIM = 52,	/* 0; comm, pid */
 
 	KMT_KINDS = 64,
+};
+
+/*
+ * Where a request that may not block (no __GFP_DIRECT_RECLAIM) was made: the
+ * class's `context` of KMALLOC and CACHE_ALLOC. Requests that may block have
+ * KMT_CONTEXT_UNKNOWN, as have all of traces that do not tell.
+ */
+enum kmt_context {
+	KMT_CONTEXT_UNKNOWN = 0,
+	KMT_CONTEXT_MAY_SLEEP = 1, /* nothing was seen that forbids it */
+	KMT_CONTEXT_ATOMIC = 2,	   /* a spinlock, softirqs off, an RCU reader, a
+				      task that idles, reclaims or is about to
+				      sleep */
+	KMT_CONTEXT_SOFTIRQ = 3,
+	KMT_CONTEXT_HARDIRQ = 4,     /* or NMI */
+	KMT_CONTEXT_PREEMPTIBLE = 5, /* no interrupt, interrupts and preemption
+					on; RCU readers are not told */
+	KMT_CONTEXTS = 6,
 };
 
 enum kmt_kind_ranges {

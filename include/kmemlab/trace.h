@@ -108,14 +108,17 @@ struct kmt_class {
 	uint8_t migratetype; /* EXTFRAG: the type asked for */
 	uint8_t fallback_order;
 	uint8_t fallback_type;
-	uint8_t percpu_refill; /* ZONE_LOCKED */
-	int16_t node;	       /* allocations: asked for, -1 any */
-	uint32_t gfp;	       /* the kernel's own bits; names in HEADER */
-	uint32_t bytes_req;    /* of caches: object_size */
-	uint32_t bytes_alloc;  /* of caches: size */
-	uint32_t call_site;    /* string: "symbol+0xoffset[ [module]]" */
-	uint32_t cache;	       /* string: cache name */
-	uint32_t comm;	       /* string */
+	union {
+		uint8_t percpu_refill; /* ZONE_LOCKED */
+		uint8_t context;       /* enum kmt_context; 0 in older files */
+	};
+	int16_t node;	      /* allocations: asked for, -1 any */
+	uint32_t gfp;	      /* the kernel's own bits; names in HEADER */
+	uint32_t bytes_req;   /* of caches: object_size */
+	uint32_t bytes_alloc; /* of caches: size */
+	uint32_t call_site;   /* string: "symbol+0xoffset[ [module]]" */
+	uint32_t cache;	      /* string: cache name */
+	uint32_t comm;	      /* string */
 	union {
 		uint32_t pid;	/* thread, 0 = idle */
 		uint32_t stack; /* see KMT_STACKS; 0: not taken */

@@ -17,8 +17,12 @@ static int64_t growth(void *ctx, const char *cache)
 	return grown;
 }
 
-static const struct site_facts facts = {
-	.seconds = 10, .end_ns = 20000000000, .cache_growth = growth};
+static struct growers growers;
+static const struct site_facts facts = {.growers = &growers,
+					.depth_counted = true,
+					.seconds = 10,
+					.end_ns = 20000000000,
+					.cache_growth = growth};
 
 /* A site of kmalloc that gives no reason for anything. */
 static struct site plain(void)
@@ -46,6 +50,8 @@ static const char *topics(const struct site *s)
 
 	*text = '\0';
 	assert_int_equal(site_rules(&all, s, &facts), 0);
+	assert_int_equal(growers_advise(&all, &growers, &facts), 0);
+	growers_free(&growers);
 	for (size_t i = 0; i < all.n; i++) {
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? " " : "",
 					 all.at[i].topic);
@@ -75,6 +81,8 @@ static void test_rules_large_that_may_sleep_gets_kvmalloc(void **state)
 	s.may_sleep = true;
 	assert_string_equal(topics(&s), "kvmalloc");
 	s.name = "__kvmalloc_node_noprof+0x40"; /* what it would become */
+	assert_string_equal(topics(&s), "");
+	s.name = "alloc_slab_obj_exts+0x58"; /* the allocator's own */
 	assert_string_equal(topics(&s), "");
 	s.name = "here+0x10";
 	s.kmalloc = false;
@@ -142,6 +150,149 @@ static void test_rules_holder_needs_the_kernels_count(void **state)
 	assert_string_equal(topics(&s), "");
 }
 
+/* @n sites that each hold @live objects of a cache of its own, by @comm; what is said. */
+static struct advices grown_by(const char *const *comm, const uint64_t *live, size_t n,
+			       uint64_t reclaimable)
+{
+	static char cache[8][8];
+	struct advices all = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		struct site s = plain();
+
+		snprintf(cache[i], sizeof(cache[i]), "cache%zu", i);
+		s.cache = cache[i];
+		s.comm = comm[i];
+		s.life.live = live[i];
+		s.reclaimable = reclaimable;
+		s.other_pages = 5;
+		grown = (int64_t)live[i];
+		assert_int_equal(site_rules(&all, &s, &facts), 0);
+	}
+	assert_int_equal(growers_advise(&all, &growers, &facts), 0);
+	growers_free(&growers);
+	return all;
+}
+
+static void test_rules_what_one_command_grows_alike_is_one_suspect(void **state)
+{
+	struct advices all = grown_by((const char *[]){"find", "find", "find", "sh", ""},
+				      (uint64_t[]){5000, 4500, 1500, 5000, 5000}, 5, 0);
+
+	(void)state;
+	assert_int_equal(all.n, 4);
+	for (size_t i = 0; i < all.n; i++)
+		assert_string_equal(all.at[i].topic, "holder");
+	assert_non_null(strstr(all.at[1].what, "here+0x10 and 1 more: find out"));
+	assert_non_null(strstr(all.at[1].evidence, "9500 objects"));
+	assert_non_null(strstr(all.at[1].evidence, "9500 more in cache0, cache1"));
+	advices_free(&all);
+}
+
+static void test_rules_growth_on_reclaimable_pages_is_no_leak(void **state)
+{
+	struct advices all = grown_by((const char *[]){"find", "sh", "cat"},
+				      (uint64_t[]){5000, 2000, 90000}, 3, 6);
+
+	(void)state;
+	assert_int_equal(all.n, 1);
+	assert_string_equal(all.at[0].topic, "growth");
+	assert_string_equal(all.at[0].what,
+			    "reclaimable cache growth, no leak: cache2, cache0, cache1");
+	assert_null(strstr(all.at[0].what, "free these"));
+	advices_free(&all);
+}
+
+/* A part of what is reclaimable, in a cache that is not. */
+static void test_rules_growth_in_step_with_reclaimable_is_no_leak(void **state)
+{
+	static struct grower at[] = {
+		{.name = "a", .cache = "inodes", .comm = "find", .live = 5000, .reclaimable = true},
+		{.name = "b", .cache = "parts", .comm = "find", .live = 4500},
+		{.name = "c", .cache = "more", .comm = "sh", .live = 5000},
+	};
+	struct growers three = {.at = at, .n = 3};
+	struct advices all = {0};
+
+	(void)state;
+	assert_int_equal(growers_advise(&all, &three, &facts), 0);
+	assert_int_equal(all.n, 2);
+	assert_string_equal(all.at[0].what, "reclaimable cache growth, no leak: inodes, parts");
+	assert_non_null(strstr(all.at[0].evidence, "the rest grows with them"));
+	assert_string_equal(all.at[1].topic, "holder");
+	advices_free(&all);
+}
+
+/* 200 requests with GFP_ATOMIC where sleeping was possible. */
+static struct site nowait(void)
+{
+	struct site s = plain();
+
+	s.allocs = 400;
+	s.nowait = (struct site_nowait){.requests = 200, .may_sleep = 200, .high = 200};
+	return s;
+}
+
+static void test_rules_atomic_that_may_sleep_gets_kernel(void **state)
+{
+	struct site s = nowait();
+	struct advices all = {0};
+
+	(void)state;
+	strcpy(s.nowait.callers, "f+0x1 < g+0x2");
+	assert_int_equal(site_rules(&all, &s, &facts), 0);
+	assert_int_equal(all.n, 1);
+	assert_string_equal(all.at[0].topic, "context");
+	assert_int_equal(all.at[0].sure, ADVICE_MEDIUM);
+	assert_string_equal(all.at[0].what, "here+0x10: GFP_KERNEL instead of GFP_ATOMIC");
+	assert_non_null(strstr(all.at[0].evidence, "all 200 requests"));
+	assert_non_null(strstr(all.at[0].evidence, "50 %"));
+	assert_non_null(strstr(all.at[0].evidence, "f+0x1 < g+0x2"));
+	advices_free(&all);
+	s.nowait.high = 0; /* GFP_NOWAIT */
+	assert_int_equal(site_rules(&all, &s, &facts), 0);
+	assert_int_equal(all.at[0].sure, ADVICE_LOW);
+	advices_free(&all);
+}
+
+static void test_rules_one_doubt_is_enough_to_leave_atomic(void **state)
+{
+	struct site s = nowait();
+
+	(void)state;
+	assert_string_equal(topics(&s), "context");
+	s.nowait.may_sleep = 199; /* one was atomic, or is not told */
+	assert_string_equal(topics(&s), "");
+	s = nowait();
+	s.nowait.prepared = 1; /* __GFP_NOWARN */
+	assert_string_equal(topics(&s), "");
+	s = nowait();
+	s.nowait.no_reclaim = 1;
+	assert_string_equal(topics(&s), "");
+	s = nowait();
+	s.nowait.requests = s.nowait.may_sleep = s.nowait.high = 99;
+	assert_string_equal(topics(&s), "");
+}
+
+static void test_rules_text_that_tells_no_readers_is_less_sure(void **state)
+{
+	struct site_facts uncounted = facts;
+	struct site s = nowait();
+	struct advices all = {0};
+
+	(void)state;
+	s.nowait.may_sleep = 0;
+	s.nowait.preemptible = 200;
+	assert_int_equal(site_rules(&all, &s, &facts), 0);
+	assert_int_equal(all.at[0].sure, ADVICE_LOW);
+	assert_non_null(strstr(all.at[0].evidence, "does not tell RCU readers"));
+	advices_free(&all);
+	uncounted.depth_counted = false; /* preemption may be off unseen */
+	assert_int_equal(site_rules(&all, &s, &uncounted), 0);
+	assert_int_equal(all.n, 0);
+	advices_free(&all);
+}
+
 static void test_advices_sort_surest_then_heaviest(void **state)
 {
 	struct advices all = {0};
@@ -165,6 +316,12 @@ int main(void)
 		cmocka_unit_test(test_rules_short_lived_small_gets_stack),
 		cmocka_unit_test(test_rules_frees_on_other_cpus_are_told),
 		cmocka_unit_test(test_rules_holder_needs_the_kernels_count),
+		cmocka_unit_test(test_rules_what_one_command_grows_alike_is_one_suspect),
+		cmocka_unit_test(test_rules_growth_on_reclaimable_pages_is_no_leak),
+		cmocka_unit_test(test_rules_growth_in_step_with_reclaimable_is_no_leak),
+		cmocka_unit_test(test_rules_atomic_that_may_sleep_gets_kernel),
+		cmocka_unit_test(test_rules_one_doubt_is_enough_to_leave_atomic),
+		cmocka_unit_test(test_rules_text_that_tells_no_readers_is_less_sure),
 		cmocka_unit_test(test_advices_sort_surest_then_heaviest),
 	};
 

@@ -40,6 +40,20 @@ same "advise: standard input" 2 $?
 "$KMEMLAB" advise README.md >/dev/null 2>&1
 same "advise: not a trace" 1 $?
 
+# GFP_ATOMIC by ftrace's flags: one site could have slept, one was under a lock once, one expects a failure.
+for i in $(seq 150); do
+	for site in "sleeps ..... GFP_ATOMIC" "locked ...$((i == 70)). GFP_ATOMIC" \
+		"prepared ..... GFP_ATOMIC|__GFP_NOWARN"; do
+		# shellcheck disable=SC2086 # three words
+		set -- $site
+		echo "a-7 [001] $2 1.$((100000 + i)): kmalloc: call_site=$1+0x1/0x2 ptr=$1$i bytes_req=8 bytes_alloc=8 gfp_flags=$3 node=-1"
+	done
+done | sed 's/ptr=sleeps/ptr=a0/; s/ptr=locked/ptr=b0/; s/ptr=prepared/ptr=c0/' |
+	"$KMEMLAB" import -f -o "$SCRATCH/atomic.kmt" - 2>/dev/null
+"$KMEMLAB" advise --no-replay --json "$SCRATCH/atomic.kmt" >"$SCRATCH/atomic" 2>/dev/null
+same "advise: GFP_ATOMIC that may sleep, and no other" "sleeps+0x1: GFP_KERNEL instead of GFP_ATOMIC" \
+	"$(field "$SCRATCH/atomic" 'd.advice.filter(a => a.topic === "context").map(a => a.what).join()')"
+
 "$KMEMLAB" stat --by lifetime --json "$sample" >"$SCRATCH/lives"
 "$KMEMLAB" stat --by site --json --top 0 "$sample" >"$SCRATCH/sites"
 same "lifetime: as many freed as by call site" "$(field "$SCRATCH/sites" \

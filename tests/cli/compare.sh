@@ -26,6 +26,14 @@ same "compare: figures are the result's" "$(field "$one" \
 		'd.figures.find(f => f.group === "small" && f.measure === "unusable[9]").median.toFixed(6)')"
 same "compare: policy's lists were small" "true" "$(field "$SCRATCH/out" \
 	'(v => v("small") > v("reference"))(g => d.figures.find(f => f.group === g && f.measure === "zone_lock").median)')"
+same "compare: differences have a sample for each of the base's" "true" "$(field "$SCRATCH/out" \
+	'd.differences.length === 2 && d.differences.every(x => x.series.length === 4 &&
+		x.series.every(s => s.value.length === x.time_ns.length))')"
+same "compare: and their end is that of the figures" "true" "$(field "$SCRATCH/out" \
+	'd.differences.every(x => Math.abs(x.series[3].end - d.figures.find(f => f.group === x.group &&
+		f.measure === "unusable_end[9]").change) < 1e-6)')"
+check "compare: one measure" "status" status 0 -m zone_lock "$one"
+same "compare: has no differences over time" 0 "$(grep -c 'over time ' "$SCRATCH/out")"
 check "compare: two groups" "$(cat "$SCRATCH/err")" status 0 -F csv before="$one" after="$two,$SCRATCH/again.json"
 same "compare: repetitions are counted" '"after",unusable[9],%,2' \
 	"$(grep '^"after",unusable\[9\]' "$SCRATCH/out" | cut -d, -f1-4)"
@@ -59,6 +67,11 @@ check "compare: and says so" "$(cat "$SCRATCH/err")" grep -q "has no run 'nobody
 check "compare: no result" "status" status 1 README.md
 check "compare: nothing given" "status" status 2
 check "compare: list" "status" status 0 --list
+
+for lacking in "a=" "=$one" "$one," ",$one" "a=,$one" "$one,,$two" ""; do
+	check "compare: '${lacking//$SCRATCH\//}'" "status" status 2 "$lacking" b="$two"
+	check "compare: and says what it lacks" "$(cat "$SCRATCH/err")" grep -q "lacks a name or a file" "$SCRATCH/err"
+done
 
 # Results of equal names are two groups; one result is not two repetitions.
 mkdir "$SCRATCH/h1" "$SCRATCH/h2"

@@ -21,6 +21,10 @@ imported() {
 		"$(field "$SCRATCH/info" 'd.events.kfree || 0')"
 }
 
+"$KMEMLAB" import -f -o "$T" tests 2>"$SCRATCH/err"
+same "import: a directory, status" 1 $?
+check "import: a directory is called one" "$(cat "$SCRATCH/err")" grep -q "'tests': Is a directory" "$SCRATCH/err"
+
 imported tests/data/perf-script-6.18.txt perf
 "$KMEMLAB" stat --by cache --json --top 0 "$T" >"$SCRATCH/stat"
 same "import: perf, allocations of a cache" \

@@ -126,6 +126,9 @@ intact() {
 		"$(head -1 "$SCRATCH/out")"
 	expect stat_cpu_rows 0 "" stat --csv --by cpu --sort objects --top 1 "$GOOD"
 	equal stat_cpu_is_cut 2 "$(wc -l <"$SCRATCH/out")"
+	expect stat_no_such_table 2 "there are kind, order, type" stat --by xyzzy "$GOOD"
+	expect stat_no_such_column 2 "'order' has order, allocs, frees, pages, live_pages" \
+		stat --by order --sort xyzzy "$GOOD"
 	expect stat_column_of_no_such_table 2 "no column 'oldest_age_ns'" stat --sort oldest_age_ns "$GOOD"
 	expect stat_top 0 "" stat --csv --by kind --top 2 "$GOOD"
 	equal stat_top_rows 3 "$(wc -l <"$SCRATCH/out")"

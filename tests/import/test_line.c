@@ -47,6 +47,57 @@ static void test_line_of_each_tracer_has_the_same_head(void **state)
 	}
 }
 
+/* What ftrace's flags tell of a request that may not block. */
+static void test_line_flags_tell_the_context(void **state)
+{
+	static const struct {
+		const char *flags;
+		unsigned int context;
+	} cases[] = {
+		{".....", KMT_CONTEXT_PREEMPTIBLE}, {"....", KMT_CONTEXT_PREEMPTIBLE},
+		{".N...", KMT_CONTEXT_PREEMPTIBLE}, {"...0.", KMT_CONTEXT_PREEMPTIBLE},
+		{"d....", KMT_CONTEXT_ATOMIC},	    {"b....", KMT_CONTEXT_ATOMIC},
+		{"D....", KMT_CONTEXT_ATOMIC},	    {"...1.", KMT_CONTEXT_ATOMIC},
+		{"...c.", KMT_CONTEXT_ATOMIC},	    {"..s1.", KMT_CONTEXT_SOFTIRQ},
+		{"d.h1.", KMT_CONTEXT_HARDIRQ},	    {"d.H1.", KMT_CONTEXT_HARDIRQ},
+		{"d.Z1.", KMT_CONTEXT_HARDIRQ},	    {"X....", KMT_CONTEXT_UNKNOWN},
+		{"", KMT_CONTEXT_UNKNOWN},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text),
+			 " a-7 [001] %s 1.5: kmalloc: call_site=f+0x1/0x2 ptr=00000000f5e3 "
+			 "bytes_req=8 bytes_alloc=8 gfp_flags=GFP_ATOMIC node=-1",
+			 cases[i].flags);
+		assert_int_equal(parsed(text).what, LINE_EVENT);
+		if (parsed(text).class.context != cases[i].context)
+			fail_msg("%s", cases[i].flags);
+	}
+}
+
+static void test_line_context_is_of_requests_that_may_not_block(void **state)
+{
+	static const char *const gfp[] = {"GFP_KERNEL", "GFP_NOFS|__GFP_ZERO", "GFP_SOMETHING",
+					  "GFP_NOWAIT"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(gfp) / sizeof(*gfp); i++) {
+		snprintf(text, sizeof(text),
+			 " a-7 [001] ...1. 1.5: kmem_cache_alloc: call_site=f+0x1/0x2 ptr=f5e3 "
+			 "name=x bytes_req=8 bytes_alloc=8 gfp_flags=%s node=-1",
+			 gfp[i]);
+		assert_int_equal(parsed(text).class.context,
+				 i < 3 ? KMT_CONTEXT_UNKNOWN : KMT_CONTEXT_ATOMIC);
+	}
+	assert_int_equal(parsed("<idle>-0 [001] ..... 1.5: kmalloc: call_site=f ptr=f5e3 "
+				"bytes_req=8 bytes_alloc=8 gfp_flags=GFP_ATOMIC node=-1")
+				 .class.context,
+			 KMT_CONTEXT_ATOMIC);
+}
+
 static void test_line_page_alloc_has_its_fields(void **state)
 {
 	struct line l = parsed("a-1 [000] 1.5: mm_page_alloc: page=0x15bfe8 pfn=0x15bfe8 order=2 "
@@ -217,6 +268,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_of_each_tracer_has_the_same_head),
+		cmocka_unit_test(test_line_flags_tell_the_context),
+		cmocka_unit_test(test_line_context_is_of_requests_that_may_not_block),
 		cmocka_unit_test(test_line_page_alloc_has_its_fields),
 		cmocka_unit_test(test_line_objects_have_their_fields),
 		cmocka_unit_test(test_line_call_sites_are_as_traces_have_them),

@@ -41,6 +41,13 @@ check record_can_be_dumped "fewer than 10000 lines" at_least 10000 "$(wc -l <"$S
 same record_file_shows_no_kernel_address "" \
 	"$(grep -Em 1 '(^|[^0-9a-f])(0x)?ffff[0-9a-f]{12}' "$SCRATCH/dump")"
 
+# What became of the command is told where it did not succeed.
+"$KMEMLAB" record -f -o "$SCRATCH/c.kmt" -- true 2>"$SCRATCH/words"
+same record_says_nothing_of_a_command_that_succeeded 0 "$(grep -c "command 'true'" "$SCRATCH/words")"
+"$KMEMLAB" record -f -o "$SCRATCH/c.kmt" -- sh -c 'exit 3' 2>"$SCRATCH/words"
+check record_tells_the_status_of_one_that_failed "$(cat "$SCRATCH/words")" \
+	grep -q "command 'sh' exited with status 3" "$SCRATCH/words"
+
 # Frame numbers come from the page map where there is no tracefs.
 if ! words=$(unshare -m true 2>&1); then
 	skip record_works_without_tracefs "no mount namespace of its own: $words"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // compare.test.mjs - a comparison in a browser. Environment: as lib.mjs, SHOT (png to write), and
-// FIGURES (what 'kmemlab compare -F json' says of the same).
+// FORMS (path of what 'kmemlab compare' says of the same, without .txt, .md and .json).
 import { readFileSync, statSync } from 'node:fs';
 import { DRAWN, hued, ok, open, overflow, run, scrollThrough, tipText } from './lib.mjs';
 
-const { REPORT, SHOT, FIGURES } = process.env;
-const said = JSON.parse(readFileSync(FIGURES, 'utf8'));
+const { REPORT, SHOT, FORMS } = process.env;
+const read = (form) => readFileSync(`${FORMS}.${form}`, 'utf8');
+const said = JSON.parse(read('json'));
 const changed = said.figures.filter((f) => f.change !== undefined && (f.unit === '%' || f.change_percent !== undefined));
 
 // A dot for every figure that changed from a base, on its side of the line.
@@ -45,6 +46,35 @@ async function testNumbers(page) {
 	ok(rows.length === said.figures.length && !bad.length, 'the table says what the JSON form says', JSON.stringify(bad.slice(0, 2)));
 }
 
+const close = (a, b) => Math.abs(a - b) <= 1e-6 * Math.max(1, Math.abs(b));
+
+// Differences over time: the page's tables, its charts and the other forms say the same.
+async function testDifferences(page) {
+	const rows = await page.evaluate(() => [...document.querySelectorAll('#difference tbody tr')].map((tr) =>
+		[...tr.cells].map((c) => ({ text: c.textContent.trim(), value: c.dataset.v }))));
+	const lines = said.differences.flatMap((d) => d.series.map((s) => ({ name: `${d.group} minus ${d.base}`, ...s })));
+	const differs = lines.filter((l) => {
+		const row = rows.find((r) => r[0].text === l.name && r[1].text === l.series);
+		const wanted = [l.mean, l.largest, l.largest_at_ns, l.end, l.apart_since_ns];
+		return !row || wanted.some((v, i) => (v === null ? row[i + 2].value !== undefined : !close(Number(row[i + 2].value), v)));
+	});
+	ok(rows.length >= 4 && rows.length === lines.length && !differs.length, 'differences over time: JSON says what the table says', JSON.stringify([rows.length, lines.length, differs[0]?.name]));
+	const plain = (cell) => cell.replace('\u2013', '-').trim();
+	const wanted = rows.map((r) => r.map((c) => plain(c.text)).join('|'));
+	const text = read('txt').split('\n').map((l) => l.trim().split(/\s{2,}/).join('|'));
+	const md = read('md').split('\n').map((l) => l.slice(1, -1).split('|').map(plain).join('|'));
+	ok(wanted.every((w) => text.includes(w)), 'and so does text', wanted.find((w) => !text.includes(w)));
+	ok(wanted.every((w) => md.includes(w)), 'and Markdown', wanted.find((w) => !md.includes(w)));
+	const first = said.differences[0];
+	const drawn = await page.evaluate((n) => [...document.querySelectorAll('#difference .plot')].slice(0, n).map((p) => {
+		p.chart.shown || p.chart.show();
+		return { label: p.chart.series[0].label, values: p.chart.plot.data[1] };
+	}), first.series.length);
+	const off = first.series.filter((s, i) => drawn[i].values.length !== s.value.length || s.value.some((v, k) => (v === null) !== (drawn[i].values[k] == null) || (v !== null && !close(drawn[i].values[k], v))));
+	ok(drawn.length === 4 && !off.length, 'the charts draw the series of the JSON form', off.map((s) => s.series).join());
+	ok(drawn[0].label.includes(' minus ') && drawn[0].label.indexOf(first.group === 'observed' ? 'kernel' : first.group) === 0, 'of the same two', drawn[0].label);
+}
+
 async function testLight() {
 	const { context, page, complaints, requests } = await open({ colorScheme: 'light' });
 	await scrollThrough(page);
@@ -53,6 +83,7 @@ async function testLight() {
 	await testDots(page);
 	await testTips(page);
 	await testNumbers(page);
+	await testDifferences(page);
 	ok(!complaints.length, 'nothing is said on the console', complaints.join(' | '));
 	ok(!requests.length, 'nothing is asked of any network', requests.join(' '));
 	const pixels = await hued(page);

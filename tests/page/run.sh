@@ -45,15 +45,17 @@ forms() { # name result...
 }
 
 compare() { # name argument...
-	local name=$1
+	local name=$1 form
 	shift
-	if ! "$KMEMLAB" compare -f -F html -o "$work/$name.html" "$@" 2>"$work/$name.log" ||
-		! "$KMEMLAB" compare -F json "$@" >"$work/$name.json" 2>>"$work/$name.log"; then
+	if ! "$KMEMLAB" compare -f -F html -o "$work/$name.html" "$@" 2>"$work/$name.log"; then
 		not_ok "page $name: is made" "$(tail -n 1 "$work/$name.log")"
 		return
 	fi
+	for form in text md json; do
+		"$KMEMLAB" compare -F "$form" "$@" >"$work/$name.${form/text/txt}" 2>>"$work/$name.log"
+	done
 	NAME="page $name" REPORT=$work/$name.html SHOT=$work/$name.png MODULES=$work \
-		FIGURES=$work/$name.json node tests/page/compare.test.mjs
+		FORMS=$work/$name node tests/page/compare.test.mjs
 }
 
 mkdir -p "$work"

@@ -39,6 +39,21 @@ static void test_child_runs_when_told_and_its_end_is_seen(void **state)
 	assert_int_equal(child_go(&c), 0);
 	wait_for(&c);
 	assert_string_equal(child_words(&c, words, sizeof(words)), "exited with status 3");
+	assert_false(child_succeeded(&c));
+}
+
+static void test_child_that_exits_with_0_succeeded(void **state)
+{
+	static char *const argv[] = {"true", NULL};
+	struct child c = {0};
+
+	(void)state;
+	assert_int_equal(child_prepare(&c, argv, true), 0);
+	assert_int_equal(child_go(&c), 0);
+	wait_for(&c);
+	assert_true(child_succeeded(&c));
+	c.ran = false;
+	assert_false(child_succeeded(&c));
 }
 
 static void test_child_that_cannot_be_run_tells_why(void **state)
@@ -94,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_child_runs_when_told_and_its_end_is_seen),
+		cmocka_unit_test(test_child_that_exits_with_0_succeeded),
 		cmocka_unit_test(test_child_that_cannot_be_run_tells_why),
 		cmocka_unit_test(test_child_never_let_go_does_nothing),
 		cmocka_unit_test(test_child_without_a_process_is_none),

@@ -64,7 +64,8 @@ static void test_load_unusable_files_say_which_and_why(void **state)
 		{"/nonexistent/r.json", "cannot open '/nonexistent/r.json': No such", -ENOENT},
 		{"tests/report/fixture.h", "not JSON at line 1", -EBADMSG},
 		{"reports/page/package.json", "is not a kmemlab result", -EBADMSG},
-		{"tests", "cannot read 'tests'", -EIO},
+		{"tests", "cannot read 'tests': Is a directory", -EISDIR},
+		{"/dev/null", "cannot read '/dev/null': it is empty", -ENODATA},
 	};
 	struct report_result r;
 	char error[REPORT_ERROR_BYTES];

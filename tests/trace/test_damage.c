@@ -358,6 +358,7 @@ static void test_damage_foreign_files_are_named(void **state)
 	} cases[] = {
 		{"", 0, ENOMSG, "'copy' is empty"},
 		{"\177ELF\2\1\1", 7, ENOMSG, "is not a kmemlab trace"},
+		{"{\n \"schema\"", 11, ENOMSG, "is JSON, no kmemlab trace; a replay's result"},
 		{"KM", 2, EBADMSG, "no intact header"},
 		{"KMT1 and no more", 16, EBADMSG, "no intact header"},
 		{"K", 1, EBADMSG, "no intact header"},

@@ -9,12 +9,28 @@
 
 #include "advise/sites.h"
 #include "common/procfs.h"
+#include "metrics/live.h"
+#include "metrics/tasks.h"
 #include "replay/gfp.h"
 #include "trace/trace_io.h"
 
 #include <jansson.h>
 
-enum { BATCH = 1 << 12, LARGE_BYTES = 8 * 4096 };
+enum {
+	BATCH = 1 << 12,
+	LARGE_BYTES = 8 * 4096,
+	SLAB_ORDER_MAX = 3,
+	PAGE_SHIFT = 12,
+	OBJECT_SHIFT = 3, /* of an object's address: kinds.h */
+	CALLERS = 4,	  /* frames that are told */
+};
+
+/* Whose a class's allocations are, and on what pages. */
+struct owner {
+	uint32_t comm; /* string, by majority vote */
+	uint64_t votes;
+	uint64_t reclaimable, other;
+};
 
 struct collection {
 	struct trace_reader *r;
@@ -25,6 +41,10 @@ struct collection {
 	struct gfp_map gfp;
 	struct proc_slabinfo start, end;
 	uint64_t first_ns, last_ns;
+	struct tasks tasks;
+	struct owner *owner;  /* by class */
+	struct live pages;    /* pfn of a small block from here on -> its migrate type */
+	uint32_t reclaimable; /* that type */
 };
 
 /* ---- Reading ------------------------------------------------------------- */
@@ -41,16 +61,31 @@ static void read_slabinfo(struct trace_reader *r, uint16_t phase, struct proc_sl
 	trace_text_free(&t);
 }
 
+/* Its number; UINT32_MAX: this host has none. */
+static uint32_t type_of(const json_t *migratetypes, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach (migratetypes, i, v)
+		if (json_is_string(v) && !strcmp(json_string_value(v), name))
+			return (uint32_t)i;
+	return UINT32_MAX;
+}
+
 static int begin(struct collection *c, struct trace_reader *r)
 {
 	json_t *header = json_loads(trace_reader_header(r), 0, NULL);
 
 	*c = (struct collection){.r = r, .nr_classes = trace_reader_classes(r)};
 	gfp_map_init(&c->gfp, json_object_get(header, "gfp_bits"));
+	c->reclaimable = type_of(json_object_get(header, "migratetypes"), "Reclaimable");
 	json_decref(header);
 	c->classes = calloc((size_t)c->nr_classes + 1, sizeof(*c->classes));
 	c->allocs = calloc((size_t)c->nr_classes + 1, sizeof(*c->allocs));
-	if (!c->classes || !c->allocs)
+	c->owner = calloc((size_t)c->nr_classes + 1, sizeof(*c->owner));
+	if (!c->classes || !c->allocs || !c->owner || live_init(&c->pages) ||
+	    tasks_init(&c->tasks, trace_reader_cpus(r)))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->nr_classes; i++)
 		c->classes[i] = trace_reader_class(r, i);
@@ -66,8 +101,57 @@ static void end(struct collection *c)
 	lifetimes_free(c->lives);
 	proc_slabinfo_free(&c->start);
 	proc_slabinfo_free(&c->end);
+	live_destroy(&c->pages);
+	tasks_destroy(&c->tasks);
+	free(c->owner);
 	free(c->classes);
 	free(c->allocs);
+}
+
+/* ---- Whose, and on what pages -------------------------------------------- */
+
+/* Blocks that may become slabs: each of their pages. */
+static int see_pages(struct collection *c, const struct trace_event *e)
+{
+	const struct kmt_class *k = c->classes[e->class_id];
+	uint64_t pages = k && k->order <= SLAB_ORDER_MAX ? 1ull << k->order : 0;
+	uint32_t old;
+
+	for (uint64_t i = 0; i < pages; i++) {
+		if (e->kind == KMT_PAGE_FREE)
+			live_take(&c->pages, e->address + i);
+		else if (live_put(&c->pages, e->address + i, k->migratetype, &old))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void see_object(struct collection *c, const struct trace_event *e)
+{
+	struct owner *o = &c->owner[e->class_id];
+	uint32_t task = tasks_at(&c->tasks, e->cpu), type = LIVE_NONE;
+	uint32_t comm = task < c->nr_classes && c->classes[task] ? c->classes[task]->comm : 0;
+
+	if (!o->votes)
+		o->comm = comm;
+	o->votes += o->comm == comm ? 1 : -1ull;
+	if (!(e->address & KMT_OPAQUE))
+		type = live_find(&c->pages, e->address >> (PAGE_SHIFT - OBJECT_SHIFT));
+	o->reclaimable += type == c->reclaimable;
+	o->other += type != c->reclaimable && type != LIVE_NONE;
+}
+
+static int see(struct collection *c, const struct trace_event *e)
+{
+	tasks_see(&c->tasks, e);
+	if (e->class_id >= c->nr_classes || e->address == KMT_NO_PAGE)
+		return 0;
+	c->allocs[e->class_id]++;
+	if (e->kind == KMT_PAGE_ALLOC || e->kind == KMT_PAGE_FREE)
+		return see_pages(c, e);
+	if (e->kind == KMT_KMALLOC || e->kind == KMT_CACHE_ALLOC)
+		see_object(c, e);
+	return 0;
 }
 
 static int read_events(struct collection *c)
@@ -79,10 +163,10 @@ static int read_events(struct collection *c)
 	while (!err && (n = trace_reader_next(c->r, e, BATCH)) != 0) {
 		if (n < 0)
 			return (int)n;
-		for (long i = 0; i < n; i++)
-			if (e[i].class_id < c->nr_classes && e[i].address != KMT_NO_PAGE)
-				c->allocs[e[i].class_id]++;
-		err = lifetimes_feed(c->lives, e, n);
+		for (long i = 0; i < n && !err; i++)
+			err = see(c, &e[i]);
+		if (!err)
+			err = lifetimes_feed(c->lives, e, n);
 	}
 	lifetimes_finish(c->lives);
 	return err;
@@ -95,9 +179,41 @@ static bool is_alloc(const struct kmt_class *c)
 	return c && c->call_site && (c->kind == KMT_KMALLOC || c->kind == KMT_CACHE_ALLOC);
 }
 
+/* "inner < outer < ..." of the class's stack, if it was recorded. */
+static void name_callers(const struct collection *c, const struct kmt_class *k, char *text)
+{
+	const uint32_t *frames;
+	uint32_t n = trace_reader_stack(c->r, trace_class_stack(k), &frames);
+	size_t at = 0;
+
+	*text = '\0';
+	for (uint32_t i = 0; i < n && i < CALLERS && at < SITE_CALLERS_BYTES; i++)
+		at += (size_t)snprintf(text + at, SITE_CALLERS_BYTES - at, "%s%s", i ? " < " : "",
+				       trace_reader_string(c->r, frames[i]));
+}
+
+/* Of a class whose requests may not block. */
+static void add_nowait(const struct collection *c, struct site_nowait *s, const struct kmt_class *k,
+		       uint64_t n)
+{
+	uint32_t gfp = gfp_translate(&c->gfp, k->gfp);
+
+	s->requests += n;
+	s->may_sleep += k->context == KMT_CONTEXT_MAY_SLEEP ? n : 0;
+	s->preemptible += k->context == KMT_CONTEXT_PREEMPTIBLE ? n : 0;
+	s->high += gfp & RMM_GFP_HIGH ? n : 0;
+	s->prepared += gfp & (RMM_GFP_NOWARN | RMM_GFP_NORETRY) ? n : 0;
+	s->no_reclaim += gfp & RMM_GFP_KSWAPD_RECLAIM ? 0 : n;
+	if (n <= s->most)
+		return;
+	s->most = n;
+	name_callers(c, k, s->callers);
+}
+
 static void add_class(const struct collection *c, struct site *s, uint32_t id)
 {
 	const struct kmt_class *k = c->classes[id];
+	const struct owner *o = &c->owner[id];
 	uint64_t n = c->allocs[id];
 
 	s->kmalloc = k->kind == KMT_KMALLOC;
@@ -109,13 +225,18 @@ static void add_class(const struct collection *c, struct site *s, uint32_t id)
 		s->most_req = k->bytes_req;
 		s->most_alloc = k->bytes_alloc;
 		s->cache = trace_reader_string(c->r, k->cache);
+		s->comm = trace_reader_string(c->r, o->comm);
 	}
+	s->reclaimable += o->reclaimable;
+	s->other_pages += o->other;
 	if (k->bytes_alloc > s->largest_alloc)
 		s->largest_alloc = k->bytes_alloc;
 	if (k->bytes_alloc >= LARGE_BYTES)
 		s->large_allocs += n;
-	if (!(gfp_translate(&c->gfp, k->gfp) & RMM_GFP_DIRECT_RECLAIM))
+	if (!(gfp_translate(&c->gfp, k->gfp) & RMM_GFP_DIRECT_RECLAIM)) {
 		s->may_sleep = false;
+		add_nowait(c, &s->nowait, k, n);
+	}
 	lifetime_add(&s->life, lifetimes_of(c->lives, id));
 }
 
@@ -145,9 +266,21 @@ static int64_t growth(void *ctx, const char *cache)
 	return a && b ? (int64_t)(b->active_objects - a->active_objects) : INT64_MIN;
 }
 
+/* Is there a request that came with preemption off? Where none is, it may not be counted. */
+static bool depth_counted(const struct collection *c)
+{
+	for (uint32_t i = 0; i < c->nr_classes; i++)
+		if (is_alloc(c->classes[i]) && c->classes[i]->context == KMT_CONTEXT_ATOMIC)
+			return true;
+	return false;
+}
+
 static int sum_up(struct advices *all, const struct collection *c, const uint32_t *ids, size_t n)
 {
+	struct growers growers = {0};
 	const struct site_facts facts = {
+		.growers = &growers,
+		.depth_counted = depth_counted(c),
 		.seconds = (double)(c->last_ns - c->first_ns) / 1e9,
 		.end_ns = c->last_ns,
 		.cache_growth = growth,
@@ -167,6 +300,9 @@ static int sum_up(struct advices *all, const struct collection *c, const uint32_
 			add_class(c, s, ids[i]);
 		err = site_rules(all, s, &facts);
 	}
+	if (!err)
+		err = growers_advise(all, &growers, &facts);
+	growers_free(&growers);
 	free(s);
 	return err;
 }

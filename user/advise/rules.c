@@ -20,7 +20,6 @@ enum {
 	CACHE_HELD_BYTES = 262144, /* that a cache of its own would give back */
 	CACHE_WASTE_PERCENT = 15,
 	ACROSS_LIVES = 10000,
-	HOLDER_LIVE = 1000,
 };
 #define STACK_LIFE_NS 50000 /* by which 99 % have ended */
 
@@ -137,37 +136,13 @@ static int rule_across(struct advices *all, const struct site *s, const struct s
 	return 0;
 }
 
-/* Much allocated, little freed, and the kernel's own count of the cache agrees. */
-static int rule_holder(struct advices *all, const struct site *s, const struct site_facts *f)
-{
-	int64_t growth = *s->cache ? f->cache_growth(f->ctx, s->cache) : INT64_MIN;
-	uint64_t bytes = s->life.live * s->most_alloc;
-	struct advice *a;
-	char held[16];
-
-	if (s->life.live < HOLDER_LIVE || s->life.freed * 10 > s->life.live ||
-	    growth == INT64_MIN || growth * 2 < (int64_t)s->life.live)
-		return 0;
-	a = add(all, "holder", ADVICE_LOW, (double)bytes);
-	if (!a)
-		return -ENOMEM;
-	snprintf(a->what, sizeof(a->what), "%.120s: find out who should free these", s->name);
-	snprintf(a->evidence, sizeof(a->evidence),
-		 "%" PRIu64 " objects (%s) allocated and %" PRIu64
-		 " freed in %.0f s, the oldest %.0f s "
-		 "ago; /proc/slabinfo has %" PRId64 " more in %.40s",
-		 s->life.live + s->life.freed, out_human_bytes(bytes, held), s->life.freed,
-		 f->seconds, (double)(f->end_ns - s->life.oldest_ns) / 1e9, growth, s->cache);
-	snprintf(a->check, sizeof(a->check),
-		 "record longer: a cache that fills levels off, a leak does not");
-	return 0;
-}
-
-/* Inside the allocator: who called it is not known, and is whom advice is for. */
+/* Inside the allocator: who called it is not known, and is whom advice is for; or it is the
+ * allocator's own, and ends with the slab. */
 static bool is_allocator(const char *name)
 {
-	static const char *const own[] = {"__kmalloc", "kmalloc",   "__kvmalloc",  "kvmalloc",
-					  "krealloc",  "kvrealloc", "__do_kmalloc"};
+	static const char *const own[] = {
+		"__kmalloc", "kmalloc",	     "__kvmalloc",	    "kvmalloc",		"krealloc",
+		"kvrealloc", "__do_kmalloc", "alloc_slab_obj_exts", "alloc_empty_sheaf"};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (!strncmp(name, own[i], strlen(own[i])))
@@ -180,7 +155,7 @@ int site_rules(struct advices *all, const struct site *s, const struct site_fact
 	if (is_allocator(s->name))
 		return 0;
 	return rule_kvmalloc(all, s) || rule_cache(all, s) || rule_stack(all, s) ||
-			       rule_across(all, s, f) || rule_holder(all, s, f)
+			       rule_across(all, s, f) || rule_nowait(all, s, f) || rule_growth(s, f)
 		       ? -ENOMEM
 		       : 0;
 }

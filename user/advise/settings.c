@@ -185,7 +185,7 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 			grade && !strncmp(grade, "good", 4)
 				? ", and the reference is close enough to the kernel to judge them"
 				: "; nothing is concluded, as the reference is not close enough to "
-				  "the kernel ('kmemlab report' says by how much)");
+				  "the kernel (Fidelity in its report says by how much)");
 	json_decref(doc);
 	free(policies);
 	return err;

@@ -54,9 +54,12 @@ static const struct argp argp = {
 	"Say what a trace suggests: call sites that another way of allocating would suit better, "
 	"pages that deny pageblocks to large requests, and settings that help in a replay.\v"
 	"Every piece of advice has its numbers, how sure it is (high, medium, low), and how to "
-	"check it. A trace cannot tell whether a device needs contiguous memory, whether a caller "
-	"of GFP_ATOMIC could have slept, or which counters CPUs share: that takes reading the "
-	"code.\n\n"
+	"check it. A trace cannot tell whether a device needs contiguous memory, or which counters "
+	"CPUs share: that takes reading the code. Where requests that may not block came from it "
+	"tells as far as the kernel counts: interrupts, preemption off, RCU readers; not that "
+	"interrupts alone were off. Callers that expect a failure (__GFP_NOWARN, __GFP_NORETRY) "
+	"get "
+	"no advice about it.\n\n"
 	"Example:\n"
 	"  kmemlab record -o host.kmt -d 60s && kmemlab advise host.kmt",
 	NULL,

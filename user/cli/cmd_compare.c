@@ -37,7 +37,7 @@ struct options {
 	size_t nr_args;
 	bool list;
 	struct group *groups;			  /* [GROUPS_MAX], of which view.n */
-	struct report_result results[GROUPS_MAX]; /* with OUT_HTML: the first of each argument */
+	struct report_result results[GROUPS_MAX]; /* the first of each argument, but for CSV */
 	size_t nr_results;
 };
 
@@ -72,8 +72,20 @@ static error_t add_gate(struct options *o, const char *text)
 	return 0;
 }
 
+/* "NAME=" and "=FILE", ",FILE" and "FILE," leave something out. */
+static bool is_complete(const char *arg)
+{
+	size_t n = strlen(arg);
+	const char *list = strchr(arg, '=');
+
+	return n && *arg != '=' && *arg != ',' && arg[n - 1] != ',' && arg[n - 1] != '=' &&
+	       !strstr(arg, ",,") && (!list || list[1] != ',');
+}
+
 static error_t add_argument(struct options *o, char *arg)
 {
+	if (!is_complete(arg))
+		return cmd_usage("'%s' lacks a name or a file; write NAME=FILE[,FILE...]", arg);
 	if (o->nr_args == GROUPS_MAX)
 		return cmd_usage("more than %d groups", GROUPS_MAX);
 	o->args[o->nr_args++] = arg;
@@ -146,7 +158,9 @@ static const struct argp argp = {
 	"'*' marks what differs by more. A group without a name has its first file's, with its "
 	"folders where another group has that name; equal names are one group. Counts are of whole "
 	"traces: a warning says where these "
-	"differ in duration by more than 5 %.\n\n"
+	"differ in duration by more than 5 %. Below stands how free memory and its unusable share "
+	"differ from the base over time (of repetitions the first): mean, largest and when, and "
+	"since when they stay apart; JSON has every sample, CSV has figures alone.\n\n"
 	"Examples:\n"
 	"  kmemlab compare result.json\n"
 	"  kmemlab compare before=a1.json,a2.json after=b1.json,b2.json\n"
@@ -220,7 +234,7 @@ static void warn_of_durations(const struct options *o)
 			o->shortest_s, o->longest_s);
 }
 
-/* For charts over time: the first of each argument, named after its group. */
+/* For what goes over time: the first of each argument, named after its group. */
 static bool keep(struct options *o, struct report_result *result, const char *group)
 {
 	char *label = group ? strdup(group) : NULL;
@@ -261,7 +275,7 @@ static bool add_file(struct options *o, const char *group, const char *file, boo
 		ok = false;
 	if (group && !run)
 		log_error("'%s' has no run '%s'; --run names another", file, o->run);
-	if ((int)o->format == OUT_HTML && first)
+	if (o->format != OUT_CSV && first)
 		return keep(o, &result, group) && ok;
 	report_result_free(&result);
 	return ok;
@@ -401,12 +415,11 @@ static int check_gates(const struct options *o)
 }
 
 /* Against what: the base's result comes first. */
-static int print_page(struct options *o)
+static void put_base_first(struct options *o)
 {
-	struct report_input in = {o->results, o->nr_results, &o->view};
 	const char *base = o->groups[o->view.base].name;
 
-	for (size_t i = 1; i < in.n; i++)
+	for (size_t i = 1; i < o->nr_results; i++)
 		if (!strcmp(o->results[i].label, base)) {
 			struct report_result first = o->results[i];
 
@@ -414,17 +427,20 @@ static int print_page(struct options *o)
 			o->results[0] = first;
 			break;
 		}
-	report_tell_apart(in.results, in.n);
-	return report_out(&in, REPORT_HTML, o->output ? o->output : "compare.html", o->force);
+	report_tell_apart(o->results, o->nr_results);
 }
 
 static int print_all(struct options *o)
 {
+	struct report_input in = {o->results, o->nr_results, &o->view};
+
 	o->view.groups = o->groups;
 	o->view.run = o->nr_args > 1 ? o->run : NULL;
+	put_base_first(o);
 	if ((int)o->format == OUT_HTML)
-		return print_page(o);
-	if (!compare_print(&o->view, o->format))
+		return report_out(&in, REPORT_HTML, o->output ? o->output : "compare.html",
+				  o->force);
+	if (!compare_print(&in, o->format))
 		return EXIT_DONE;
 	log_error("cannot print the comparison: out of memory");
 	return EXIT_FAILED;

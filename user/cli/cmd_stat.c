@@ -63,22 +63,45 @@ static error_t parse_top(struct options *o, const char *arg)
 	return 0;
 }
 
+/* "kind, order, ..." */
+static const char *table_names(char *text, size_t size)
+{
+	size_t at = 0;
+
+	for (const struct stat_table *t = stat_tables; t->name && at < size; t++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "", t->name);
+	return text;
+}
+
+/* The same of a table's columns, by the names that --sort takes. */
+static const char *column_names(const struct stat_table *t, char *text, size_t size)
+{
+	size_t at = 0;
+
+	for (unsigned int c = 0; c < t->columns && at < size; c++)
+		at += (size_t)snprintf(text + at, size - at, "%s%s", at ? ", " : "",
+				       t->column[c].key);
+	return text;
+}
+
 static error_t parse_by(struct options *o, const char *arg)
 {
 	const char *hint;
+	char names[256];
 
 	o->by = stat_table_find(arg, &hint);
 	if (o->by)
 		return 0;
 	if (hint)
 		return cmd_usage("no table '%s'; did you mean '%s'?", arg, hint);
-	return cmd_usage("no table '%s'; see 'kmemlab stat --help'", arg);
+	return cmd_usage("no table '%s'; there are %s", arg, table_names(names, sizeof(names)));
 }
 
 /* --sort and --csv make sense for some tables only. */
 static error_t check(const struct options *o)
 {
 	struct nearest near = {.word = o->sort};
+	char names[256];
 	bool found = !o->sort;
 
 	if (o->format == OUT_CSV && !o->by)
@@ -95,7 +118,10 @@ static error_t check(const struct options *o)
 	if (nearest_name(&near))
 		return cmd_usage("no column '%s'; did you mean '%s'?", o->sort,
 				 nearest_name(&near));
-	return cmd_usage("no column '%s' in this table", o->sort);
+	if (o->by)
+		return cmd_usage("no column '%s'; '%s' has %s", o->sort, o->by->name,
+				 column_names(o->by, names, sizeof(names)));
+	return cmd_usage("no column '%s' in any table; choose one by --by", o->sort);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

@@ -11,6 +11,8 @@
 
 #include "cli/compare_print.h"
 #include "common/log.h"
+#include "compare/difference.h"
+#include "report/report.h"
 
 enum { CELL_BYTES = 128 };
 
@@ -121,8 +123,93 @@ static void print_rank(const struct comparison *c)
 	out_text("\n%s\n", comparison_spread(c) ? COMPARISON_SPREAD : COMPARISON_NO_SPREAD);
 }
 
-static int print_json(const struct comparison *c)
+/* ---- Over time ----------------------------------------------------------- */
+
+/* The sides of group @k against the base; false: it is the base, or has no run. */
+static bool sides_of(const struct report_input *in, size_t k, struct difference_side *a,
+		     struct difference_side *b)
 {
+	size_t base = in->comparison->base;
+
+	return k != base && difference_side(in, base, a) && difference_side(in, k, b);
+}
+
+static int difference_rows(struct out_table *t, const struct comparison *c,
+			   const struct difference_side *a, const struct difference_side *b)
+{
+	char title[2 * GROUP_NAME_BYTES + 8], cell[5][REPORT_NUMBER_BYTES];
+	int err = 0;
+
+	snprintf(title, sizeof(title), "%s minus %s", b->title, a->title);
+	for (size_t i = 0; i < DIFFERENCE_SERIES && !err; i++) {
+		enum report_unit unit = difference_series[i].unit;
+		struct difference d;
+
+		if (!difference_wanted(c, i) || !difference_of(&d, i, a, b))
+			continue;
+		err = out_table_row(t, (union out_value[]){
+					       {.s = title},
+					       {.s = difference_series[i].name},
+					       {.s = format_number(cell[0], d.mean, unit)},
+					       {.s = format_number(cell[1], d.most, unit)},
+					       {.s = format_number(cell[2], d.most_at_ns, UNIT_NS)},
+					       {.s = format_number(cell[3], d.end, unit)},
+					       {.s = format_number(cell[4], d.apart_ns, UNIT_NS)},
+				       });
+	}
+	return err;
+}
+
+static int print_differences(const struct report_input *in, enum out_format format)
+{
+	static const struct out_column columns[] = {
+		{"over time", "difference", OUT_STRING},
+		{"of", "of", OUT_STRING},
+		{"mean", "mean", OUT_STRING},
+		{"largest", "largest", OUT_STRING},
+		{"at", "at", OUT_STRING},
+		{"end", "end", OUT_STRING},
+		{"apart since", "apart_since", OUT_STRING},
+	};
+	struct out_table *t = out_table_new("differences", columns, 7);
+	struct difference_side a, b;
+	int err = t ? 0 : -ENOMEM;
+
+	for (size_t k = 0; k < in->comparison->n && !err; k++)
+		if (sides_of(in, k, &a, &b))
+			err = difference_rows(t, in->comparison, &a, &b);
+	if (!err && out_table_rows(t)) {
+		out_text("\n");
+		err = out_table_print(t, format);
+		out_text(
+			"\nat the same moments since the start, while both last; apart since: from "
+			"then on one side of the base, by more than two readings of an idle kernel "
+			"differ\n");
+	}
+	out_table_free(t);
+	return err;
+}
+
+static json_t *differences_json(const struct report_input *in)
+{
+	json_t *list = json_array();
+	struct difference_side a, b;
+
+	for (size_t k = 0; k < in->comparison->n; k++) {
+		json_t *one =
+			sides_of(in, k, &a, &b) ? difference_json(in->comparison, &a, &b) : NULL;
+
+		if (one)
+			json_array_append_new(list, one);
+	}
+	return list;
+}
+
+/* ---- All ----------------------------------------------------------------- */
+
+static int print_json(const struct report_input *in)
+{
+	const struct comparison *c = in->comparison;
 	json_t *figures = json_array(), *ranked = json_array();
 	size_t order[GROUPS_MAX];
 
@@ -133,9 +220,9 @@ static int print_json(const struct comparison *c)
 			if (comparison_wants(c, i) && c->groups[k].spread[i].n)
 				json_array_append_new(figures, comparison_figure(c, k, i));
 	}
-	return out_json(json_pack("{s:s, s:s, s:o, s:o}", "base", c->groups[c->base].name,
+	return out_json(json_pack("{s:s, s:s, s:o, s:o, s:o}", "base", c->groups[c->base].name,
 				  "ranked_by", measures[c->rank].name, "ranked", ranked, "figures",
-				  figures));
+				  figures, "differences", differences_json(in)));
 }
 
 static void put_quoted(const char *s)
@@ -172,18 +259,19 @@ static int print_csv(const struct comparison *c)
 	return 0;
 }
 
-int compare_print(const struct comparison *c, enum out_format format)
+int compare_print(const struct report_input *in, enum out_format format)
 {
+	const struct comparison *c = in->comparison;
 	int err;
 
 	if (format == OUT_JSON)
-		return print_json(c);
+		return print_json(in);
 	if (format == OUT_CSV)
 		return print_csv(c);
 	err = print_wide(c, format);
 	if (!err && c->n > 1)
 		print_rank(c);
-	return err;
+	return err ? err : print_differences(in, format);
 }
 
 int compare_list(void)

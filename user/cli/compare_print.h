@@ -6,8 +6,11 @@
 #include "common/out.h"
 #include "compare/figures.h"
 
-/** compare_print() - on stdout; 0 or -ENOMEM */
-int compare_print(const struct comparison *c, enum out_format format);
+struct report_input;
+
+/** compare_print() - @in's comparison, and differences over time of its results where the
+ *  format is not CSV; on stdout. 0 or -ENOMEM */
+int compare_print(const struct report_input *in, enum out_format format);
 
 /** compare_list() - the measures, on stdout; EXIT_DONE or EXIT_FAILED */
 int compare_list(void);

@@ -142,6 +142,7 @@ static void add_object(struct text *t, const struct view *v, const struct kmt_cl
 	if (!alloc)
 		return;
 	add_gfp(t, c);
+	add_name(t, "context", trace_context_name(c));
 	if (c->node >= 0)
 		add_number(t, "node", (uint64_t)c->node);
 }

@@ -30,6 +30,7 @@ const struct row_field row_fields[ROW_COLUMNS] = {
 	[ROW_NUMBER] = {"number", ROW_U64},
 	[ROW_DETAIL] = {"detail", ROW_I32},
 	[ROW_FAILED] = {"failed", ROW_U64},
+	[ROW_CONTEXT] = {"context", ROW_STRING},
 };
 
 int rows_init(struct rows *r, const struct view *v)
@@ -117,6 +118,7 @@ static void fill_class(const struct view *v, const struct kmt_class *c, struct r
 	fill_order(v, c, out);
 	put_s(out, ROW_CALL_SITE, trace_reader_string(v->reader, c->call_site));
 	put_s(out, ROW_CACHE, trace_reader_string(v->reader, c->cache));
+	put_s(out, ROW_CONTEXT, trace_context_name(c));
 	if (has(c, with_gfp))
 		put_u(out, ROW_GFP, c->gfp);
 	if (has(c, with_bytes | BIT(KMT_PERCPU_FAIL)))

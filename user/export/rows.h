@@ -29,10 +29,11 @@ enum row_column {
 	ROW_BYTES_REQ,
 	ROW_BYTES_ALLOC,
 	ROW_NODE,
-	ROW_PAGES,  /* of a contiguous range, or a vmalloc area with its guard page */
-	ROW_NUMBER, /* see number_of() */
-	ROW_DETAIL, /* kind's own: see detail in kinds.h; percpu_refill */
-	ROW_FAILED, /* 1: the kernel had none; pages that did not migrate */
+	ROW_PAGES,   /* of a contiguous range, or a vmalloc area with its guard page */
+	ROW_NUMBER,  /* see number_of() */
+	ROW_DETAIL,  /* kind's own: see detail in kinds.h; percpu_refill */
+	ROW_FAILED,  /* 1: the kernel had none; pages that did not migrate */
+	ROW_CONTEXT, /* of requests that may not block: where from, enum kmt_context */
 	ROW_COLUMNS,
 };
 

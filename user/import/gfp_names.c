@@ -99,6 +99,11 @@ static uint32_t mask_of(const char *name, size_t length, bool *unknown)
 	return 0;
 }
 
+bool gfp_may_block(uint32_t gfp)
+{
+	return gfp & DIRECT_RECLAIM;
+}
+
 uint32_t gfp_parse(const char *text, bool *unknown)
 {
 	uint32_t mask = 0;

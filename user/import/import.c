@@ -192,12 +192,15 @@ static int read_lines(struct importer *im, FILE *in)
 	size_t room = 0;
 	int err = 0;
 
+	errno = 0;
 	while (!err && getline(&text, &room, in) > 0) {
 		text[strcspn(text, "\r\n")] = '\0';
 		err = take_line(im, text);
 	}
+	if (!err && ferror(in))
+		err = errno ? -errno : -EIO;
 	free(text);
-	return err ? err : ferror(in) ? -EIO : 0;
+	return err;
 }
 
 static int finish(struct importer *im)

@@ -360,8 +360,18 @@ static bool parse_lost(struct line *l, const char *text)
 	return false;
 }
 
+/* Of objects, as where recorded: kinds.h. */
+static void take_context(struct line *l, uint8_t context)
+{
+	bool object = l->class.kind == KMT_KMALLOC || l->class.kind == KMT_CACHE_ALLOC;
+
+	if (l->what == LINE_EVENT && object && !l->unknown_gfp && !gfp_may_block(l->class.gfp))
+		l->class.context = context;
+}
+
 void line_parse(struct line *l, const char *text)
 {
+	uint8_t context = KMT_CONTEXT_UNKNOWN;
 	const char *bracket, *at;
 
 	memset(l, 0, sizeof(*l));
@@ -373,9 +383,13 @@ void line_parse(struct line *l, const char *text)
 		return;
 	at = skip_blanks(strchr(bracket, ']') + 1);
 	/* ftrace's flags ("d..1.") stand between the CPU and the time. */
-	if (*at < '0' || *at > '9' || !parse_time(at, &l->time_ns))
+	if (*at < '0' || *at > '9' || !parse_time(at, &l->time_ns)) {
+		context = flags_context(at, l->pid);
 		at = skip_blanks(at + strcspn(at, " "));
+	}
 	at = parse_time(at, &l->time_ns);
-	if (at)
-		parse_event(l, at);
+	if (!at)
+		return;
+	parse_event(l, at);
+	take_context(l, context);
 }

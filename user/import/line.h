@@ -44,6 +44,13 @@ struct line {
 /** line_parse() - @text is one line without its newline; it is not changed */
 void line_parse(struct line *l, const char *text);
 
+/** flags_context() - @text begins with ftrace's flags ("d..1."): where from thread @pid
+ *  allocates, enum kmt_context; KMT_CONTEXT_UNKNOWN: they are none, or do not tell */
+uint8_t flags_context(const char *text, uint32_t pid);
+
+/** gfp_may_block() - has @gfp, by gfp_parse(), __GFP_DIRECT_RECLAIM? */
+bool gfp_may_block(uint32_t gfp);
+
 /** gfp_parse() - "GFP_KERNEL|__GFP_ZERO" or "0xcc0" as the bits of x86-64's 6.1 to 6.18
  *  @unknown: set if a name is not known */
 uint32_t gfp_parse(const char *text, bool *unknown);

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "calibrate.skel.h"
+#include "context.h"
 
 enum {
 	FRAMES = 64, /* pages that this process touches */
@@ -129,21 +130,33 @@ static int find_base(const struct set *address, const struct set *frame, uint64_
 	return -ENOTSUP;
 }
 
-static uint32_t page_struct_bytes(void)
+/* What the kernel tells of its types. */
+static void read_types(struct kernel_bases *bases)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	const struct btf_type *type;
-	uint32_t bytes = 0;
 	int id;
 
 	if (!btf)
-		return 0;
+		return;
 	id = btf__find_by_name_kind(btf, "page", BTF_KIND_STRUCT);
 	type = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
 	if (type)
-		bytes = type->size;
+		bases->page_struct_bytes = type->size;
+	bases->no_context = context_find(&bases->context, btf);
 	btf__free(btf);
-	return bytes;
+}
+
+/* What the counts are where nothing forbids to sleep. */
+static void settle_context(struct kernel_bases *bases, const struct calibrate__bss *seen)
+{
+	if (!bases->context.known)
+		return;
+	bases->context.count = seen->blocking.count;
+	bases->context.rcu = seen->blocking.rcu;
+	bases->no_context =
+		context_doubt(&bases->context, seen->blocking.seen, seen->blocking.unlike);
+	bases->context.known = !bases->no_context;
 }
 
 static int solve(const struct calibrate__bss *seen, const struct set *frames,
@@ -204,6 +217,7 @@ static int watch(struct calibrate *skel, struct kernel_bases *bases, char *error
 	}
 	if (skel->bss->frames)
 		frames = (struct set){skel->bss->frame, skel->bss->frames};
+	settle_context(bases, skel->bss);
 	return solve(skel->bss, &frames, bases, error);
 }
 
@@ -213,7 +227,7 @@ int calibrate(struct kernel_bases *bases, char *error)
 	int err;
 
 	libbpf_set_print(NULL); /* what matters of its words is said in ours */
-	bases->page_struct_bytes = page_struct_bytes();
+	read_types(bases);
 	if (!bases->page_struct_bytes) {
 		snprintf(error, 256,
 			 "cannot read kernel type information (BTF) at "
@@ -224,6 +238,7 @@ int calibrate(struct kernel_bases *bases, char *error)
 	skel = calibrate__open();
 	if (!skel)
 		return -errno;
+	skel->rodata->context = bases->context;
 	err = calibrate__load(skel);
 	if (err)
 		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));

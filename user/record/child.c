@@ -154,6 +154,11 @@ bool child_stop(struct child *c, const struct recording_pause *pause)
 	return true;
 }
 
+bool child_succeeded(const struct child *c)
+{
+	return c->ran && WIFEXITED(c->status) && !WEXITSTATUS(c->status);
+}
+
 const char *child_words(const struct child *c, char *buf, size_t size)
 {
 	if (!c->ran)

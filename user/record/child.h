@@ -30,6 +30,8 @@ bool child_ended(struct child *c);
 /** child_stop() - end it and what it started: TERM, then KILL after two seconds.
  *  @pause runs meanwhile, every 10 ms. Return: whether it had to be ended. */
 bool child_stop(struct child *c, const struct recording_pause *pause);
+/** child_succeeded() - did it run and exit with status 0? */
+bool child_succeeded(const struct child *c);
 /** child_words() - what became of it, e.g. "exited with status 2" */
 const char *child_words(const struct child *c, char *buf, size_t size);
 

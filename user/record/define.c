@@ -217,6 +217,7 @@ static void describe_object(struct definitions *d, struct kmt_class *c, const ui
 		c->bytes_alloc = cache->size;
 	}
 	if (alloc) {
+		c->context = word[0] >> KML_CONTEXT_SHIFT & KML_CONTEXT_MASK;
 		c->node = (int16_t)((word[0] & 0xffff) - 1);
 		c->gfp = (uint32_t)(word[0] >> 32);
 	}

@@ -333,6 +333,9 @@ char *header_json(const struct probes *p, const struct kernel_bases *bases,
 	char *text;
 
 	known_holes(missing, p);
+	if (bases->no_context)
+		missing_add(missing, "where requests that may not block came from",
+			    bases->no_context);
 	texts_missing(missing);
 	doc = json_pack(
 		"{s:s, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:O, s:{s:I, s:I, s:I}, s:o, "

@@ -93,6 +93,7 @@ static int configure(struct probes *p, const struct probes_setup *setup)
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
+	p->skel->rodata->context = bases->context;
 	p->skel->rodata->take_stacks = setup->families & FAMILY_STACKS ? 1 : 0;
 	select_programs(p);
 	err = size_maps(p);

@@ -17,6 +17,7 @@
  *   probe_table.c  which program shows what
  *   latency.c    time inside the allocation functions
  *   calibrate.c  find the bases of struct page and of the direct map
+ *   context.c    find preempt_count
  *   consume.c    rings to trace events
  *   define.c     slot definitions to trace classes
  *   stacks.c     kernel stacks to entries of the dictionary
@@ -39,6 +40,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <kmemlab/context.h>
 #include <kmemlab/event.h>
 #include <trace/trace_io.h>
 
@@ -87,6 +89,8 @@ struct kernel_bases {
 	uint64_t page_offset;	   /* address of frame 0 in the direct map */
 	uint64_t direct_map_bytes; /* of the direct map that hold memory */
 	uint32_t page_struct_bytes;
+	struct kml_context context;
+	const char *no_context; /* why contexts are not told; NULL: they are */
 };
 
 /**

@@ -186,7 +186,7 @@ static void print_command(const struct record_options *opt, const struct summary
 {
 	char words[128];
 
-	if (!end->child)
+	if (!end->child || (!end->child_stopped && child_succeeded(end->child)))
 		return;
 	log_info(
 		"command '%s' %s%s", opt->command[0], child_words(end->child, words, sizeof(words)),

@@ -202,6 +202,17 @@ static bool is_trace(FILE *f)
 	       getc(f) == (int)(magic >> 24);
 }
 
+/* Nothing to read, also of a directory: ferror() tells. */
+static bool is_empty(FILE *f)
+{
+	int first = getc(f);
+
+	if (first == EOF)
+		return true;
+	ungetc(first, f);
+	return false;
+}
+
 static json_t *parse(FILE *f, const char *path, char *error, int *err)
 {
 	json_error_t at;
@@ -213,6 +224,12 @@ static json_t *parse(FILE *f, const char *path, char *error, int *err)
 			 "cannot use '%s': it is a trace, not a result; run 'kmemlab replay -o "
 			 "result.json %s' first",
 			 path, path);
+		return NULL;
+	}
+	if (is_empty(f)) {
+		*err = ferror(f) ? -errno : -ENODATA;
+		snprintf(error, REPORT_ERROR_BYTES, "cannot read '%s': %s", path,
+			 ferror(f) ? strerror(-*err) : "it is empty");
 		return NULL;
 	}
 	root = json_loadf(f, 0, &at);

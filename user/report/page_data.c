@@ -265,8 +265,8 @@ static json_t *page_comparison(const struct comparison *c)
 		else
 			json_decref(figures);
 	}
-	return json_pack("{s:I, s:o, s:o}", "base", (json_int_t)c->base, "groups", groups,
-			 "measures", list);
+	return json_pack("{s:I, s:s?, s:o, s:o}", "base", (json_int_t)c->base, "run", c->run,
+			 "groups", groups, "measures", list);
 }
 
 json_t *report_page_data(const struct report_input *in, size_t step)

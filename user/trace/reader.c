@@ -82,6 +82,10 @@ static int say(char *error, int err, const char *name)
 	case -ENOMSG:
 		why = "is not a kmemlab trace (it does not start with KMT1)";
 		break;
+	case -EMEDIUMTYPE:
+		why = "is JSON, no kmemlab trace; a replay's result is for 'kmemlab report' or "
+		      "'compare'";
+		break;
 	case -EBADMSG:
 		why = "has no intact header block, so nothing in it can be read; record anew";
 		break;
@@ -107,6 +111,8 @@ static int check_start(const struct trace_reader *r)
 		return -ENODATA;
 	if (r->next_seq)
 		return -EBADMSG;
+	if ((magic & 0xff) == '{')
+		return -EMEDIUMTYPE;
 	return magic == KMT_MAGIC || n < (long)sizeof(magic) ? -EBADMSG : -ENOMSG;
 }
 
@@ -141,7 +147,7 @@ struct trace_reader *trace_reader_open_fd(int fd, const char *name, char *error)
 	if (err) {
 		say(error, err, name);
 		trace_reader_close(r);
-		errno = err == -ENODATA ? ENOMSG : -err;
+		errno = err == -ENODATA || err == -EMEDIUMTYPE ? ENOMSG : -err;
 		return NULL;
 	}
 	return r;
@@ -245,6 +251,19 @@ uint32_t trace_reader_stack(const struct trace_reader *r, uint32_t id, const uin
 		return 0;
 	*frames = d->frame + d->stack[id].first;
 	return d->stack[id].n;
+}
+
+const char *trace_context_name(const struct kmt_class *c)
+{
+	static const char *const names[KMT_CONTEXTS] = {
+		[KMT_CONTEXT_UNKNOWN] = "",	   [KMT_CONTEXT_MAY_SLEEP] = "may-sleep",
+		[KMT_CONTEXT_ATOMIC] = "atomic",   [KMT_CONTEXT_SOFTIRQ] = "softirq",
+		[KMT_CONTEXT_HARDIRQ] = "hardirq", [KMT_CONTEXT_PREEMPTIBLE] = "preemptible",
+	};
+
+	if (c->kind != KMT_KMALLOC && c->kind != KMT_CACHE_ALLOC)
+		return "";
+	return c->context < KMT_CONTEXTS ? names[c->context] : "";
 }
 
 uint32_t trace_class_stack(const struct kmt_class *c)

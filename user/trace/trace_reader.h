@@ -87,6 +87,9 @@ uint32_t trace_reader_stacks(const struct trace_reader *r);
 /** trace_reader_stack() - frames of a stack by number, as strings, the innermost first
  *  Return: how many; 0 if there is no such stack. */
 uint32_t trace_reader_stack(const struct trace_reader *r, uint32_t id, const uint32_t **frames);
+/** trace_context_name() - where an object's request that may not block came from:
+ *  "may-sleep", ...; "": the class does not tell, or is of another kind */
+const char *trace_context_name(const struct kmt_class *c);
 /** trace_class_stack() - the number of a class's stack; 0 if it has none */
 uint32_t trace_class_stack(const struct kmt_class *c);
 /** trace_reader_cpus() - one more than the largest CPU number with events */

@@ -44,7 +44,12 @@ function choose(label, list, value, change) {
 function firstPair(model, lines) {
 	const of = (result, name) => lines.find((s) => s.result === result && s.name === name);
 	const [one, two] = model.results;
-	if (two) return [of(one, 'observed') ?? lines[0], of(two, 'observed') ?? lines.find((s) => s.result === two)];
+	const asked = model.comparison?.run ?? 'observed';
+	if (two) return [of(one, asked) ?? lines[0], of(two, asked) ?? lines.find((s) => s.result === two)];
+	if (model.comparison) {
+		const { base, groups } = model.comparison;
+		return [base, base ? 0 : 1].map((i) => of(one, groups[i])).map((s, i) => s ?? lines[i]);
+	}
 	return [of(one, 'observed') ?? lines[0], of(one, 'reference') ?? lines[1]];
 }
 

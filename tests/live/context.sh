@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# context.sh - where requests that may not block came from, by kmemlab and by ftrace.
+#
+# A tracefs instance of our own records the same tracepoints; its column of flags says what
+# the kernel itself thought of interrupts, softirqs and preemption. Events are matched by
+# CPU, call site, gfp mask and time. What ftrace does not know of (RCU readers, tasks about
+# to sleep) may be atomic where it shows nothing; no other difference is allowed, but for
+# one in a thousand.
+. tests/support/lib.sh
+NAMES="context_is_told context_softirq_is_seen context_process_is_seen context_agrees_with_ftrace
+	context_only_where_a_request_may_not_block"
+# shellcheck disable=SC2086
+needs_recording $NAMES
+
+INSTANCE=/sys/kernel/tracing/instances/kmemlab-context-$$
+T=$SCRATCH/t.kmt
+if ! mkdir "$INSTANCE" 2>/dev/null; then
+	for name in $NAMES; do skip "$name" "cannot make an instance in ${INSTANCE%/*}"; done
+	exit 0
+fi
+trap 'echo 0 >"$INSTANCE/tracing_on"; rmdir "$INSTANCE"' EXIT
+echo boot >"$INSTANCE/trace_clock"
+echo 32768 >"$INSTANCE/buffer_size_kb"
+for event in kmalloc kmem_cache_alloc; do
+	echo '!(gfp_flags & 0x400)' >"$INSTANCE/events/kmem/$event/filter" # __GFP_DIRECT_RECLAIM
+	echo 1 >"$INSTANCE/events/kmem/$event/enable"
+done
+
+# Loopback packets that nobody wants are answered in a softirq; the rest is a mixture.
+cat >"$SCRATCH/work.sh" <<'END'
+for i in $(seq 300); do echo "$i" >/dev/udp/127.0.0.1/9; done 2>/dev/null
+find /usr /sys/kernel/slab -type f 2>/dev/null | head -n 3000 | xargs cat >/dev/null 2>&1
+dd if=/dev/zero of="$1/file" bs=64k count=200 conv=fsync 2>/dev/null
+for i in $(seq 100); do /bin/true; done
+END
+"$KMEMLAB" record -q -o "$T" -- bash "$SCRATCH/work.sh" "$SCRATCH" 2>"$SCRATCH/words"
+echo 0 >"$INSTANCE/tracing_on"
+cat "$INSTANCE/trace" >"$SCRATCH/ftrace.txt"
+
+"$KMEMLAB" info "$T" >"$SCRATCH/info"
+if grep -q "where requests that may not block came from" "$SCRATCH/info"; then
+	for name in $NAMES; do
+		skip "$name" "$(grep "where requests that may not" "$SCRATCH/info")"
+	done
+	exit 0
+fi
+ok context_is_told
+"$KMEMLAB" import -f -o "$SCRATCH/ftrace.kmt" "$SCRATCH/ftrace.txt" 2>>"$SCRATCH/words"
+for which in t ftrace; do
+	"$KMEMLAB" dump --json "$SCRATCH/$which.kmt" 2>/dev/null |
+		grep -E '"kind":"(kmalloc|kmem_cache_alloc)"' >"$SCRATCH/$which.jsonl"
+done
+node - "$SCRATCH" >"$SCRATCH/compared.json" <<'END'
+const fs = require('fs');
+const dir = process.argv[2];
+const read = (name) => fs.readFileSync(`${dir}/${name}.jsonl`, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
+const own = read('t'), may = (e) => e.gfp & 0x400;
+const wrong = own.filter((e) => may(e) && e.context !== undefined).length;
+const ours = own.filter((e) => e.context);
+// Those of ftrace by CPU, call site and gfp, in time.
+const theirs = new Map();
+const key = (e) => `${e.cpu} ${e.call_site} ${e.gfp}`;
+for (const e of read('ftrace')) theirs.set(key(e), [...(theirs.get(key(e)) ?? []), e]);
+const NEAR_NS = 50_000;
+const counts = {}, pairs = {};
+let matched = 0, differ = 0;
+const seen = new Map();
+for (const e of ours) {
+	counts[e.context] = (counts[e.context] ?? 0) + 1;
+	const list = theirs.get(key(e)) ?? [];
+	let i = seen.get(key(e)) ?? 0;
+	while (i < list.length && list[i].time_ns < e.time_ns - NEAR_NS) i++;
+	seen.set(key(e), i + 1);
+	if (i >= list.length || list[i].time_ns > e.time_ns + NEAR_NS) continue;
+	matched++;
+	const pair = `${e.context} / ${list[i].context}`;
+	pairs[pair] = (pairs[pair] ?? 0) + 1;
+	const same = e.context === list[i].context || (list[i].context === 'preemptible' && ['may-sleep', 'atomic'].includes(e.context));
+	differ += !same;
+}
+console.log(JSON.stringify({ ours: ours.length, matched, differ, wrong, counts, pairs }));
+END
+got=$(cat "$SCRATCH/compared.json")
+check context_softirq_is_seen "$got" at_least 100 "$(field "$SCRATCH/compared.json" 'd.counts.softirq')"
+check context_process_is_seen "$got" at_least 100 "$(field "$SCRATCH/compared.json" 'd.counts["may-sleep"]')"
+same context_agrees_with_ftrace true "$(field "$SCRATCH/compared.json" \
+	'd.matched > 500 && d.matched > 0.95 * d.ours && d.differ <= d.matched / 1000 || JSON.stringify(d)')"
+same context_only_where_a_request_may_not_block 0 "$(field "$SCRATCH/compared.json" 'd.wrong')"
+[ -z "${VERBOSE:-}" ] || echo "# $got"
+exit 0
