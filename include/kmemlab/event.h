@@ -98,6 +98,7 @@ enum kml_word0 {
 	KML_TIME_SHIFT = 22, /* 42 bits of ns: wraps after 73 min */
 };
 
+/* Of word 0 of a definition, enum kmt_context. */
 enum { KML_CONTEXT_SHIFT = 16, KML_CONTEXT_MASK = 0xf };
 
 #define KML_SLOT_USED	(1ull << 31)
@@ -156,14 +157,18 @@ struct kml_cell {
  *  PAGE_KEEP     0: order
  *  CONTIG_ALLOC  0: gfp << 32, 2: pages
  *  CACHE_BULK_*  as CACHE_*; CACHE_CREATE, CACHE_DESTROY  2: kmem_cache
- *  PERCPU_ALLOC, PERCPU_FAIL  0: detail << 16 | gfp << 32 (ALLOC: | order of
- *                the alignment in bytes), 1: call site, 2: bytes requested |
- * bytes allocated (FAIL: alignment) << 32 VMALLOC_ALLOC 0: order of the
- * alignment, 1: start of the region that the area may lie in, 2: pages pressure
- * 0: order | detail << 16 | gfp << 32, 1: node + 1 OOM_VICTIM    0: pid <<
- * 32, 1..2: comm TASK          0: pid | tgid << 32, 1..2: comm CACHE_NAME    0:
- * kmem_cache, 1: object_size | size << 32, 2..7: name STACK         0: a number
- * that stands for it, 1: frames, 2..: return addresses, the innermost first
+ *  PERCPU_ALLOC  0: order of the alignment in bytes | detail << 16 | gfp << 32,
+ *                1: call site, 2: bytes requested | bytes allocated << 32
+ *  PERCPU_FAIL   0: detail << 16 | gfp << 32, 1: call site,
+ *                2: bytes requested | alignment << 32
+ *  VMALLOC_ALLOC 0: order of the alignment, 1: start of the region that the
+ *                area may lie in, 2: pages
+ *  pressure      0: order | detail << 16 | gfp << 32, 1: node + 1
+ *  OOM_VICTIM    0: pid << 32, 1..2: comm
+ *  TASK          0: pid | tgid << 32, 1..2: comm
+ *  CACHE_NAME    0: kmem_cache, 1: object_size | size << 32, 2..7: name
+ *  STACK         0: a number that stands for it, 1: frames, 2..: return
+ *                addresses, the innermost first
  *
  * Where stacks are taken, a slot with one has a word more, which comes first:
  * word KML_DEF_WORDS, the stack's number. Its STACK came before it.
