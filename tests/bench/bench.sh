@@ -16,6 +16,7 @@
 #                  the kernel's statistics; needs root
 #   bench_report   from a trace to its page; of 5 million events recorded here, where the host
 #                  lets kmemlab record, else of a sample
+#   bench_consume  the recorder's own CPU time, from rings to blocks
 #   the others     the parts: trace format, replay, reference allocator
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -79,7 +80,7 @@ for source in tests/bench/bench_*.c; do
 	echo "== $name"
 	case $name in
 	bench_report) report ;;
-	bench_trace | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;
+	bench_trace | bench_consume | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;
 	*) "$BUILD/tests/bench/$name" || status=1 ;;
 	esac
 done
