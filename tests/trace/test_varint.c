@@ -20,6 +20,21 @@ static void test_varint_edges_round_trip(void **state)
 	}
 }
 
+static void test_varint_put_long_stores_the_same_bytes(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		for (uint64_t low = 0; low < 3; low++) {
+			uint64_t v = (1ull << bit) - 1 + low;
+			uint8_t want[VARINT_MAX_BYTES], got[VARINT_MAX_BYTES];
+			size_t bytes = (size_t)(varint_put(want, v) - want);
+
+			assert_int_equal(varint_put_long(got, v) - got, bytes);
+			assert_memory_equal(got, want, bytes);
+		}
+	}
+}
+
 static void test_varint_cut_off_is_refused(void **state)
 {
 	uint8_t bytes[VARINT_MAX_BYTES];
@@ -64,6 +79,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_varint_edges_round_trip),
+		cmocka_unit_test(test_varint_put_long_stores_the_same_bytes),
 		cmocka_unit_test(test_varint_cut_off_is_refused),
 		cmocka_unit_test(test_varint_over_64_bits_is_refused),
 		cmocka_unit_test(test_zigzag_small_either_way_is_small),

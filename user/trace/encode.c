@@ -22,12 +22,19 @@ enum {
 struct place {
 	struct prediction p;
 	uint32_t index1; /* position + 1, 0 = not in this block */
+	uint32_t events;
 	uint8_t kind;
+	uint8_t group; /* of addresses */
+};
+
+/* Where the columns' next bytes go. Held apart from the encoder: a store of a byte could change
+ * any of its members, as far as a compiler knows, and these it can keep in registers. */
+struct cursor {
+	uint8_t *table, *class, *time_low, *time_high, *address, *literal;
 };
 
 struct encoder {
 	uint8_t *buffer[COL_COUNT];
-	uint8_t *at[COL_COUNT];
 	size_t events_max; /* the buffers hold */
 	struct place *places;
 	size_t places_n;
@@ -35,7 +42,9 @@ struct encoder {
 	uint32_t used_n;
 	uint32_t lengths[COL_COUNT];
 	uint32_t counts[KMT_KINDS];
+	/* These go on from block to block; @begin is the history's count where this one began. */
 	struct history history[GROUPS];
+	uint64_t begin[GROUPS];
 	uint32_t seen[GROUPS][1 << SEEN_BITS]; /* address hash -> history count */
 };
 
@@ -105,15 +114,6 @@ static int reserve_places(struct encoder *e, uint32_t n)
 	return 0;
 }
 
-static bool classes_exist(const struct trace_raw *events, size_t n, const struct intern *classes)
-{
-	uint32_t top = 0;
-
-	for (size_t i = 0; i < n; i++)
-		top = events[i].class_id > top ? events[i].class_id : top;
-	return top < classes->count;
-}
-
 /* Forget the last block. */
 static void reset(struct encoder *e)
 {
@@ -121,20 +121,20 @@ static void reset(struct encoder *e)
 		memset(&e->places[e->used[i]], 0, sizeof(*e->places));
 	e->used_n = 0;
 	memset(e->counts, 0, sizeof(e->counts));
-	memset(e->seen, 0, sizeof(e->seen));
 	for (int g = 0; g < GROUPS; g++)
-		e->history[g].count = 0;
-	for (int c = 0; c < COL_COUNT; c++)
-		e->at[c] = e->buffer[c];
+		e->begin[g] = e->history[g].count;
 }
 
-static void add_class(struct encoder *e, struct place *place, uint32_t id, uint8_t kind)
+static inline void add_class(struct encoder *e, struct cursor *at, uint32_t id, uint8_t kind)
 {
+	struct place *place = &e->places[id];
+
 	e->used[e->used_n++] = id;
 	place->index1 = e->used_n;
 	place->kind = kind;
-	e->at[COL_TABLE] = varint_put(e->at[COL_TABLE], id);
-	*e->at[COL_TABLE]++ = kind;
+	place->group = (uint8_t)group_of(kind);
+	at->table = varint_put(at->table, id);
+	*at->table++ = kind;
 }
 
 static inline uint32_t hash(uint64_t address)
@@ -142,26 +142,38 @@ static inline uint32_t hash(uint64_t address)
 	return (uint32_t)((address * 0x9e3779b97f4a7c15ull) >> (64 - SEEN_BITS));
 }
 
-static inline void put_address(struct encoder *e, struct place *place, uint64_t address)
+/* How far back @address was last seen in this block, as @seen has it; 0: not, or too far. */
+static inline uint64_t distance_of(const struct history *h, uint64_t begin, uint32_t seen,
+				   uint64_t address)
 {
-	unsigned int group = group_of(place->kind);
-	struct history *h = &e->history[group];
+	uint64_t distance = (uint32_t)((uint32_t)h->count - seen) + 1ull;
+
+	/* An entry of earlier blocks may say anything: the history itself decides. */
+	return distance <= KMT_HISTORY && distance <= h->count - begin &&
+			       history_at(h, distance) == address
+		       ? distance
+		       : 0;
+}
+
+static inline void put_address(struct encoder *e, struct cursor *at, struct place *place,
+			       uint64_t address)
+{
+	struct history *h = &e->history[place->group];
+	uint64_t begin = e->begin[place->group];
 	struct prediction *p = &place->p;
-	uint32_t *seen = &e->seen[group][hash(address)];
-	uint64_t distance = h->count - *seen;
+	uint32_t *seen = &e->seen[place->group][hash(address)];
+	uint64_t distance = distance_of(h, begin, *seen, address);
 
-	/* seen = 0 means never: a count of 0 is before the first address. */
-	if (*seen && distance < KMT_HISTORY && history_at(h, distance + 1) == address) {
-		int64_t change = (int64_t)(distance + 1) - p->distance;
+	if (distance) {
+		int64_t change = (int64_t)distance - p->distance;
 
-		e->at[COL_ADDRESS] = varint_put(e->at[COL_ADDRESS], zigzag(change) + 1);
-		p->distance = (int64_t)(distance + 1);
+		at->address = varint_put(at->address, zigzag(change) + 1);
+		p->distance = (int64_t)distance;
 	} else {
-		uint64_t from = p->seen ? p->last : history_newest(h);
+		uint64_t from = p->seen ? p->last : h->count > begin ? history_at(h, 1) : 0;
 
-		*e->at[COL_ADDRESS]++ = 0;
-		e->at[COL_LITERAL] =
-			varint_put(e->at[COL_LITERAL], zigzag((int64_t)(address - from)));
+		*at->address++ = 0;
+		at->literal = varint_put_long(at->literal, zigzag((int64_t)(address - from)));
 	}
 	p->seen = true;
 	p->last = address;
@@ -169,39 +181,70 @@ static inline void put_address(struct encoder *e, struct place *place, uint64_t 
 	*seen = (uint32_t)h->count;
 }
 
-static inline void put_event(struct encoder *e, const struct trace_raw *event, uint64_t dt,
-			     const struct kmt_class *classes)
+static inline void put_event(struct encoder *e, struct cursor *at, const struct trace_raw *event,
+			     uint64_t dt, const struct kmt_class *classes)
 {
 	struct place *place = &e->places[event->class_id];
 
-	if (!place->index1)
-		add_class(e, place, event->class_id, classes[event->class_id].kind);
-	e->counts[place->kind % KMT_KINDS]++;
-	e->at[COL_CLASS] = varint_put(e->at[COL_CLASS], place->index1 - 1);
-	*e->at[COL_TIME_LOW]++ = (uint8_t)dt;
-	e->at[COL_TIME_HIGH] = varint_put(e->at[COL_TIME_HIGH], dt >> 8);
+	if (__builtin_expect(!place->index1, 0))
+		add_class(e, at, event->class_id, classes[event->class_id].kind);
+	place->events++;
+	at->class = varint_put(at->class, place->index1 - 1);
+	*at->time_low++ = (uint8_t)dt;
+	at->time_high = varint_put(at->time_high, dt >> 8);
 	if (place->kind != KMT_TASK)
-		put_address(e, place, event->address);
+		put_address(e, at, place, event->address);
+}
+
+static void count_kinds(struct encoder *e)
+{
+	for (uint32_t i = 0; i < e->used_n; i++) {
+		const struct place *place = &e->places[e->used[i]];
+
+		e->counts[place->kind % KMT_KINDS] += place->events;
+	}
+}
+
+static void tell_parts(struct encoder *e, const struct cursor *at, struct block_part *parts)
+{
+	const uint8_t *end[COL_COUNT] = {
+		[COL_TABLE] = at->table,       [COL_CLASS] = at->class,
+		[COL_TIME_LOW] = at->time_low, [COL_TIME_HIGH] = at->time_high,
+		[COL_ADDRESS] = at->address,   [COL_LITERAL] = at->literal,
+	};
+
+	parts[0] = (struct block_part){e->lengths, sizeof(e->lengths)};
+	for (int c = 0; c < COL_COUNT; c++) {
+		e->lengths[c] = (uint32_t)(end[c] - e->buffer[c]);
+		parts[c + 1] = (struct block_part){e->buffer[c], e->lengths[c]};
+	}
 }
 
 int encoder_run(struct encoder *e, const struct trace_raw *events, size_t n,
 		const struct intern *classes, struct block_part *parts)
 {
 	uint64_t time = n ? events[0].time_ns : 0;
+	struct cursor at;
 
-	if (!classes_exist(events, n, classes))
-		return -EINVAL;
 	if (reserve_events(e, n) || reserve_places(e, classes->count))
 		return -ENOMEM;
 	reset(e);
+	at = (struct cursor){
+		.table = e->buffer[COL_TABLE],
+		.class = e->buffer[COL_CLASS],
+		.time_low = e->buffer[COL_TIME_LOW],
+		.time_high = e->buffer[COL_TIME_HIGH],
+		.address = e->buffer[COL_ADDRESS],
+		.literal = e->buffer[COL_LITERAL],
+	};
 	for (size_t i = 0; i < n; i++) {
-		put_event(e, &events[i], events[i].time_ns - time, (const void *)classes->bytes);
+		if (__builtin_expect(events[i].class_id >= classes->count, 0))
+			return -EINVAL;
+		put_event(e, &at, &events[i], events[i].time_ns - time,
+			  (const void *)classes->bytes);
 		time = events[i].time_ns;
 	}
-	parts[0] = (struct block_part){e->lengths, sizeof(e->lengths)};
-	for (int c = 0; c < COL_COUNT; c++) {
-		e->lengths[c] = (uint32_t)(e->at[c] - e->buffer[c]);
-		parts[c + 1] = (struct block_part){e->buffer[c], e->lengths[c]};
-	}
+	count_kinds(e);
+	tell_parts(e, &at, parts);
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { VARINT_MAX_BYTES = 10 };
 
@@ -27,6 +28,23 @@ static inline uint8_t *varint_put(uint8_t *to, uint64_t v)
 	}
 	*to++ = (uint8_t)v;
 	return to;
+}
+
+/** varint_put_long() - varint_put() for values whose length cannot be foreseen: no branch on it */
+static inline uint8_t *varint_put_long(uint8_t *to, uint64_t v)
+{
+	unsigned int bytes = (unsigned int)(70 - __builtin_clzll(v | 1)) / 7;
+	uint64_t spread = v;
+
+	if (__builtin_expect(v >> 56, 0))
+		return varint_put(to, v);
+	/* 56 bits to eight groups of 7 with a bit free above each: by halves, thrice. */
+	spread = (spread & 0xfffffff0000000) << 4 | (spread & 0xfffffff);
+	spread = (spread & 0x0fffc0000fffc000) << 2 | (spread & 0x00003fff00003fff);
+	spread = (spread & 0x3f803f803f803f80) << 1 | (spread & 0x007f007f007f007f);
+	spread |= 0x8080808080808080 & ((1ull << (8 * (bytes - 1))) - 1);
+	memcpy(to, &spread, sizeof(spread));
+	return to + bytes;
 }
 
 /** varint_get_long() - varint_get() for more than one byte */
