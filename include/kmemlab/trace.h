@@ -138,6 +138,10 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  *   address:   varint(code), absent for TASK
  *   literal:   varint(zigzag(address - prediction)), for codes that are 0
  *
+ * The columns are zstd frames of their own in a large block. Which frames hold
+ * compressed and which raw blocks is the writer's choice: ours stores "time
+ * low" and "literal" raw, as they are next to noise.
+ *
  * varint is LEB128: 7 bits a byte, low bits first, high bit = more follows, at
  * most 10 bytes. zigzag(d) = (d << 1) ^ (d >> 63).
  *

@@ -160,7 +160,7 @@ static inline void fixture_block(struct fixture *f, struct kmt_block head, const
 				 size_t bytes)
 {
 	struct block_packer *p = block_packer_new(1);
-	struct block_part part = {payload, bytes};
+	struct block_part part = {.data = payload, .bytes = bytes};
 	const void *data;
 	size_t n = block_pack(p, &head, &part, 1, &data);
 

@@ -4,12 +4,13 @@
  *
  * Each part becomes a zstd frame of its own: columns differ so much in their
  * statistics that sharing entropy tables costs more than a frame's few bytes.
- * Small payloads are one frame.
+ * Small payloads are one frame. A part next to noise is a frame of raw blocks.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for ZSTD_c_literalCompressionMode */
 #include <zstd.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -20,10 +21,20 @@
 #error "the trace format is little-endian, and so must the machine be"
 #endif
 
-enum { SMALL_PAYLOAD = 4096 };
+enum {
+	SMALL_PAYLOAD = 4096,
+	FAST_LEVEL = -30,
+	/* RFC 8878, 3.1.1: a frame with its size in four bytes and one segment. */
+	FRAME_HEAD_BYTES = 9,
+	FRAME_DESCRIPTOR = 2 << 6 | 1 << 5,
+	RAW_HEAD_BYTES = 3,
+	RAW_LAST = 1,
+	RAW_SIZE_SHIFT = 3, /* a type of 0, "raw", between */
+};
 
 struct block_packer {
 	ZSTD_CCtx *zstd;
+	ZSTD_CCtx *fast;
 	uint8_t *out;
 	size_t out_max;
 };
@@ -41,12 +52,16 @@ struct block_packer *block_packer_new(int level)
 	if (!p)
 		return NULL;
 	p->zstd = ZSTD_createCCtx();
-	if (!p->zstd) {
-		free(p);
+	p->fast = ZSTD_createCCtx();
+	if (!p->zstd || !p->fast) {
+		block_packer_free(p);
 		errno = ENOMEM;
 		return NULL;
 	}
 	ZSTD_CCtx_setParameter(p->zstd, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(p->fast, ZSTD_c_compressionLevel, FAST_LEVEL);
+	/* A library that does not know this leaves literals as they are, as such levels do. */
+	ZSTD_CCtx_setParameter(p->fast, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
 	return p;
 }
 
@@ -55,6 +70,7 @@ void block_packer_free(struct block_packer *p)
 	if (!p)
 		return;
 	ZSTD_freeCCtx(p->zstd);
+	ZSTD_freeCCtx(p->fast);
 	free(p->out);
 	free(p);
 }
@@ -73,11 +89,38 @@ static int reserve(uint8_t **buffer, size_t *max, size_t bytes)
 	return 0;
 }
 
-/* Compress @part behind @at bytes of output; the new end, or 0. */
+/* @part as it is, in a frame at @to; the frame's bytes. */
+static size_t store_part(uint8_t *to, const struct block_part *part)
+{
+	const uint32_t magic = ZSTD_MAGICNUMBER, bytes = (uint32_t)part->bytes;
+	const uint8_t *from = part->data;
+	uint8_t *next = to + FRAME_HEAD_BYTES;
+
+	memcpy(to, &magic, sizeof(magic));
+	to[sizeof(magic)] = FRAME_DESCRIPTOR;
+	memcpy(to + sizeof(magic) + 1, &bytes, sizeof(bytes));
+	for (uint32_t done = 0; done < bytes;) {
+		uint32_t left = bytes - done;
+		uint32_t n = left < ZSTD_BLOCKSIZE_MAX ? left : ZSTD_BLOCKSIZE_MAX;
+		uint32_t head = n << RAW_SIZE_SHIFT | (n == left ? RAW_LAST : 0);
+
+		memcpy(next, &head, RAW_HEAD_BYTES);
+		memcpy(next + RAW_HEAD_BYTES, from + done, n);
+		next += RAW_HEAD_BYTES + n;
+		done += n;
+	}
+	return (size_t)(next - to);
+}
+
+/* Compress @part, which is not empty, behind @at bytes of output; the new end, or 0. */
 static size_t pack_part(struct block_packer *p, size_t at, const struct block_part *part)
 {
-	size_t n = ZSTD_compress2(p->zstd, p->out + at, p->out_max - at, part->data, part->bytes);
+	ZSTD_CCtx *zstd = part->effort == EFFORT_FAST ? p->fast : p->zstd;
+	size_t n;
 
+	if (part->effort == EFFORT_NONE)
+		return at + store_part(p->out + at, part);
+	n = ZSTD_compress2(zstd, p->out + at, p->out_max - at, part->data, part->bytes);
 	if (ZSTD_isError(n)) {
 		errno = ENOMEM;
 		return 0;
@@ -98,7 +141,7 @@ static size_t pack_parts(struct block_packer *p, const struct block_part *parts,
 static size_t pack_joined(struct block_packer *p, const struct block_part *parts, size_t n)
 {
 	uint8_t joined[SMALL_PAYLOAD];
-	struct block_part whole = {joined, 0};
+	struct block_part whole = {.data = joined};
 
 	for (size_t i = 0; i < n; i++) {
 		if (parts[i].bytes)

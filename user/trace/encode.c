@@ -213,10 +213,17 @@ static void tell_parts(struct encoder *e, const struct cursor *at, struct block_
 		[COL_ADDRESS] = at->address,   [COL_LITERAL] = at->literal,
 	};
 
-	parts[0] = (struct block_part){e->lengths, sizeof(e->lengths)};
+	/* The low byte of a time and an address that was not foreseen are next to noise. */
+	static const enum block_effort effort[COL_COUNT] = {
+		[COL_TABLE] = EFFORT_FAST,    [COL_CLASS] = EFFORT_FAST,
+		[COL_TIME_LOW] = EFFORT_NONE, [COL_TIME_HIGH] = EFFORT_FAST,
+		[COL_ADDRESS] = EFFORT_FAST,  [COL_LITERAL] = EFFORT_NONE,
+	};
+
+	parts[0] = (struct block_part){e->lengths, sizeof(e->lengths), EFFORT_NONE};
 	for (int c = 0; c < COL_COUNT; c++) {
 		e->lengths[c] = (uint32_t)(end[c] - e->buffer[c]);
-		parts[c + 1] = (struct block_part){e->buffer[c], e->lengths[c]};
+		parts[c + 1] = (struct block_part){e->buffer[c], e->lengths[c], effort[c]};
 	}
 }
 

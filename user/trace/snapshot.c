@@ -20,9 +20,9 @@ int trace_writer_text(struct trace_writer *w, uint16_t flags, uint64_t time_ns, 
 	uint8_t length[VARINT_MAX_BYTES];
 	size_t name_bytes = strnlen(name, KMT_STRING_MAX_BYTES);
 	struct block_part parts[] = {
-		{length, (size_t)(varint_put(length, name_bytes) - length)},
-		{name, name_bytes},
-		{text, bytes},
+		{.data = length, .bytes = (size_t)(varint_put(length, name_bytes) - length)},
+		{.data = name, .bytes = name_bytes},
+		{.data = text, .bytes = bytes},
 	};
 
 	return writer_block(w, &head, parts, 3);
@@ -32,7 +32,7 @@ int trace_writer_text(struct trace_writer *w, uint16_t flags, uint64_t time_ns, 
 static int write_runs(struct trace_writer *w, struct kmt_block *head, uint8_t *payload,
 		      const struct trace_page_run *runs)
 {
-	struct block_part part = {payload, 0};
+	struct block_part part = {.data = payload};
 	uint8_t *to = varint_put(payload, head->first_id);
 
 	for (uint32_t i = 0; i < head->count; i++) {

@@ -202,7 +202,7 @@ void trace_writer_file(struct trace_writer *w, int fd)
 
 static int write_json(struct trace_writer *w, uint16_t type, const char *json)
 {
-	struct block_part part = {json, strlen(json)};
+	struct block_part part = {.data = json, .bytes = strlen(json)};
 	struct kmt_block head = {.type = type};
 
 	return writer_block(w, &head, &part, 1);
@@ -303,7 +303,7 @@ static int write_entries(struct trace_writer *w, uint16_t type, struct intern *t
 		return -ENOMEM;
 	while (!err && t->written < t->count) {
 		struct kmt_block head = {.type = type, .first_id = t->written};
-		struct block_part part = {payload, 0};
+		struct block_part part = {.data = payload};
 
 		head.count = type == KMT_STRINGS ? lay_out_strings(t, payload, &part.bytes)
 						 : lay_out_stacks(t, payload, &part.bytes);
@@ -323,7 +323,7 @@ static int write_classes(struct trace_writer *w)
 	while (t->written < t->count) {
 		struct kmt_block head = {.type = KMT_CLASSES, .first_id = t->written};
 		uint32_t n = t->count - t->written;
-		struct block_part part;
+		struct block_part part = {0};
 		int err;
 
 		head.count = n < most ? n : most;
