@@ -350,6 +350,58 @@ static void test_consume_coverage_leaves_out_what_a_write_lost(void **state)
 	close(f.fd);
 }
 
+static void test_consume_coverage_begins_and_ends_within_a_ring(void **state)
+{
+	struct fixture f;
+	uint64_t allocated, freed;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	for (uint64_t t = 0; t < 10; t++) {
+		event(&f, 0, KML_PAGE_ALLOC, f.now + 2 * t, bases.vmemmap + t * 512);
+		event(&f, 0, KML_PAGE_FREE, f.now + 2 * t + 1, bases.vmemmap + t * 512);
+	}
+	consumer_cover(f.consumer, f.now + 5);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, 7 * 8);
+	assert_int_equal(freed, 8 * 8);
+	for (uint64_t t = 10; t < 20; t++)
+		event(&f, 0, KML_PAGE_ALLOC, f.now + 2 * t, bases.vmemmap + t * 512);
+	consumer_stop_cover(f.consumer, f.now + 25);
+	consume(f.consumer, true);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(allocated, (7 + 3) * 8);
+	assert_int_equal(freed, 8 * 8);
+	teardown(&f, read_back(&f));
+}
+
+static void test_consume_task_stands_before_its_first_event(void **state)
+{
+	const uint64_t word[KML_TASK_WORDS] = {7 | 7ull << 32, 0x62616c /* "lab" */, 0};
+	struct fixture f;
+	struct trace_event e[8];
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	event(&f, 0, KML_PAGE_ALLOC, f.now + 1, bases.vmemmap);
+	for (uint64_t i = 0; i < KML_TASK_WORDS; i++)
+		put(&f, 0, KML_DEF_BIT | KML_TASK << KML_KIND_SHIFT, i, word[i]);
+	event(&f, 0, KML_PAGE_FREE, f.now + 2, bases.vmemmap);
+	event(&f, 0, KML_PAGE_ALLOC, f.now + 3, bases.vmemmap);
+	r = read_back(&f);
+	assert_int_equal(trace_reader_next(r, e, 8), 4);
+	assert_int_equal(e[0].kind, KMT_PAGE_ALLOC);
+	assert_int_equal(e[1].kind, KMT_TASK);
+	assert_int_equal(e[1].time_ns, f.now + 2);
+	assert_int_equal(e[2].kind, KMT_PAGE_FREE);
+	assert_int_equal(e[3].kind, KMT_PAGE_ALLOC);
+	teardown(&f, r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),
 		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),
+		cmocka_unit_test(test_consume_coverage_begins_and_ends_within_a_ring),
+		cmocka_unit_test(test_consume_task_stands_before_its_first_event),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,16 +24,33 @@ enum {
 	PAGE_SHIFT = 12,
 };
 
+/* One CPU's ring, as far as it has been read. */
+struct reading {
+	uint64_t time_ns; /* of the last event */
+	uint64_t allocated_pfn, freed_pfn;
+	unsigned int freed_order; /* of the last page freed */
+	bool new_task;
+	bool has_task; /* one was told */
+	bool own;      /* and it is this process */
+};
+
+/* Where the kernel's addresses of one sort lie, and how they become a trace's. */
+struct region {
+	uint64_t base, bytes;
+	unsigned int shift;
+};
+
 struct consumer {
 	const struct rings *rings;
 	struct trace_writer *writer;
 	struct definitions *definitions;
 	struct kernel_bases bases;
+	struct region pages, objects; /* what take_run() knows of them */
 	uint64_t opaque_key;
 	uint64_t (*clock_ns)(void);
 	uint64_t round_start_ns;
-	uint64_t now_ns;     /* when the ring at hand was looked at */
-	uint64_t pages[2];   /* allocated, freed: while covered, and written */
+	uint64_t latest_ns;  /* that an event of the ring at hand can have */
+	uint64_t covered[2]; /* pages allocated, freed: while covered, and written */
 	uint64_t pending[2]; /* the same, of the round that is open */
 	uint8_t *live;	     /* a bit per frame: seen allocated as a single page */
 	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
@@ -42,15 +59,22 @@ struct consumer {
 	uint32_t own_tgid;
 	uint64_t own; /* events that this process caused */
 	struct event_watch watch;
-	struct {
-		uint64_t time_ns; /* of the last event */
-		uint64_t allocated_pfn, freed_pfn;
-		unsigned int freed_order; /* of the last page freed */
-		bool new_task;
-		bool has_task; /* one was told */
-		bool own;      /* and it is this process */
-	} cpu[];
+	struct reading cpu[];
 };
+
+enum { PAGE_STRUCT_SHIFT = 6 }; /* of the usual 64 bytes; the division costs more than the rest */
+
+/* Others than the usual have no region, and take the long way. */
+static void find_regions(struct consumer *c)
+{
+	uint64_t frames = c->bases.direct_map_bytes >> PAGE_SHIFT;
+
+	c->pages = (struct region){.base = c->bases.vmemmap, .shift = PAGE_STRUCT_SHIFT};
+	if (c->bases.page_struct_bytes == 1u << PAGE_STRUCT_SHIFT)
+		c->pages.bytes = frames << PAGE_STRUCT_SHIFT;
+	c->objects = (struct region){
+		.base = c->bases.page_offset, .bytes = c->bases.direct_map_bytes, .shift = 3};
+}
 
 struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
 			      const struct kernel_bases *bases, uint64_t (*clock_ns)(void))
@@ -64,6 +88,7 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 	c->writer = w;
 	c->definitions = d;
 	c->bases = *bases;
+	find_regions(c);
 	c->clock_ns = clock_ns;
 	c->own_tgid = (uint32_t)getpid();
 	c->round_start_ns = c->clock_ns();
@@ -87,8 +112,8 @@ void consumer_free(struct consumer *c)
 
 void consumer_pages(const struct consumer *c, uint64_t *allocated, uint64_t *freed)
 {
-	*allocated = c->pages[0];
-	*freed = c->pages[1];
+	*allocated = c->covered[0];
+	*freed = c->covered[1];
 }
 
 void consumer_cover(struct consumer *c, uint64_t from_ns)
@@ -96,7 +121,7 @@ void consumer_cover(struct consumer *c, uint64_t from_ns)
 	c->cover_from_ns = from_ns;
 	c->cover_to_ns = UINT64_MAX;
 	for (int i = 0; i < 2; i++)
-		c->pages[i] = c->pending[i] = 0;
+		c->covered[i] = c->pending[i] = 0;
 }
 
 void consumer_restate(struct consumer *c)
@@ -137,11 +162,7 @@ static uint64_t page_address(const struct consumer *c, uint64_t page)
 
 	if (!page)
 		return KMT_NO_PAGE;
-	/* 64 bytes nearly everywhere; the division costs more than the rest. */
-	if (c->bases.page_struct_bytes == 64)
-		offset >>= 6;
-	else
-		offset /= c->bases.page_struct_bytes;
+	offset /= c->bases.page_struct_bytes;
 	return offset < c->bases.direct_map_bytes >> PAGE_SHIFT ? offset : opaque(c, page);
 }
 
@@ -297,14 +318,13 @@ static void see(struct consumer *c, unsigned int cpu, unsigned int kind, const s
 }
 
 /*
- * The full time whose low 42 bits are @low: the latest that is not after @now by
- * more than a second, which no event in a ring can be (event.h has the argument).
+ * The full time whose low 42 bits are @low: the last that is not after @latest, which
+ * no event in a ring can be (event.h has the argument).
  * Never before the CPU's @last: an interrupt's event may stand before the one that
  * it interrupted.
  */
-static uint64_t full_time(uint64_t last, uint64_t now, uint64_t low)
+static inline uint64_t full_time(uint64_t last, uint64_t latest, uint64_t low)
 {
-	uint64_t latest = now + AHEAD_NS;
 	uint64_t age = ((latest - low) << KML_TIME_SHIFT) >> KML_TIME_SHIFT;
 
 	return latest - age > last && age < latest ? latest - age : last;
@@ -331,7 +351,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 	unsigned int kind = cell->word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
 	const struct slot *slot =
 		&slots[kml_slot_base(kind) + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
-	uint64_t time = full_time(c->cpu[cpu].time_ns, c->now_ns, cell->word0 >> KML_TIME_SHIFT);
+	uint64_t time = full_time(c->cpu[cpu].time_ns, c->latest_ns, cell->word0 >> KML_TIME_SHIFT);
 	uint64_t address = address_of(c, kind, cell->word1);
 	uint32_t class_id = slot->class_id;
 	int err = 0;
@@ -371,6 +391,97 @@ static int take_cell(struct consumer *c, unsigned int cpu, const struct slot *sl
 	return got < 0 ? got : 0;
 }
 
+/* What a run of events comes to. */
+struct run {
+	uint64_t time_ns;
+	uint64_t pages[2]; /* allocated, freed */
+	uint64_t allocated_pfn, freed_pfn;
+	unsigned int freed_order;
+};
+
+/* The same as see(), of a frame in the direct map. */
+static inline void see_in_run(struct run *run, uint8_t *live, unsigned int kind, uint64_t pfn,
+			      unsigned int order)
+{
+	uint8_t *known = &live[pfn / 8], bit = (uint8_t)(1u << pfn % 8);
+
+	if (kind == KML_PAGE_FREE) {
+		run->pages[1] += 1ull << order;
+		*known &= (uint8_t)~bit;
+		run->freed_pfn = pfn;
+		run->freed_order = order;
+	} else {
+		run->pages[0] += 1ull << order;
+		*known |= (uint8_t)(order ? 0 : bit);
+		run->allocated_pfn = pfn;
+	}
+}
+
+/* Are all events of @s from now on in the window of the coverage, or is there none? */
+static bool evenly_covered(const struct consumer *c, const struct reading *s)
+{
+	return !c->cover_to_ns || (s->time_ns >= c->cover_from_ns && c->cover_to_ns == UINT64_MAX);
+}
+
+static void end_run(struct consumer *c, struct reading *s, const struct run *run, size_t events)
+{
+	s->time_ns = run->time_ns;
+	s->allocated_pfn = run->allocated_pfn;
+	s->freed_pfn = run->freed_pfn;
+	s->freed_order = run->freed_order;
+	c->own += s->own ? events : 0;
+	for (int i = 0; i < 2 && c->cover_to_ns; i++)
+		c->pending[i] += run->pages[i];
+}
+
+/*
+ * The cells from @pos to @head as far as they are what nearly all of a recording
+ * consists of: pages and objects in the direct map, by a task that was told, while
+ * the coverage's window neither begins nor ends. All that the loop uses is its own,
+ * so that no store can change it. Return: the position of the first cell that is something else, or
+ * not committed, or has no room: take_cell() has it.
+ */
+static uint64_t take_run(struct consumer *c, unsigned int cpu, const struct slot *slots,
+			 uint64_t pos, uint64_t head)
+{
+	struct reading *s = &c->cpu[cpu];
+	struct trace_lane *lane = trace_writer_lane(c->writer, cpu);
+	struct run run = {s->time_ns, {0, 0}, s->allocated_pfn, s->freed_pfn, s->freed_order};
+	const struct region region[2] = {c->pages, c->objects};
+	const struct kml_cell *cell = ring_of(c->rings, cpu)->cell;
+	const uint64_t ring_mask = c->rings->cell_bytes - 1, latest = c->latest_ns;
+	const unsigned int shift = (unsigned int)__builtin_ctzll(c->rings->cell_bytes);
+	struct trace_raw *next = lane->next, *const limit = lane->limit;
+	uint8_t *const live = c->live;
+
+	if (s->new_task || !evenly_covered(c, s))
+		return pos;
+	if (run.time_ns < lane->last_ns)
+		run.time_ns = lane->last_ns;
+	for (; pos < head && next < limit; pos += KML_CELL_BYTES) {
+		const struct kml_cell *at = &cell[(pos & ring_mask) / KML_CELL_BYTES];
+		uint64_t word0 = __atomic_load_n(&at->word0, __ATOMIC_ACQUIRE);
+		unsigned int kind = word0 >> KML_KIND_SHIFT & (KML_KINDS - 1);
+		const struct region *in = &region[kind >= KML_KMALLOC];
+		uint64_t offset = at->word1 - in->base;
+		const struct slot *slot;
+
+		if ((word0 & (KML_LAP_MASK | KML_DEF_BIT)) != (((pos >> shift) + 1) & KML_LAP_MASK))
+			break;
+		if (kind > KML_CACHE_FREE || offset >= in->bytes)
+			break;
+		slot = &slots[kind << KML_SLOT_BITS | (word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
+		run.time_ns = full_time(run.time_ns, latest, word0 >> KML_TIME_SHIFT);
+		offset >>= in->shift;
+		*next++ = (struct trace_raw){run.time_ns, offset, slot->class_id, 0};
+		if (kind <= KML_PAGE_FREE)
+			see_in_run(&run, live, kind, offset, slot->order);
+	}
+	end_run(c, s, &run, (size_t)(next - lane->next));
+	trace_lane_extend(lane, next);
+	return pos;
+}
+
 /*
  * Empty one ring. *watermark sinks to the time before which all is read. @err:
  * -EAGAIN if the round is full. Returns how full the ring was, in percent, 0 only
@@ -386,8 +497,8 @@ static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int 
 	uint64_t pos = r->tail;
 	int fill = (int)(((head - pos) * 100 + c->rings->cell_bytes - 1) / c->rings->cell_bytes);
 
-	c->now_ns = now;
-	while (pos < head) {
+	c->latest_ns = now + AHEAD_NS;
+	while ((pos = take_run(c, cpu, slots, pos, head)) < head) {
 		const struct kml_cell *cell =
 			&r->cell[(pos & (c->rings->cell_bytes - 1)) / KML_CELL_BYTES];
 		uint64_t word0 = __atomic_load_n(&cell->word0, __ATOMIC_ACQUIRE);
@@ -428,7 +539,7 @@ int consume(struct consumer *c, bool flush)
 	err = trace_writer_round(c->writer, watermark);
 	/* Coverage is of what is in the file. */
 	for (int i = 0; i < 2; i++) {
-		c->pages[i] += err ? 0 : c->pending[i];
+		c->covered[i] += err ? 0 : c->pending[i];
 		c->pending[i] = 0;
 	}
 	return err ? err : fill;

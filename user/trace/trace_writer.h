@@ -126,6 +126,24 @@ static inline int trace_writer_event(struct trace_writer *w, unsigned int cpu, u
 	return 0;
 }
 
+/** trace_writer_lane() - the lane of @cpu, which is below the writer's number of CPUs */
+static inline struct trace_lane *trace_writer_lane(struct trace_writer *w, unsigned int cpu)
+{
+	return ((struct trace_lanes *)w)->lane + cpu;
+}
+
+/**
+ * trace_lane_extend() - append many events: the caller has stored them from lane->next on
+ * @next: behind the last one, not beyond lane->limit
+ * The first of them is not before lane->last_ns, and none before the one ahead of it.
+ */
+static inline void trace_lane_extend(struct trace_lane *lane, struct trace_raw *next)
+{
+	if (next > lane->next)
+		lane->last_ns = next[-1].time_ns;
+	lane->next = next;
+}
+
 /**
  * trace_writer_round() - write what has been appended, on all CPUs
  * @watermark_ns: no later event has a smaller time; later ones are clamped
