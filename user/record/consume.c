@@ -22,6 +22,7 @@ enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
 	AHEAD_NS = 1000000000,
 	PAGE_SHIFT = 12,
+	AHEAD_BYTES = 1024, /* of cells, on their way from another CPU's cache */
 };
 
 /* One CPU's ring, as far as it has been read. */
@@ -466,6 +467,7 @@ static uint64_t take_run(struct consumer *c, unsigned int cpu, const struct slot
 		uint64_t offset = at->word1 - in->base;
 		const struct slot *slot;
 
+		__builtin_prefetch(&cell[((pos + AHEAD_BYTES) & ring_mask) / KML_CELL_BYTES]);
 		if ((word0 & (KML_LAP_MASK | KML_DEF_BIT)) != (((pos >> shift) + 1) & KML_LAP_MASK))
 			break;
 		if (kind > KML_CACHE_FREE || offset >= in->bytes)
