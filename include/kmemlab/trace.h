@@ -15,11 +15,11 @@
  * index consistent across crashes would.
  *
  * Rounds. The recorder flushes every CPU's events together: new STRINGS,
- * STACKS and CLASSES first, then EVENTS blocks for the CPUs that have any, then
- * a ROUND whose t_last is a time below which no later EVENTS block holds an
- * event. Within one CPU blocks follow in time; a reader of a seekable file
- * merges the CPUs' block chains and needs no ROUND, one of a pipe buffers up to
- * it.
+ * STACKS and CLASSES first, then EVENTS blocks for the CPUs that have any (of a
+ * busy CPU there are several), then a ROUND whose t_last is a time below which
+ * no later EVENTS block holds an event. Within one CPU blocks follow in time; a
+ * reader of a seekable file merges the CPUs' block chains and needs no ROUND,
+ * one of a pipe buffers up to it.
  *
  * Times are CLOCK_BOOTTIME nanoseconds. Within one CPU they never decrease.
  */

@@ -350,6 +350,61 @@ static void test_consume_coverage_leaves_out_what_a_write_lost(void **state)
 	close(f.fd);
 }
 
+static void test_consume_more_than_a_block_needs_no_round(void **state)
+{
+	const uint64_t n = 2 * KMT_ROUND_MAX_EVENTS + 77;
+	struct trace_writer_stats stats;
+	struct fixture f;
+	struct trace_event e;
+	struct trace_reader *r;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	for (uint64_t i = 0; i < n; i++) {
+		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
+		if (i % 200 == 199)
+			assert_true(consume(f.consumer, false) >= 0);
+	}
+	trace_writer_stats(f.writer, &stats);
+	assert_in_range(stats.recorded, n / 2, n);
+	r = read_back(&f);
+	for (uint64_t i = 0; i < n; i++) {
+		assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_int_equal(e.address, i);
+	}
+	assert_int_equal(trace_reader_next(r, &e, 1), 0);
+	teardown(&f, r);
+}
+
+static void test_consume_block_that_cannot_be_written_is_told_at_once(void **state)
+{
+	struct fixture f;
+	uint64_t allocated, freed;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), err = 0;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	consumer_cover(f.consumer, f.now);
+	dup2(full, f.fd);
+	for (uint64_t i = 0; i < KMT_ROUND_MAX_EVENTS && err >= 0; i++) {
+		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
+		if (i % 200 == 199)
+			err = consume(f.consumer, false);
+	}
+	assert_int_equal(err, -ENOSPC);
+	consumer_pages(f.consumer, &allocated, &freed);
+	assert_int_equal(freed, 0);
+	assert_true(trace_writer_lost_write(f.writer, 0, KMT_PAGE_FREE) > 0);
+	close(full);
+	consumer_free(f.consumer);
+	definitions_free(f.definitions);
+	trace_writer_free(f.writer);
+	free(f.rings.base);
+	close(f.fd);
+}
+
 static void test_consume_coverage_begins_and_ends_within_a_ring(void **state)
 {
 	struct fixture f;
@@ -420,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),
 		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),
+		cmocka_unit_test(test_consume_more_than_a_block_needs_no_round),
+		cmocka_unit_test(test_consume_block_that_cannot_be_written_is_told_at_once),
 		cmocka_unit_test(test_consume_coverage_begins_and_ends_within_a_ring),
 		cmocka_unit_test(test_consume_task_stands_before_its_first_event),
 	};

@@ -30,24 +30,67 @@ static void test_writer_time_going_back_is_clamped(void **state)
 	fixture_free(&f);
 }
 
-static void test_writer_full_round_asks_for_a_round(void **state)
+/* Events of @class on CPU 1 from time @from on, until there is no room; their number. */
+static uint64_t fill_lane(struct fixture *f, uint32_t class, uint64_t from)
+{
+	uint64_t n = 0;
+	int err;
+
+	while (n <= KMT_ROUND_MAX_EVENTS &&
+	       !(err = trace_writer_event(f->w, 1, class, from + n, from + n)))
+		n++;
+	assert_int_equal(err, -EAGAIN);
+	assert_true(n > 0 && n <= KMT_ROUND_MAX_EVENTS);
+	return n;
+}
+
+static void test_writer_full_lane_asks_for_a_round(void **state)
 {
 	struct fixture f;
 	uint32_t class;
+	uint64_t n;
 
 	(void)state;
 	fixture_start(&f, 2);
 	class = f.class[KMT_KMALLOC];
-	for (uint64_t i = 0; i < KMT_ROUND_MAX_EVENTS; i++)
-		assert_int_equal(trace_writer_event(f.w, 1, class, i, i), 0);
-	assert_int_equal(trace_writer_event(f.w, 1, class, 0, 0), -EAGAIN);
+	n = fill_lane(&f, class, 0);
 	assert_int_equal(trace_writer_event(f.w, 0, class, 0, 0), 0);
 	assert_int_equal(trace_writer_event(f.w, 2, class, 0, 0), -EINVAL);
 	assert_int_equal(trace_writer_round(f.w, 0), 0);
-	assert_int_equal(trace_writer_event(f.w, 1, class, 0, 0), 0);
+	assert_int_equal(trace_writer_event(f.w, 1, class, n, 0), 0);
 	fixture_finish(&f);
-	assert_int_equal(trace_writer_recorded(f.w, 1, KMT_KMALLOC), KMT_ROUND_MAX_EVENTS + 1);
+	assert_int_equal(trace_writer_recorded(f.w, 1, KMT_KMALLOC), n + 1);
 	assert_int_equal(trace_writer_recorded(f.w, 0, KMT_KMALLOC), 1);
+	fixture_free(&f);
+}
+
+static void test_writer_flush_writes_one_lane_and_keeps_the_others(void **state)
+{
+	struct trace_event e;
+	struct trace_reader *r;
+	struct fixture f;
+	uint32_t class;
+	uint64_t n, after = 0;
+
+	(void)state;
+	fixture_start(&f, 2);
+	class = f.class[KMT_KMALLOC];
+	assert_int_equal(trace_writer_event(f.w, 0, class, 5, 1), 0);
+	n = fill_lane(&f, class, 0);
+	assert_int_equal(trace_writer_flush(f.w, 1), 0);
+	assert_int_equal(trace_writer_recorded(f.w, 1, KMT_KMALLOC), n);
+	assert_int_equal(trace_writer_recorded(f.w, 0, KMT_KMALLOC), 0);
+	n += fill_lane(&f, class, n);
+	fixture_finish(&f);
+	assert_int_equal(trace_writer_recorded(f.w, 0, KMT_KMALLOC), 1);
+	r = fixture_open(&f);
+	for (uint64_t i = 0; i < n + 1; i++) {
+		assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_true(e.time_ns >= after);
+		after = e.time_ns;
+	}
+	assert_int_equal(trace_reader_next(r, &e, 1), 0);
+	trace_reader_close(r);
 	fixture_free(&f);
 }
 
@@ -220,7 +263,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_writer_time_going_back_is_clamped),
-		cmocka_unit_test(test_writer_full_round_asks_for_a_round),
+		cmocka_unit_test(test_writer_full_lane_asks_for_a_round),
+		cmocka_unit_test(test_writer_flush_writes_one_lane_and_keeps_the_others),
 		cmocka_unit_test(test_writer_unknown_class_is_lost_not_written),
 		cmocka_unit_test(test_writer_full_device_counts_the_loss),
 		cmocka_unit_test(test_writer_disk_full_leaves_a_readable_file),

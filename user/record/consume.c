@@ -50,6 +50,7 @@ struct consumer {
 	uint64_t opaque_key;
 	uint64_t (*clock_ns)(void);
 	uint64_t round_start_ns;
+	int round_err;	     /* of a block that could not be written in the round that is open */
 	uint64_t latest_ns;  /* that an event of the ring at hand can have */
 	uint64_t covered[2]; /* pages allocated, freed: while covered, and written */
 	uint64_t pending[2]; /* the same, of the round that is open */
@@ -484,9 +485,22 @@ static uint64_t take_run(struct consumer *c, unsigned int cpu, const struct slot
 	return pos;
 }
 
+/* One cell, with a block written where there is no room for it. */
+static int take_or_flush(struct consumer *c, unsigned int cpu, const struct slot *slots,
+			 const struct kml_cell *cell)
+{
+	int err = take_cell(c, cpu, slots, cell), failed;
+
+	if (err != -EAGAIN)
+		return err;
+	failed = trace_writer_flush(c->writer, cpu);
+	c->round_err = c->round_err ? c->round_err : failed;
+	return take_cell(c, cpu, slots, cell);
+}
+
 /*
  * Empty one ring. *watermark sinks to the time before which all is read. @err:
- * -EAGAIN if the round is full. Returns how full the ring was, in percent, 0 only
+ * -EAGAIN if there is no memory for more. Returns how full the ring was, in percent, 0 only
  * if it was empty.
  */
 static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int *err)
@@ -507,7 +521,7 @@ static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int 
 
 		if ((word0 & KML_LAP_MASK) != (((pos >> shift) + 1) & KML_LAP_MASK))
 			break;
-		*err = take_cell(c, cpu, slots, cell);
+		*err = take_or_flush(c, cpu, slots, cell);
 		if (*err)
 			break;
 		pos += KML_CELL_BYTES;
@@ -535,10 +549,13 @@ int consume(struct consumer *c, bool flush)
 	}
 	if (err && err != -EAGAIN)
 		return err;
-	if (err != -EAGAIN && !flush && c->clock_ns() - c->round_start_ns < ROUND_NS)
+	if (err != -EAGAIN && !c->round_err && !flush &&
+	    c->clock_ns() - c->round_start_ns < ROUND_NS)
 		return fill;
 	c->round_start_ns = c->clock_ns();
 	err = trace_writer_round(c->writer, watermark);
+	err = c->round_err ? c->round_err : err;
+	c->round_err = 0;
 	/* Coverage is of what is in the file. */
 	for (int i = 0; i < 2; i++) {
 		c->covered[i] += err ? 0 : c->pending[i];

@@ -213,9 +213,10 @@ static void tell_parts(struct encoder *e, const struct cursor *at, struct block_
 		[COL_ADDRESS] = at->address,   [COL_LITERAL] = at->literal,
 	};
 
-	/* The low byte of a time and an address that was not foreseen are next to noise. */
+	/* The low byte of a time and an address that was not foreseen are next to noise, the
+	 * table is small. */
 	static const enum block_effort effort[COL_COUNT] = {
-		[COL_TABLE] = EFFORT_FAST,    [COL_CLASS] = EFFORT_FAST,
+		[COL_TABLE] = EFFORT_NONE,    [COL_CLASS] = EFFORT_FAST,
 		[COL_TIME_LOW] = EFFORT_NONE, [COL_TIME_HIGH] = EFFORT_FAST,
 		[COL_ADDRESS] = EFFORT_FAST,  [COL_LITERAL] = EFFORT_NONE,
 	};

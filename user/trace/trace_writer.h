@@ -100,15 +100,15 @@ struct trace_lanes {
 	unsigned int cpus;
 };
 
-/** trace_lane_grow() - make room; 0, or -EAGAIN when the round is full */
+/** trace_lane_grow() - make room; 0, or -EAGAIN when there is none left */
 int trace_lane_grow(struct trace_lane *lane);
 
 /**
  * trace_writer_event() - append one event
  * @time_ns: clamped up to the CPU's last time
  * @address: as EVENTS in trace.h; ignored for TASK
- * Return: 0; -EAGAIN when this CPU's round is full: call
- * trace_writer_round() and try again; -EINVAL for a CPU that cannot be.
+ * Return: 0; -EAGAIN when this CPU has no room left: call trace_writer_flush()
+ * or trace_writer_round() and try again; -EINVAL for a CPU that cannot be.
  */
 static inline int trace_writer_event(struct trace_writer *w, unsigned int cpu, uint32_t class_id,
 				     uint64_t time_ns, uint64_t address)
@@ -143,6 +143,12 @@ static inline void trace_lane_extend(struct trace_lane *lane, struct trace_raw *
 		lane->last_ns = next[-1].time_ns;
 	lane->next = next;
 }
+
+/**
+ * trace_writer_flush() - write what has been appended on @cpu; the round stays open
+ * Return: 0, or -errno: these events are counted as lost_write, as in a round.
+ */
+int trace_writer_flush(struct trace_writer *w, unsigned int cpu);
 
 /**
  * trace_writer_round() - write what has been appended, on all CPUs

@@ -21,11 +21,14 @@
 
 enum {
 	ZSTD_LEVEL = 1,
-	FIRST_LANE_EVENTS = 1 << 11,
+	FIRST_LANE_EVENTS = 1 << 15,
+	/* Of a block: what it is made of and made into stays in a CPU's own cache. */
+	LANE_EVENTS = 1 << 15,
 	DICTIONARY_BYTES = 1 << 20, /* of a block, about */
 	STRING_ENTRY_MAX = KMT_STRING_MAX_BYTES + VARINT_MAX_BYTES,
 	STRING_LIMIT = 1 << 24,
 };
+_Static_assert((int)LANE_EVENTS <= (int)KMT_ROUND_MAX_EVENTS, "a lane is a block");
 _Static_assert(STRING_ENTRY_MAX >= (KMT_STACK_FRAMES + 1) * VARINT_MAX_BYTES,
 	       "a stack takes no more room than a string");
 
@@ -345,7 +348,7 @@ int trace_lane_grow(struct trace_lane *lane)
 	size_t max = used ? used * 2 : FIRST_LANE_EVENTS;
 	struct trace_raw *bigger;
 
-	if (used >= KMT_ROUND_MAX_EVENTS)
+	if (used >= LANE_EVENTS)
 		return -EAGAIN;
 	bigger = reallocarray(lane->begin, max, sizeof(*bigger));
 	if (!bigger)
@@ -402,6 +405,30 @@ int trace_writer_dictionary(struct trace_writer *w)
 	return err ? err : write_classes(w);
 }
 
+/* The events of @cpu's lane as a block, or counted as lost. @dictionary: what became of it;
+ * without theirs the events would be noise. */
+static int empty_lane(struct trace_writer *w, unsigned int cpu, int dictionary)
+{
+	struct trace_lane *lane = &w->lanes.lane[cpu];
+	size_t n = (size_t)(lane->next - lane->begin);
+	int err;
+
+	if (!n)
+		return 0;
+	err = dictionary ? dictionary : write_lane(w, cpu, n);
+	if (err)
+		count_lost(w, cpu, n);
+	else
+		count_written(w, cpu, n);
+	lane->next = lane->begin;
+	return err;
+}
+
+int trace_writer_flush(struct trace_writer *w, unsigned int cpu)
+{
+	return empty_lane(w, cpu, trace_writer_dictionary(w));
+}
+
 int trace_writer_round(struct trace_writer *w, uint64_t watermark_ns)
 {
 	struct kmt_block head = {.type = KMT_ROUND, .t_last_ns = watermark_ns};
@@ -409,18 +436,9 @@ int trace_writer_round(struct trace_writer *w, uint64_t watermark_ns)
 
 	for (unsigned int cpu = 0; cpu < w->lanes.cpus; cpu++) {
 		struct trace_lane *lane = &w->lanes.lane[cpu];
-		size_t n = (size_t)(lane->next - lane->begin);
 
-		/* Without their dictionary the events would be noise. */
-		err = dictionary && n ? dictionary : 0;
-		if (!err && n)
-			err = write_lane(w, cpu, n);
-		if (err)
-			count_lost(w, cpu, n);
-		else if (n)
-			count_written(w, cpu, n);
+		err = empty_lane(w, cpu, dictionary);
 		first = first ? first : err;
-		lane->next = lane->begin;
 		if (lane->last_ns < watermark_ns)
 			lane->last_ns = watermark_ns;
 	}
