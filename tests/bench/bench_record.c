@@ -76,7 +76,7 @@ struct tool {
 	int link[PROGRAMS];
 	double user_ns[REPEATS], sys_ns[REPEATS];
 	double bytes[REPEATS];
-	double lost_events;
+	double lost_events; /* of all repeats */
 	long rss_kb;
 };
 
@@ -381,7 +381,8 @@ static void print(struct bench *b)
 			continue;
 		printf("record_%s_%s_size %.2f bytes/event %.2f\n", b->load, t->name, bytes,
 		       bytes / own_bytes);
-		printf("record_%s_%s_lost %.0f events -\n", b->load, t->name, t->lost_events);
+		printf("record_%s_%s_lost %.0f events -\n", b->load, t->name,
+		       t->lost_events / REPEATS);
 		printf("record_%s_%s_resident %.1f MiB -\n", b->load, t->name,
 		       (double)t->rss_kb / 1024);
 	}
@@ -415,7 +416,8 @@ static int rate(char *kmemlab, unsigned int seconds, const char *dir)
 	int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN), status;
 	struct tool t = {0};
 	struct timespec begin, end;
-	double elapsed;
+	double elapsed, fired, load_ns = 0;
+	struct rusage u;
 	pid_t recorder;
 
 	make_kmemlab(&t, kmemlab, dir);
@@ -424,15 +426,22 @@ static int rate(char *kmemlab, unsigned int seconds, const char *dir)
 	for (int cpu = 0; cpu < cpus; cpu++)
 		if (fork() == 0)
 			paced(cpu, seconds);
-	for (int cpu = 0; cpu < cpus; cpu++)
-		wait(&status);
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		wait4(-1, &status, 0, &u);
+		load_ns += cpu_of(&u).user + cpu_of(&u).sys;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	kill(recorder, SIGINT);
-	waitpid(recorder, &status, 0);
+	wait4(recorder, &status, 0, &u);
 	elapsed = (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-	printf("record_rate_per_cpu %.0f events/s 1\n",
-	       accounted(kmemlab, t.file, "fired") / elapsed / cpus);
+	fired = accounted(kmemlab, t.file, "fired");
+	printf("record_rate_per_cpu %.0f events/s 1\n", fired / elapsed / cpus);
 	printf("record_rate_seconds %.1f s 1\n", elapsed);
+	/* Who is in the way, where the rate is not reached. */
+	printf("record_rate_load_share %.2f of all CPUs 1\n", load_ns / 1e9 / elapsed / cpus);
+	printf("record_rate_recorder_share %.2f of all CPUs 1\n",
+	       (cpu_of(&u).user + cpu_of(&u).sys) / 1e9 / elapsed / cpus);
+	printf("record_rate_load_cpu %.0f ns/event 1\n", load_ns / fired);
 	printf("record_rate_lost_ring %.0f events -\n", accounted(kmemlab, t.file, "lost_ring"));
 	printf("record_rate_lost_recursion %.0f events -\n",
 	       accounted(kmemlab, t.file, "lost_recursion"));
