@@ -24,8 +24,8 @@
  * Locking: everything here runs under the zone lock.
  *
  * Modelled: __free_one_page, expand, __rmqueue_smallest, split_large_buddy,
- * {add_to,del_from,move_to}_free_list. Omitted: guard pages, capture by
- * compaction, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
+ * free_one_page, {add_to,del_from,move_to}_free_list. Omitted: guard pages,
+ * capture by compaction, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
  * "Getting Pages")
  */
 #include "layers.h"
@@ -185,6 +185,21 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 	rmm_add_to_free_list(z, pfn, order, mt, to_tail);
 }
 
+/* Free a block in parts of at most order @most, each to the list of the type
+ * that its first pageblock has. */
+static void free_parts(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       unsigned int most, bool to_tail)
+{
+	uint64_t end = (uint64_t)pfn + (1ull << order);
+
+	RMM_WRITE(z->memmap[pfn].word, 0); /* RESERVED, without its flags */
+	if (order > most)
+		order = most;
+	for (uint64_t p = pfn; p < end; p += 1u << order)
+		rmm__free_one_page(z, (rmm_pfn)p, order,
+				   rmm_block_type(z, (rmm_pfn)p), to_tail);
+}
+
 /**
  * rmm_split_large_buddy() - free a block pageblock by pageblock
  *
@@ -193,14 +208,23 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			   bool to_tail)
 {
-	uint64_t end = (uint64_t)pfn + (1ull << order);
+	free_parts(z, pfn, order, z->pageblock_order, to_tail);
+}
 
-	RMM_WRITE(z->memmap[pfn].word, 0); /* RESERVED, without its flags */
-	if (order > z->pageblock_order)
-		order = z->pageblock_order;
-	for (uint64_t p = pfn; p < end; p += 1u << order)
-		rmm__free_one_page(z, (rmm_pfn)p, order,
-				   rmm_block_type(z, (rmm_pfn)p), to_tail);
+/**
+ * rmm_free_one_page() - free_one_page(): a block that was in use
+ *
+ * 6.1 does not split it: a block over two pageblocks goes to the list of the
+ * first one's type, whatever the second's is. Larger ones than the lists hold
+ * come back in pageblocks there too (6.1 has each page of them freed).
+ */
+void rmm_free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       bool to_tail)
+{
+	if (rmm_is_61(z->rmm) && order <= z->max_order)
+		free_parts(z, pfn, order, order, to_tail);
+	else
+		rmm_split_large_buddy(z, pfn, order, to_tail);
 }
 
 /**

@@ -101,7 +101,7 @@ static void free_one_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 {
 	rmm_zone_lock(z, cpu);
 	z->stat->buddy_free++;
-	rmm_split_large_buddy(z, pfn, order, false);
+	rmm_free_one_page(z, pfn, order, false);
 	rmm_zone_unlock(z);
 }
 

@@ -136,6 +136,8 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			int mt, bool to_tail);
 void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			   bool to_tail);
+void rmm_free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       bool to_tail);
 unsigned int rmm_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low,
 			unsigned int high, int mt);
 void rmm_page_del_and_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low);

@@ -255,7 +255,7 @@ int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
 		if (!z)
 			return err;
 		rmm_zone_lock(z, 0);
-		rmm_split_large_buddy(z, (rmm_pfn)p, order, true);
+		rmm_free_one_page(z, (rmm_pfn)p, order, true);
 		rmm_zone_unlock(z);
 		p += 1ull << order;
 	}

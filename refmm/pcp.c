@@ -79,7 +79,8 @@ static inline void drain_one(struct rmm_zone *z, rmm_pfn pfn,
 	const struct rmm_hooks *hooks = &z->rmm->hooks;
 	int mt = drain_type(z, pfn);
 
-	if (order > z->pageblock_order) /* a what-if: it may span types */
+	/* A what-if: it may span types, which 6.1 does not look at. */
+	if (order > z->pageblock_order && !rmm_is_61(z->rmm))
 		rmm_split_large_buddy(z, pfn, order, false);
 	else
 		rmm__free_one_page(z, pfn, order, mt, false);
