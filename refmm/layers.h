@@ -60,7 +60,8 @@ static inline void rmm_set_watch(struct rmm *rmm)
 
 	rmm->watch =
 		(rmm->arena ? RMM_GFP_ZERO : 0) | (all ? RMM_WATCH_ALL : 0);
-	rmm->quick_free = (rmm->pcp_orders & 1) && !rmm->owner;
+	rmm->quick_cpus =
+		(rmm->pcp_orders & 1) && !rmm->owner ? rmm->config.nr_cpus : 0;
 	rmm->kmalloc_cpus = rmm->fault.points & RMM_FAULT_SLAB
 				    ? 0
 				    : rmm->kmalloc_quick_cpus;

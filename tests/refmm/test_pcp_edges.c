@@ -276,7 +276,7 @@ static void test_pcp_quick_way_does_what_the_long_one_does(void **state)
 
 	(void)state;
 	rmm[1]->watch = RMM_WATCH_ALL;
-	rmm[1]->quick_free = false;
+	rmm[1]->quick_cpus = 0;
 	for (int step = 0; step < 20000; step++) {
 		uint32_t k = n ? (random >> 8) % n : 0;
 		bool more = step / 500 % 2 ? random >> 24 < 150 : random >> 24 < 100;
