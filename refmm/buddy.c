@@ -24,8 +24,8 @@
  * Locking: everything here runs under the zone lock.
  *
  * Modelled: __free_one_page, expand, __rmqueue_smallest, split_large_buddy,
- * {add_to,del_from,move_to}_free_list. Omitted: guard pages, capture by
- * compaction, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
+ * free_one_page, {add_to,del_from,move_to}_free_list. Omitted: guard pages,
+ * capture by compaction, page reporting. (6.12, mm/page_alloc.c; LKD3 ch. 12
  * "Getting Pages")
  */
 #include "layers.h"
@@ -43,19 +43,22 @@ static bool is_mergeable(int mt)
  * Watermarks look at a sum that each CPU adds to only when its own part is over
  * the threshold (__mod_zone_page_state()).
  */
-void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt)
+inline void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt)
 {
+	struct rmm_pcp *own = &z->pcp[z->cpu];
 	int64_t diff;
 
 	if (mt == RMM_ISOLATE)
 		return;
 	RMM_WRITE(z->nr_free, z->nr_free + nr);
-	diff = z->pcp[z->cpu].free_diff + nr;
+	diff = own->free_diff + nr;
 	if (diff > z->stat_threshold || diff < -z->stat_threshold) {
 		RMM_WRITE(z->nr_free_seen, z->nr_free_seen + diff);
 		diff = 0;
 	}
-	z->pcp[z->cpu].free_diff = (int)diff;
+	own->free_diff = (int)diff;
+	if (rmm_likely(mt < RMM_PCPTYPES))
+		return;
 	if (mt == RMM_CMA)
 		RMM_WRITE(z->nr_free_cma, z->nr_free_cma + nr);
 	else if (mt == RMM_HIGHATOMIC) {
@@ -65,8 +68,8 @@ void rmm_account_freepages(struct rmm_zone *z, int64_t nr, int mt)
 }
 
 /** rmm_add_to_free_list() - __add_to_free_list(): not accounted */
-void rmm_add_to_free_list(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
-			  int mt, bool tail)
+inline void rmm_add_to_free_list(struct rmm_zone *z, rmm_pfn pfn,
+				 unsigned int order, int mt, bool tail)
 {
 	struct rmm_list *list = &z->free_area[order].free_list[mt];
 
@@ -107,10 +110,10 @@ void rmm_move_to_free_list(struct rmm_zone *z, rmm_pfn pfn, int mt)
 static inline bool page_is_buddy(const struct rmm_zone *z, rmm_pfn buddy,
 				 unsigned int order)
 {
-	if (order >= z->pageblock_order &&
-	    z->blocks[buddy >> z->pageblock_order].zone != z->id)
+	if (!rmm_page_is(&z->memmap[buddy], RMM_PG_BUDDY, order))
 		return false;
-	return rmm_page_is(&z->memmap[buddy], RMM_PG_BUDDY, order);
+	return order < z->pageblock_order ||
+	       z->blocks[buddy >> z->pageblock_order].zone == z->id;
 }
 
 /* From pageblock_order up, buddies may have types that must not mix: joined
@@ -126,6 +129,21 @@ static inline bool types_may_merge(const struct rmm_zone *z, rmm_pfn buddy,
 	return buddy_mt == mt || (is_mergeable(mt) && is_mergeable(buddy_mt));
 }
 
+/* A free block of type @from becomes part of one of type @mt. Seldom, so it
+ * stands apart. */
+static __attribute__((noinline)) void change_type(struct rmm_zone *z,
+						  rmm_pfn buddy,
+						  unsigned int order, int from,
+						  int mt)
+{
+	rmm_account_freepages(z, -(1ll << order), from);
+	rmm_account_freepages(z, 1ll << order, mt);
+	/* So that a later split puts the parts on the right lists. 6.1 does not
+	 * care: there lists and pageblocks may differ. */
+	if (order >= z->pageblock_order && !rmm_is_61(z->rmm))
+		rmm_change_pageblock_range(z, buddy, order, mt);
+}
+
 /* Take the free @buddy off its list, to join a block of type @mt. */
 static inline void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy,
 				unsigned int order, int mt)
@@ -137,14 +155,8 @@ static inline void absorb_buddy(struct rmm_zone *z, rmm_pfn buddy,
 		     buddy);
 	RMM_WRITE(page->state, RMM_PG_RESERVED);
 	z->stat->merge++;
-	if (buddy_mt == mt)
-		return;
-	rmm_account_freepages(z, -(1ll << order), buddy_mt);
-	rmm_account_freepages(z, 1ll << order, mt);
-	/* So that a later split puts the parts on the right lists. 6.1 does not
-	 * care: there lists and pageblocks may differ. */
-	if (order >= z->pageblock_order && !rmm_is_61(z->rmm))
-		rmm_change_pageblock_range(z, buddy, order, mt);
+	if (rmm_unlikely(buddy_mt != mt))
+		change_type(z, buddy, order, buddy_mt, mt);
 }
 
 /* buddy_merge_likely(): is the parent's buddy free already? */
@@ -185,6 +197,21 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 	rmm_add_to_free_list(z, pfn, order, mt, to_tail);
 }
 
+/* Free a block in parts of at most order @most, each to the list of the type
+ * that its first pageblock has. */
+static void free_parts(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       unsigned int most, bool to_tail)
+{
+	uint64_t end = (uint64_t)pfn + (1ull << order);
+
+	RMM_WRITE(z->memmap[pfn].word, 0); /* RESERVED, without its flags */
+	if (order > most)
+		order = most;
+	for (uint64_t p = pfn; p < end; p += 1u << order)
+		rmm__free_one_page(z, (rmm_pfn)p, order,
+				   rmm_block_type(z, (rmm_pfn)p), to_tail);
+}
+
 /**
  * rmm_split_large_buddy() - free a block pageblock by pageblock
  *
@@ -193,14 +220,23 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			   bool to_tail)
 {
-	uint64_t end = (uint64_t)pfn + (1ull << order);
+	free_parts(z, pfn, order, z->pageblock_order, to_tail);
+}
 
-	RMM_WRITE(z->memmap[pfn].word, 0); /* RESERVED, without its flags */
-	if (order > z->pageblock_order)
-		order = z->pageblock_order;
-	for (uint64_t p = pfn; p < end; p += 1u << order)
-		rmm__free_one_page(z, (rmm_pfn)p, order,
-				   rmm_block_type(z, (rmm_pfn)p), to_tail);
+/**
+ * rmm_free_one_page() - free_one_page(): a block that was in use
+ *
+ * 6.1 does not split it: a block over two pageblocks goes to the list of the
+ * first one's type, whatever the second's is. Larger ones than the lists hold
+ * come back in pageblocks there too (6.1 has each page of them freed).
+ */
+void rmm_free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       bool to_tail)
+{
+	if (rmm_is_61(z->rmm) && order <= z->max_order)
+		free_parts(z, pfn, order, order, to_tail);
+	else
+		rmm_split_large_buddy(z, pfn, order, to_tail);
 }
 
 /**

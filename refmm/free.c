@@ -101,14 +101,14 @@ static void free_one_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 {
 	rmm_zone_lock(z, cpu);
 	z->stat->buddy_free++;
-	rmm_split_large_buddy(z, pfn, order, false);
+	rmm_free_one_page(z, pfn, order, false);
 	rmm_zone_unlock(z);
 }
 
 /** rmm_free_unused() - give back what no caller has ever had, or has no more:
  *  not counted as a free */
-void rmm_free_unused(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
-		     unsigned int order)
+inline void rmm_free_unused(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
+			    unsigned int order)
 {
 	struct rmm_zone *z = rmm_page_zone(rmm, pfn);
 
@@ -215,9 +215,8 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 	unsigned int type;
 	int left;
 
-	if (rmm_unlikely(order || cpu >= rmm->config.nr_cpus ||
-			 !rmm_is_page(rmm, page) || !rmm->quick_free ||
-			 !freeze(rmm, page, 0)))
+	if (rmm_unlikely(order || cpu >= rmm->quick_cpus ||
+			 !rmm_is_page(rmm, page) || !freeze(rmm, page, 0)))
 		return free_pages_slow(rmm, cpu, page, order);
 	block = &rmm->blocks[pfn >> rmm->config.pageblock_order];
 	type = RMM_READ(block->migratetype);
@@ -228,7 +227,7 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 	z = rmm->cpu[cpu].freed_to;
 	if (rmm_unlikely(block->zone != z->id))
 		rmm->cpu[cpu].freed_to = z = &rmm->zone[block->zone];
-	left = rmm_free_unref_page_quick(rmm, cpu, z, pfn, type);
+	left = rmm_free_unref_page_quick(rmm, cpu, z, page, type);
 	if (rmm_likely(!left))
 		return 0;
 	if (left < 0)

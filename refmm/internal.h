@@ -168,7 +168,8 @@ struct rmm {
 	rmm_pfn end_pfn; /* of memmap; a multiple of 2^max_order */
 	unsigned int nr_zones, nr_nodes, nr_blocks;
 	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
-	bool quick_free;	 /* single pages may go the quick way */
+	unsigned int quick_cpus; /* CPUs whose single pages may be freed the
+				    quick way: all or none */
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */
 	uint64_t min_free_kbytes;
 	struct rmm_page_owner *owner; /* [end_pfn], or NULL: no history */

@@ -60,7 +60,8 @@ static inline void rmm_set_watch(struct rmm *rmm)
 
 	rmm->watch =
 		(rmm->arena ? RMM_GFP_ZERO : 0) | (all ? RMM_WATCH_ALL : 0);
-	rmm->quick_free = (rmm->pcp_orders & 1) && !rmm->owner;
+	rmm->quick_cpus =
+		(rmm->pcp_orders & 1) && !rmm->owner ? rmm->config.nr_cpus : 0;
 	rmm->kmalloc_cpus = rmm->fault.points & RMM_FAULT_SLAB
 				    ? 0
 				    : rmm->kmalloc_quick_cpus;
@@ -136,6 +137,8 @@ void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			int mt, bool to_tail);
 void rmm_split_large_buddy(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			   bool to_tail);
+void rmm_free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
+		       bool to_tail);
 unsigned int rmm_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low,
 			unsigned int high, int mt);
 void rmm_page_del_and_expand(struct rmm_zone *z, rmm_pfn pfn, unsigned int low);

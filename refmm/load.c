@@ -182,7 +182,7 @@ int rmm_load_pcp(struct rmm *rmm, unsigned int cpu, rmm_pfn pfn,
 				 "cannot load pfn %u: out of memory for the "
 				 "list of CPU %u",
 				 pfn, cpu);
-	rmm_put_on_pcp(z->memmap, cpu, pfn, order,
+	rmm_put_on_pcp(&z->memmap[pfn], cpu, order,
 		       rmm_block_type(z, pfn) == RMM_CMA ? RMM_CMA : mt);
 	rmm_ring_add_tail(list, pfn);
 	pcp->count += 1 << order;
@@ -255,7 +255,7 @@ int rmm_free_reserved(struct rmm *rmm, rmm_pfn pfn, uint64_t nr)
 		if (!z)
 			return err;
 		rmm_zone_lock(z, 0);
-		rmm_split_large_buddy(z, (rmm_pfn)p, order, true);
+		rmm_free_one_page(z, (rmm_pfn)p, order, true);
 		rmm_zone_unlock(z);
 		p += 1ull << order;
 	}

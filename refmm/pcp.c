@@ -51,7 +51,7 @@ static int rmqueue_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 		if (pfn == RMM_NO_PFN)
 			break;
 		/* Still noted: the list it was on, which may be CMA's. */
-		rmm_put_on_pcp(z->memmap, cpu, pfn, want->order,
+		rmm_put_on_pcp(&z->memmap[pfn], cpu, want->order,
 			       z->memmap[pfn].migratetype);
 		rmm_ring_add_tail(list, pfn);
 	}
@@ -79,7 +79,8 @@ static inline void drain_one(struct rmm_zone *z, rmm_pfn pfn,
 	const struct rmm_hooks *hooks = &z->rmm->hooks;
 	int mt = drain_type(z, pfn);
 
-	if (order > z->pageblock_order) /* a what-if: it may span types */
+	/* A what-if: it may span types, which 6.1 does not look at. */
+	if (order > z->pageblock_order && !rmm_is_61(z->rmm))
 		rmm_split_large_buddy(z, pfn, order, false);
 	else
 		rmm__free_one_page(z, pfn, order, mt, false);
@@ -230,7 +231,7 @@ bool rmm_free_unref_page(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 		return false;
 	}
 	pcp->alloc_factor >>= 1;
-	rmm_put_on_pcp(z->memmap, cpu, pfn, order, type);
+	rmm_put_on_pcp(&z->memmap[pfn], cpu, order, type);
 	rmm_ring_add(&pcp->lists[pindex], pfn);
 	pcp->count += 1 << order;
 	z->rmm->cpu[cpu].stat.pcp_free++;

@@ -30,11 +30,11 @@ static inline unsigned int rmm_order_to_pindex(const struct rmm *rmm, int mt,
 }
 
 /** rmm_put_on_pcp() - describe a block that is about to enter a list */
-static inline void rmm_put_on_pcp(struct rmm_page *map, unsigned int cpu,
-				  rmm_pfn pfn, unsigned int order, int mt)
+static inline void rmm_put_on_pcp(struct rmm_page *page, unsigned int cpu,
+				  unsigned int order, int mt)
 {
-	RMM_WRITE(map[pfn].word, rmm_page_word((int32_t)~cpu, RMM_PG_PCP, order,
-					       (unsigned int)mt));
+	RMM_WRITE(page->word, rmm_page_word((int32_t)~cpu, RMM_PG_PCP, order,
+					    (unsigned int)mt));
 }
 
 /** rmm_take_from_pcp() - the head of a list that has one */
@@ -99,7 +99,8 @@ static inline bool pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z)
  * case, and nothing has changed.
  */
 static inline int rmm_free_unref_page_quick(struct rmm *rmm, unsigned int cpu,
-					    struct rmm_zone *z, rmm_pfn pfn,
+					    struct rmm_zone *z,
+					    struct rmm_page *page,
 					    unsigned int type)
 {
 	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
@@ -114,8 +115,8 @@ static inline int rmm_free_unref_page_quick(struct rmm *rmm, unsigned int cpu,
 	}
 	stat->free[0]++;
 	stat->pcp_free++;
-	rmm_put_on_pcp(rmm->memmap, cpu, pfn, 0, (int)type);
-	rmm_ring_add(list, pfn);
+	rmm_put_on_pcp(page, cpu, 0, (int)type);
+	rmm_ring_add(list, (rmm_pfn)(page - rmm->memmap));
 	pcp->count++;
 	if (rmm_unlikely(pcp->alloc_factor))
 		pcp->alloc_factor >>= 1;

@@ -143,6 +143,82 @@ static void test_fallback_61_merging_changes_no_pageblock(void **state)
 	}
 }
 
+/* A block of order 10 in use, over two pageblocks, which change types @first and
+ * @second before it is freed */
+static struct rmm *free_large(bool steal, int first, int second)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	machine_init(&m, 4);
+	m.config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+	rmm = machine_boot(&m);
+	assert_int_equal(get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 10), 0);
+	rmm_set_pageblock_migratetype(rmm, 0, first);
+	rmm_set_pageblock_migratetype(rmm, BLOCK, second);
+	put(rmm, 0, 10);
+	return rmm;
+}
+
+/* 6.1's __free_pages_ok() looks at the first pageblock's type only; 6.12 frees pageblock
+ * by pageblock, and the second takes the first with it if they may merge at all. */
+static void test_fallback_61_large_block_is_freed_whole(void **state)
+{
+	(void)state;
+	for (int steal = 0; steal < 2; steal++) {
+		struct rmm *rmm = free_large(steal, RMM_RECLAIMABLE, RMM_UNMOVABLE);
+
+		assert_string_equal(free_list(rmm, 10, steal ? RMM_RECLAIMABLE : RMM_UNMOVABLE),
+				    "0");
+		assert_int_equal(stats(rmm).merge, steal ? 0 : 2 + 1); /* boot, too */
+		assert_int_equal(rmm_get_pageblock_migratetype(rmm, BLOCK), RMM_UNMOVABLE);
+		check_destroy(rmm);
+		rmm = free_large(steal, RMM_HIGHATOMIC, RMM_UNMOVABLE);
+		assert_string_equal(free_list(rmm, steal ? 10 : 9, RMM_HIGHATOMIC), "0");
+		assert_int_equal(rmm_nr_free(rmm, 0, 9, RMM_UNMOVABLE), steal ? 0 : 1);
+		check_destroy(rmm);
+	}
+}
+
+/* 6.1 gives a block beyond the largest order back page by page. */
+static void test_fallback_61_gigantic_block_is_not_whole(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 8);
+	m.config.fallback = RMM_FALLBACK_STEAL;
+	rmm = machine_new(&m);
+	assert_int_equal(rmm_load_allocated(rmm, 0, 12, RMM_MOVABLE), 0);
+	assert_int_equal(rmm_setup_done(rmm), 0);
+	put(rmm, 0, 12);
+	assert_int_equal(rmm_nr_free(rmm, 0, 10, RMM_MOVABLE), 4);
+	check_destroy(rmm);
+}
+
+/* Drained, it is freed whole as well, to the type noted when it came. */
+static void test_fallback_61_drained_block_is_freed_whole(void **state)
+{
+	(void)state;
+	for (int steal = 0; steal < 2; steal++) {
+		struct machine m;
+		struct rmm *rmm;
+
+		machine_init(&m, 4);
+		m.config.fallback = steal ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
+		m.config.pageblock_order = 8; /* half a huge page */
+		rmm = machine_boot(&m);
+		assert_int_equal(get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 9), 0);
+		rmm_set_pageblock_migratetype(rmm, BLOCK / 2, RMM_HIGHATOMIC);
+		put(rmm, 0, 9);
+		assert_int_equal(stats(rmm).pcp_free, 1);
+		rmm_drain_all_pages(rmm, 0);
+		assert_int_equal(rmm_nr_free(rmm, 0, 8, RMM_HIGHATOMIC), steal ? 0 : 1);
+		check_destroy(rmm);
+	}
+}
+
 /* 6.1 reserves in small zones too, and counts all of the reserve as not to be had. */
 static void test_fallback_61_highatomic_reserve(void **state)
 {
@@ -199,6 +275,9 @@ int main(void)
 		cmocka_unit_test(test_fallback_61_nothing_free_fails),
 		cmocka_unit_test(test_fallback_61_cma_pages_stay_cma),
 		cmocka_unit_test(test_fallback_61_merging_changes_no_pageblock),
+		cmocka_unit_test(test_fallback_61_large_block_is_freed_whole),
+		cmocka_unit_test(test_fallback_61_gigantic_block_is_not_whole),
+		cmocka_unit_test(test_fallback_61_drained_block_is_freed_whole),
 		cmocka_unit_test(test_fallback_61_highatomic_reserve),
 		cmocka_unit_test(test_fallback_61_movable_zone_has_its_share),
 	};

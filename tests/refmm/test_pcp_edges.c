@@ -268,15 +268,15 @@ static void compare_pcp(const struct rmm_pcp *a, const struct rmm_pcp *b)
 
 /* Single pages have a short way of their own (alloc.c, free.c): the same steps
  * on a machine that must go the long way. */
-static void test_pcp_quick_way_does_what_the_long_one_does(void **state)
+static void compare_ways(bool threads)
 {
 	struct rmm *rmm[2] = {tuned(4, 16, 640), tuned(4, 16, 640)};
 	struct rmm_page *held[2][256];
 	uint32_t random = 7, n = 0;
 
-	(void)state;
+	rmm[0]->config.threads = rmm[1]->config.threads = threads;
 	rmm[1]->watch = RMM_WATCH_ALL;
-	rmm[1]->quick_free = false;
+	rmm[1]->quick_cpus = 0;
 	for (int step = 0; step < 20000; step++) {
 		uint32_t k = n ? (random >> 8) % n : 0;
 		bool more = step / 500 % 2 ? random >> 24 < 150 : random >> 24 < 100;
@@ -294,9 +294,18 @@ static void test_pcp_quick_way_does_what_the_long_one_does(void **state)
 		assert_int_equal(n ? rmm_page_to_pfn(rmm[0], held[0][n - 1]) : 0,
 				 n ? rmm_page_to_pfn(rmm[1], held[1][n - 1]) : 0);
 		compare_pcp(&rmm[0]->zone[0].pcp[0], &rmm[1]->zone[0].pcp[0]);
+		assert_int_equal(rmm[0]->zone[0].pcp[0].lock, 0);
 	}
 	rmm_destroy(rmm[0]);
 	rmm_destroy(rmm[1]);
+}
+
+/* Also with locks, which must be open again afterwards */
+static void test_pcp_quick_way_does_what_the_long_one_does(void **state)
+{
+	(void)state;
+	compare_ways(false);
+	compare_ways(true);
 }
 
 /* No memory for a longer list: the page goes to the buddy lists instead, and a
