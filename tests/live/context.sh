@@ -5,7 +5,7 @@
 #
 # A tracefs instance of our own records the same tracepoints; its column of flags says what
 # the kernel itself thought of interrupts, softirqs and preemption. Events are matched by
-# CPU, call site, gfp mask and time. What ftrace does not know of (RCU readers, tasks about
+# CPU, call site, size and time. What ftrace does not know of (RCU readers, tasks about
 # to sleep) may be atomic where it shows nothing; no other difference is allowed, but for
 # one in a thousand.
 . tests/support/lib.sh
@@ -50,38 +50,9 @@ ok context_is_told
 "$KMEMLAB" import -f -o "$SCRATCH/ftrace.kmt" "$SCRATCH/ftrace.txt" 2>>"$SCRATCH/words"
 for which in t ftrace; do
 	"$KMEMLAB" dump --json "$SCRATCH/$which.kmt" 2>/dev/null |
-		grep -E '"kind":"(kmalloc|kmem_cache_alloc)"' >"$SCRATCH/$which.jsonl"
+		grep '"context":"' >"$SCRATCH/$which.jsonl"
 done
-node - "$SCRATCH" >"$SCRATCH/compared.json" <<'END'
-const fs = require('fs');
-const dir = process.argv[2];
-const read = (name) => fs.readFileSync(`${dir}/${name}.jsonl`, 'utf8').split('\n').filter(Boolean).map((l) => JSON.parse(l));
-const own = read('t'), may = (e) => e.gfp & 0x400;
-const wrong = own.filter((e) => may(e) && e.context !== undefined).length;
-const ours = own.filter((e) => e.context);
-// Those of ftrace by CPU, call site and gfp, in time.
-const theirs = new Map();
-const key = (e) => `${e.cpu} ${e.call_site} ${e.gfp}`;
-for (const e of read('ftrace')) theirs.set(key(e), [...(theirs.get(key(e)) ?? []), e]);
-const NEAR_NS = 50_000;
-const counts = {}, pairs = {};
-let matched = 0, differ = 0;
-const seen = new Map();
-for (const e of ours) {
-	counts[e.context] = (counts[e.context] ?? 0) + 1;
-	const list = theirs.get(key(e)) ?? [];
-	let i = seen.get(key(e)) ?? 0;
-	while (i < list.length && list[i].time_ns < e.time_ns - NEAR_NS) i++;
-	seen.set(key(e), i + 1);
-	if (i >= list.length || list[i].time_ns > e.time_ns + NEAR_NS) continue;
-	matched++;
-	const pair = `${e.context} / ${list[i].context}`;
-	pairs[pair] = (pairs[pair] ?? 0) + 1;
-	const same = e.context === list[i].context || (list[i].context === 'preemptible' && ['may-sleep', 'atomic'].includes(e.context));
-	differ += !same;
-}
-console.log(JSON.stringify({ ours: ours.length, matched, differ, wrong, counts, pairs }));
-END
+node tests/support/context.mjs "$SCRATCH" >"$SCRATCH/compared.json"
 got=$(cat "$SCRATCH/compared.json")
 check context_softirq_is_seen "$got" at_least 100 "$(field "$SCRATCH/compared.json" 'd.counts.softirq')"
 check context_process_is_seen "$got" at_least 100 "$(field "$SCRATCH/compared.json" 'd.counts["may-sleep"]')"
