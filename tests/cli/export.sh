@@ -38,6 +38,7 @@ same "export: all fields of all kinds that dump prints" "true" "$(node -e 'const
 		result: "detail", reason: "detail", percpu_refill: "detail", reclaimed: "number", migrated: "number",
 		zone_pfn: "number", areas: "number", delayed_us: "number", vmalloc_page: "number", align: "number" };
 	const row = e => Object.entries(e).flatMap(([k, v]) => k === "null" || k === "atomic" || k === "offset" ? [] :
+		k === "align" && e.kind === "percpu_alloc_percpu" ? [["order", Math.log2(v)]] :
 		k === "reserved" ? [["detail", v + 2 * e.atomic]] : k === "chunk" ? [["number", v * 2 ** 32 + e.offset]] :
 		[[is[k] || k, v]]);
 	const a = read(process.argv[1]), b = read(process.argv[2]), kinds = new Set();

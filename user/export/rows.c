@@ -103,7 +103,8 @@ static void fill_order(const struct view *v, const struct kmt_class *c, struct r
 {
 	bool pages = kind_info(c->kind)->family == FAMILY_PAGE && c->kind != KMT_CONTIG_ALLOC;
 
-	if (pages || has(c, with_order))
+	/* Alignments of per-CPU memory are 0 where older traces do not tell them. */
+	if (pages || (has(c, with_order) && (c->kind != KMT_PERCPU_ALLOC || c->order)))
 		put_i(out, ROW_ORDER, c->order);
 	if (has(c, with_type))
 		put_s(out, ROW_MIGRATETYPE, view_type(v, c->migratetype));
