@@ -22,58 +22,55 @@ static void test_rows_two_unnamed_types_are_two_names(void **state)
 	free(text);
 }
 
+/* An event of a class, and what its row has. */
+static const struct {
+	struct kmt_class class;
+	uint64_t address;
+	const char *fields;
+} cases[] = {
+	{{.kind = KMT_CONTIG_ALLOC, .gfp = 3, .bytes_alloc = 512},
+	 1024,
+	 "\"alloc_contig_range\",\"pfn\":1024,\"gfp\":3,\"pages\":512"},
+	{{.kind = KMT_VMALLOC_ALLOC, .order = 2, .bytes_alloc = 5},
+	 70,
+	 "\"alloc_vmap_area\",\"order\":2,\"pages\":5,\"number\":70"},
+	{{.kind = KMT_VMALLOC_ALLOC, .bytes_alloc = 5},
+	 KMT_NO_PAGE,
+	 "\"alloc_vmap_area\",\"order\":0,\"pages\":5,\"failed\":1"},
+	{{.kind = KMT_PERCPU_FAIL, .bytes_req = 9, .bytes_alloc = 16, .fallback_type = 2},
+	 0,
+	 "\"percpu_alloc_percpu_fail\",\"bytes_req\":9,\"number\":16,\"detail\":2"},
+	{{.kind = KMT_PERCPU_ALLOC, .order = 3, .gfp = 1, .bytes_req = 9, .bytes_alloc = 16},
+	 5,
+	 "\"percpu_alloc_percpu\",\"order\":3,\"gfp\":1,\"bytes_req\":9,"
+	 "\"bytes_alloc\":16,\"number\":5,\"detail\":0"},
+	{{.kind = KMT_PERCPU_ALLOC, .gfp = 1, .bytes_req = 9, .bytes_alloc = 16},
+	 5,
+	 "\"percpu_alloc_percpu\",\"gfp\":1,\"bytes_req\":9,"
+	 "\"bytes_alloc\":16,\"number\":5,\"detail\":0"},
+	{{.kind = KMT_KMALLOC,
+	  .gfp = 1,
+	  .bytes_req = 9,
+	  .bytes_alloc = 16,
+	  .node = -1,
+	  .context = KMT_CONTEXT_SOFTIRQ},
+	 5,
+	 "\"kmalloc\",\"phys\":40,\"gfp\":1,\"bytes_req\":9,\"bytes_alloc\":16,"
+	 "\"context\":\"softirq\""},
+	{{.kind = KMT_MIGRATE_PAGES},
+	 7 | 3ull << 32,
+	 "\"mm_migrate_pages\",\"number\":7,\"failed\":3"},
+	{{.kind = KMT_THROTTLED, .node = 1, .fallback_type = 4},
+	 200,
+	 "\"mm_vmscan_throttled\",\"node\":1,\"number\":200,\"detail\":4"},
+	{{.kind = KMT_OOM_VICTIM, .pid = 77}, 0, "\"mark_victim\",\"number\":77"},
+	{{.kind = KMT_PAGE_ALLOC, .order = 9, .gfp = 1},
+	 KMT_NO_PAGE,
+	 "\"mm_page_alloc\",\"order\":9,\"migratetype\":\"type 0\",\"gfp\":1,\"failed\":1"},
+};
+
 static void test_rows_rare_kinds_have_their_fields(void **state)
 {
-	static const struct {
-		struct kmt_class class;
-		uint64_t address;
-		const char *fields;
-	} cases[] = {
-		{{.kind = KMT_CONTIG_ALLOC, .gfp = 3, .bytes_alloc = 512},
-		 1024,
-		 "\"alloc_contig_range\",\"pfn\":1024,\"gfp\":3,\"pages\":512"},
-		{{.kind = KMT_VMALLOC_ALLOC, .order = 2, .bytes_alloc = 5},
-		 70,
-		 "\"alloc_vmap_area\",\"order\":2,\"pages\":5,\"number\":70"},
-		{{.kind = KMT_VMALLOC_ALLOC, .bytes_alloc = 5},
-		 KMT_NO_PAGE,
-		 "\"alloc_vmap_area\",\"order\":0,\"pages\":5,\"failed\":1"},
-		{{.kind = KMT_PERCPU_FAIL, .bytes_req = 9, .bytes_alloc = 16, .fallback_type = 2},
-		 0,
-		 "\"percpu_alloc_percpu_fail\",\"bytes_req\":9,\"number\":16,\"detail\":2"},
-		{{.kind = KMT_PERCPU_ALLOC,
-		  .order = 3,
-		  .gfp = 1,
-		  .bytes_req = 9,
-		  .bytes_alloc = 16},
-		 5,
-		 "\"percpu_alloc_percpu\",\"order\":3,\"gfp\":1,\"bytes_req\":9,"
-		 "\"bytes_alloc\":16,\"number\":5,\"detail\":0"},
-		{{.kind = KMT_PERCPU_ALLOC, .gfp = 1, .bytes_req = 9, .bytes_alloc = 16},
-		 5,
-		 "\"percpu_alloc_percpu\",\"gfp\":1,\"bytes_req\":9,"
-		 "\"bytes_alloc\":16,\"number\":5,\"detail\":0"},
-		{{.kind = KMT_KMALLOC,
-		  .gfp = 1,
-		  .bytes_req = 9,
-		  .bytes_alloc = 16,
-		  .node = -1,
-		  .context = KMT_CONTEXT_SOFTIRQ},
-		 5,
-		 "\"kmalloc\",\"phys\":40,\"gfp\":1,\"bytes_req\":9,\"bytes_alloc\":16,"
-		 "\"context\":\"softirq\""},
-		{{.kind = KMT_MIGRATE_PAGES},
-		 7 | 3ull << 32,
-		 "\"mm_migrate_pages\",\"number\":7,\"failed\":3"},
-		{{.kind = KMT_THROTTLED, .node = 1, .fallback_type = 4},
-		 200,
-		 "\"mm_vmscan_throttled\",\"node\":1,\"number\":200,\"detail\":4"},
-		{{.kind = KMT_OOM_VICTIM, .pid = 77}, 0, "\"mark_victim\",\"number\":77"},
-		{{.kind = KMT_PAGE_ALLOC, .order = 9, .gfp = 1},
-		 KMT_NO_PAGE,
-		 "\"mm_page_alloc\",\"order\":9,\"migratetype\":\"type 0\",\"gfp\":1,\"failed\":1"},
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		char want[256];
