@@ -17,14 +17,16 @@ if ! "$KMEMLAB" info "$T" >/dev/null 2>&1; then
 	"$KMEMLAB" record -q -f --probe all,stacks -d 2s -o "$T"
 fi
 
-# The payloads: zstd frames, one after another.
+# The payloads, which are zstd frames, one after another; and the heads. What is coded is not
+# looked through as it is: a frequent byte may have a code of ones, and a run of it any number.
 node -e 'const fs = require("fs"), b = fs.readFileSync(process.argv[1]);
-	const out = fs.openSync(process.argv[2], "w");
+	const frames = fs.openSync(process.argv[2], "w"), heads = fs.openSync(process.argv[3], "w");
 	for (let at = 0; at + 96 <= b.length;) {
 		const n = b.readUInt32LE(at + 16);
-		fs.writeSync(out, b, at + 96, n);
+		fs.writeSync(heads, b, at, 96);
+		fs.writeSync(frames, b, at + 96, n);
 		at += 96 + n;
-	}' "$T" "$SCRATCH/frames"
+	}' "$T" "$SCRATCH/frames" "$SCRATCH/heads"
 zstd -q -dc <"$SCRATCH/frames" >"$SCRATCH/payloads"
 check leak_has_payloads_to_look_through "fewer than 1 MB" \
 	at_least 1000000 "$(stat -c %s "$SCRATCH/payloads")"
@@ -47,7 +49,7 @@ found() {
 				if (v >= from && v < to && !varint) n++;
 			}
 		}
-		console.log(n);' "$1" "$2" "$SCRATCH/payloads" "$T" ${3:+"$3"}
+		console.log(n);' "$1" "$2" "$SCRATCH/payloads" "$SCRATCH/heads" ${3:+"$3"}
 }
 
 text=$(awk '$3 == "_text" || $3 == "_stext" { print "0x" $1; exit }' /proc/kallsyms)

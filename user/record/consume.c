@@ -14,9 +14,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <trace/kinds.h>
 #include <unistd.h>
+
+#include "addresses.h"
 
 enum {
 	ROUND_NS = 250000000, /* longest time that events wait for their round */
@@ -35,19 +36,12 @@ struct reading {
 	bool own;      /* and it is this process */
 };
 
-/* Where the kernel's addresses of one sort lie, and how they become a trace's. */
-struct region {
-	uint64_t base, bytes;
-	unsigned int shift;
-};
-
 struct consumer {
 	const struct rings *rings;
 	struct trace_writer *writer;
 	struct definitions *definitions;
-	struct kernel_bases bases;
-	struct region pages, objects; /* what take_run() knows of them */
-	uint64_t opaque_key;
+	struct addresses addresses;
+	uint64_t frames; /* of the direct map */
 	uint64_t (*clock_ns)(void);
 	uint64_t round_start_ns;
 	int round_err;	     /* of a block that could not be written in the round that is open */
@@ -55,28 +49,12 @@ struct consumer {
 	uint64_t covered[2]; /* pages allocated, freed: while covered, and written */
 	uint64_t pending[2]; /* the same, of the round that is open */
 	uint8_t *live;	     /* a bit per frame: seen allocated as a single page */
-	uint64_t *chunk;     /* per-CPU chunks seen, as the rings tell them */
-	size_t chunks;
 	uint64_t cover_from_ns, cover_to_ns;
 	uint32_t own_tgid;
 	uint64_t own; /* events that this process caused */
 	struct event_watch watch;
 	struct reading cpu[];
 };
-
-enum { PAGE_STRUCT_SHIFT = 6 }; /* of the usual 64 bytes; the division costs more than the rest */
-
-/* Others than the usual have no region, and take the long way. */
-static void find_regions(struct consumer *c)
-{
-	uint64_t frames = c->bases.direct_map_bytes >> PAGE_SHIFT;
-
-	c->pages = (struct region){.base = c->bases.vmemmap, .shift = PAGE_STRUCT_SHIFT};
-	if (c->bases.page_struct_bytes == 1u << PAGE_STRUCT_SHIFT)
-		c->pages.bytes = frames << PAGE_STRUCT_SHIFT;
-	c->objects = (struct region){
-		.base = c->bases.page_offset, .bytes = c->bases.direct_map_bytes, .shift = 3};
-}
 
 struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, struct definitions *d,
 			      const struct kernel_bases *bases, uint64_t (*clock_ns)(void))
@@ -89,15 +67,14 @@ struct consumer *consumer_new(const struct rings *r, struct trace_writer *w, str
 	c->rings = r;
 	c->writer = w;
 	c->definitions = d;
-	c->bases = *bases;
-	find_regions(c);
+	c->frames = bases->direct_map_bytes >> PAGE_SHIFT;
 	c->clock_ns = clock_ns;
 	c->own_tgid = (uint32_t)getpid();
 	c->round_start_ns = c->clock_ns();
 	for (unsigned int i = 0; i < cpus; i++)
 		c->cpu[i].time_ns = c->round_start_ns;
-	c->live = calloc(1, (bases->direct_map_bytes >> PAGE_SHIFT) / 8 + 1);
-	if (c->live && getrandom(&c->opaque_key, sizeof(c->opaque_key), 0) == sizeof(c->opaque_key))
+	c->live = calloc(1, c->frames / 8 + 1);
+	if (c->live && !addresses_init(&c->addresses, bases))
 		return c;
 	consumer_free(c);
 	return NULL;
@@ -107,7 +84,7 @@ void consumer_free(struct consumer *c)
 {
 	if (c) {
 		free(c->live);
-		free(c->chunk);
+		addresses_free(&c->addresses);
 	}
 	free(c);
 }
@@ -147,88 +124,9 @@ void consumer_stop_cover(struct consumer *c, uint64_t to_ns)
 	c->cover_to_ns = to_ns;
 }
 
-/* A number that stands for @address in this trace and tells nothing else. */
-static uint64_t opaque(const struct consumer *c, uint64_t address)
-{
-	uint64_t x = address ^ c->opaque_key;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	x ^= x >> 31;
-	return KMT_OPAQUE | (x & (KMT_OPAQUE - 1)) | 1;
-}
-
-static uint64_t page_address(const struct consumer *c, uint64_t page)
-{
-	uint64_t offset = page - c->bases.vmemmap;
-
-	if (!page)
-		return KMT_NO_PAGE;
-	offset /= c->bases.page_struct_bytes;
-	return offset < c->bases.direct_map_bytes >> PAGE_SHIFT ? offset : opaque(c, page);
-}
-
-static uint64_t object_address(const struct consumer *c, uint64_t object)
-{
-	uint64_t offset = object - c->bases.page_offset;
-
-	if (!object)
-		return KMT_NO_PAGE;
-	return offset < c->bases.direct_map_bytes ? offset >> 3 : opaque(c, object);
-}
-
-/* Chunks are numbered from 1 in order of appearance. */
-static uint64_t percpu_address(struct consumer *c, uint64_t area)
-{
-	uint64_t base = area >> KML_PERCPU_SHIFT, offset = area & ((1ull << KML_PERCPU_SHIFT) - 1);
-	size_t i = 0;
-
-	while (i < c->chunks && c->chunk[i] != base)
-		i++;
-	if (i == c->chunks) {
-		uint64_t *more = reallocarray(c->chunk, c->chunks + 1, sizeof(*more));
-
-		if (!more)
-			return opaque(c, area);
-		c->chunk = more;
-		c->chunk[c->chunks++] = base;
-	}
-	return (i + 1) << 32 | offset;
-}
-
-/* Modules have a region of their own, whose place is a secret too. */
 uint64_t consumer_vmalloc_page(const struct consumer *c, uint64_t address)
 {
-	uint64_t start = definitions_vmalloc_start(c->definitions);
-
-	if (!address)
-		return KMT_NO_PAGE;
-	if (!start || address < start || address >= c->bases.vmemmap)
-		return opaque(c, address);
-	return (address - start) >> PAGE_SHIFT;
-}
-
-/* What the trace's address column gets of a ring's @word. */
-static uint64_t address_of(struct consumer *c, unsigned int kind, uint64_t word)
-{
-	if (kind < KML_KMALLOC)
-		return page_address(c, word);
-	if (kind < KML_STACK_PAGE)
-		return object_address(c, word);
-	switch (kind_info(kind)->address) {
-	case ADDRESS_PFN:
-		return page_address(c, word);
-	case ADDRESS_OBJECT:
-		return kind == KMT_CACHE_CREATE || kind == KMT_CACHE_DESTROY
-			       ? opaque(c, word)
-			       : object_address(c, word);
-	case ADDRESS_PERCPU:
-		return percpu_address(c, word);
-	case ADDRESS_VMALLOC:
-		return consumer_vmalloc_page(c, word);
-	default:
-		return word & (KMT_OPAQUE - 1);
-	}
+	return addresses_vmalloc(&c->addresses, definitions_vmalloc_start(c->definitions), address);
 }
 
 /* Count pages for the coverage, if @time is in its window. */
@@ -241,7 +139,7 @@ static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 /* Is @pfn a page that an event showed allocated by itself, and none freed since? */
 static bool known_live(const struct consumer *c, uint64_t pfn)
 {
-	return pfn < c->bases.direct_map_bytes >> PAGE_SHIFT && c->live[pfn / 8] >> pfn % 8 & 1;
+	return pfn < c->frames && c->live[pfn / 8] >> pfn % 8 & 1;
 }
 
 /*
@@ -254,7 +152,7 @@ static void see_page(struct consumer *c, unsigned int kind, uint64_t time, uint6
 	uint8_t bit = (uint8_t)(1u << pfn % 8);
 	uint8_t *known;
 
-	if (pfn >= c->bases.direct_map_bytes >> PAGE_SHIFT)
+	if (pfn >= c->frames)
 		return;
 	known = &c->live[pfn / 8];
 	if (kind != KML_STACK_PAGE || !known_live(c, pfn))
@@ -354,7 +252,8 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 	const struct slot *slot =
 		&slots[kml_slot_base(kind) + (cell->word0 >> KML_SLOT_SHIFT & (KML_SLOTS - 1))];
 	uint64_t time = full_time(c->cpu[cpu].time_ns, c->latest_ns, cell->word0 >> KML_TIME_SHIFT);
-	uint64_t address = address_of(c, kind, cell->word1);
+	uint64_t address = addresses_of(&c->addresses, definitions_vmalloc_start(c->definitions),
+					kind, cell->word1);
 	uint32_t class_id = slot->class_id;
 	int err = 0;
 
@@ -449,7 +348,7 @@ static uint64_t take_run(struct consumer *c, unsigned int cpu, const struct slot
 	struct reading *s = &c->cpu[cpu];
 	struct trace_lane *lane = trace_writer_lane(c->writer, cpu);
 	struct run run = {s->time_ns, {0, 0}, s->allocated_pfn, s->freed_pfn, s->freed_order};
-	const struct region region[2] = {c->pages, c->objects};
+	const struct region region[2] = {c->addresses.pages, c->addresses.objects};
 	const struct kml_cell *cell = ring_of(c->rings, cpu)->cell;
 	const uint64_t ring_mask = c->rings->cell_bytes - 1, latest = c->latest_ns;
 	const unsigned int shift = (unsigned int)__builtin_ctzll(c->rings->cell_bytes);

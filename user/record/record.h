@@ -19,6 +19,7 @@
  *   calibrate.c  find the bases of struct page and of the direct map
  *   context.c    find preempt_count
  *   consume.c    rings to trace events
+ *   addresses.c  the kernel's addresses as a trace has them
  *   define.c     slot definitions to trace classes
  *   stacks.c     kernel stacks to entries of the dictionary
  *   symbols.c    call sites to names
