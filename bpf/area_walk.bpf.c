@@ -53,6 +53,9 @@ __u32 seen_objects; /* ever: the newest are kept */
 __u64 seen_area, seen_base;
 struct kml_areas areas;
 
+/* 0, but the verifier must not know: see slab_walk.bpf.c. */
+volatile __u64 nothing;
+
 static __always_inline __u64 word_at(__u64 address)
 {
 	__u64 word = 0;
@@ -159,7 +162,8 @@ static long take_area(__u32 i, struct list_walk *w)
 
 static __always_inline void take_list(__u64 head, __u32 detail)
 {
-	struct list_walk w = {.head = head, .from = head, .at = word_at(head), .detail = detail};
+	struct list_walk w = {
+		.head = head, .from = head, .at = word_at(head), .last = nothing, .detail = detail};
 
 	if (areas.status == KML_AREAS_DONE)
 		bpf_loop(KML_AREAS + 1, take_area, &w, 0);
@@ -267,7 +271,7 @@ static long count_node(__u32 i, void *ctx)
 /* By the area that was seen. */
 static __always_inline void search(void)
 {
-	__u64 link = 0;
+	__u64 link = nothing;
 
 	areas.failed = 1;
 	bpf_loop(KML_AREAS_SEEN, find_seen, &link, 0);

@@ -201,6 +201,15 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * purge) and "pool" (purged, kept by size): [[page, pages, node + 1, node whose
  * list it is on], ...]}
  *
+ * "kmemlab/slabs": JSON of the slabs that are not full, at the start, read in
+ * the kernel's lists where it lets one; all other slabs are full: {"time_ns":
+ * [from, to] (read between these), "caches": [{"name", "size",
+ * "objects_per_slab", "order" (of a new slab), "slabs", "objects" (live and
+ * free), "time_ns" (of reading this one), "node" (on the nodes' partial lists,
+ * in their order), "cpu" (that CPUs allocate from), "cpu_partial" (on CPUs'
+ * partial lists, the next to be taken first): [[first pfn, free objects, node
+ * or CPU], ...]; without the latter two where CPUs' are not found}, ...]}
+ *
  * PAGES payload: varint(first pfn), then `count` runs, see enum
  * kmt_page_state: byte(state << 4 | min(order, 15)), varint(number of blocks of
  * that order). A run's blocks follow one another without gap and so do runs.

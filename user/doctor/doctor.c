@@ -88,6 +88,9 @@ const struct doctor_check doctor_checks[] = {
 	 "vmalloc's areas at the start stay unknown: their replay begins empty",
 	 "grant CAP_BPF and CAP_PERFMON; boot a kernel with CONFIG_KALLSYMS_ALL=y, or 6.3 or "
 	 "newer"},
+	{"slab lists", false, doctor_slab_lists, NULL,
+	 "which slabs are partly free at the start stays unknown: spread by slabinfo's counts",
+	 "grant CAP_BPF and CAP_PERFMON"},
 	{"extfrag", false, doctor_file, "/sys/kernel/debug/extfrag/unusable_index",
 	 "the kernel's own unusable index is not recorded; kmemlab computes it",
 	 "mount debugfs; boot a kernel with CONFIG_COMPACTION=y"},

@@ -25,6 +25,8 @@
 #include "doctor/doctor.h"
 #include "record/area_walk.h"
 #include "record/probe_table.h"
+#include "record/record.h"
+#include "record/slab_walk.h"
 #include "trace/kinds.h"
 
 static const struct bpf_insn return_0[] = {
@@ -252,6 +254,20 @@ void doctor_areas(const void *arg, struct doctor_finding *f)
 	else
 		doctor_failed(f, errno, "cannot read the kernel's lists of areas");
 	area_walk_close(w);
+}
+
+/* Where frames are is of no matter for finding the caches. */
+void doctor_slab_lists(const void *arg, struct doctor_finding *f)
+{
+	const struct kernel_bases nowhere = {.page_struct_bytes = 1};
+	struct slab_walk *w = slab_walk_open(&nowhere);
+
+	(void)arg;
+	if (w)
+		doctor_found(f, "the kernel's caches were found");
+	else
+		doctor_failed(f, errno, "cannot find the kernel's caches");
+	slab_walk_close(w);
 }
 
 enum by { BY_FENTRY, BY_FEXIT, BY_KPROBE };

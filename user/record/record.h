@@ -3,6 +3,7 @@
  * record.h - the recorder: BPF rings in, .kmt file out.
  *
  *   session.c    one recording from open to summary
+ *   slab_walk.c  and of caches: their slabs
  *   snapshots.c  the state at its start and end
  *   part.c       its files: rotation, and the window of a flight recorder
  *   flight.c     that window, in memory

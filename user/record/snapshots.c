@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "area_walk.h"
+#include "slab_walk.h"
 #include "walk.h"
 
 void session_open_walks(struct session *s)
@@ -24,6 +25,12 @@ void session_open_walks(struct session *s)
 	if (s->opt->families & FAMILY_VMALLOC)
 		s->area_walk = area_walk_open();
 	s->area_error = s->area_walk ? 0 : -errno;
+	if (s->opt->families & FAMILY_SLAB)
+		s->slab_walk = slab_walk_open(&s->bases);
+	s->slab_error = s->slab_walk ? 0 : -errno;
+	if (!s->slab_walk && s->opt->families & FAMILY_SLAB)
+		missing_add(s->missing, "slabs that are not full, at the start",
+			    slab_walk_why(s->slab_error));
 	if (!s->walk && s->opt->families & FAMILY_PAGE)
 		missing_add(s->missing, "per-CPU lists and pageblock types",
 			    walk_why(s->walk_error));
@@ -35,6 +42,7 @@ void session_close_walks(struct session *s)
 {
 	walk_close(s->walk);
 	area_walk_close(s->area_walk);
+	slab_walk_close(s->slab_walk);
 }
 
 /* Without them a reader infers what was on the lists. */
@@ -66,6 +74,32 @@ static void read_areas(struct session *s, uint16_t phase)
 		start_state_not(&s->start_state, what, START_MISSING, area_walk_why((int)n));
 	else if (phase == KMT_PHASE_START)
 		start_state_read(&s->start_state, what, (uint64_t)n);
+}
+
+/* Without them a reader spreads what slabinfo counts as free. */
+static void read_slabs(struct session *s)
+{
+	static const char nodes[] = "slabs that are not full", cpus[] = "slabs that CPUs hold";
+	struct slab_walk_seen seen = {0};
+	int err = s->slab_error;
+
+	if (s->slab_walk)
+		err = slab_walk_record(s->slab_walk, s->writer, KMT_PHASE_START, &seen);
+	if (err && s->slab_walk)
+		log_warn("cannot read the caches' slabs: %s", slab_walk_why(err));
+	if (err) {
+		start_state_not(&s->start_state, nodes, START_INFERRED, slab_walk_why(err));
+		return;
+	}
+	start_state_read(&s->start_state, nodes, 0);
+	if (seen.busy)
+		start_state_not(&s->start_state, "slabs of caches that never stood still",
+				START_INFERRED, "their lists changed while they were read");
+	if (seen.per_cpu)
+		start_state_read(&s->start_state, cpus, 0);
+	else
+		start_state_not(&s->start_state, cpus, START_INFERRED,
+				"where CPUs keep them was not found");
 }
 
 /* percpu_stats tells how full each chunk is; no file tells of its areas. */
@@ -109,6 +143,8 @@ void session_snapshot(struct session *s, uint16_t phase)
 		note_pages(s, err);
 	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PAGE)
 		read_lists(s);
+	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_SLAB)
+		read_slabs(s);
 	if (s->opt->families & FAMILY_VMALLOC)
 		read_areas(s, phase);
 	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PERCPU)
