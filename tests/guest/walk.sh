@@ -5,7 +5,8 @@
 # per-CPU lists and the pageblocks' types: every page it finds on a list is one that
 # the snapshot takes for the kernel's, and as many pageblocks have a type as
 # /proc/pagetypeinfo counts. How far the lists have adapted to a load is read too. And
-# vmalloc's areas: from those of the start the events lead to those of the end.
+# vmalloc's areas: from those of the start the events lead to those of the end; and caches'
+# slabs, all of which find their place in the reference.
 . tests/support/lib.sh
 KERNELS="6.1 6.12"
 
@@ -45,6 +46,11 @@ for kernel in $KERNELS; do
 	same "${name}_lists_agree_with_the_snapshot" 0 \
 		"$(result "$SCRATCH/r.json" '
 			d.trust.inferred.reference_cpu_list_pages_misread || 0')"
+	same "${name}_reads_slab_lists" "read 0 true" "$(result "$SCRATCH/r.json" \
+		'(s => [s.how, s.slabs_unplaced, s.caches_read > 5].join(" "))(d.slab_replay.start)')"
+	same "${name}_reads_slabs_of_cpus" read "$("$KMEMLAB" info --json "$out/t.kmt" >"$SCRATCH/i.json"
+		result "$SCRATCH/i.json" \
+			'd.start_state.find(s => s.what === "slabs that CPUs hold").how')"
 	same "${name}_infers_no_list" 0 "$(result "$SCRATCH/r.json" '
 		d.trust.inferred.reference_cpu_list_pages_stood_in || 0')"
 	last=$(find "$out" -name 'r.kmt*' | sort | tail -n 1)

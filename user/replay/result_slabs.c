@@ -152,6 +152,25 @@ static json_t *unmatched(const struct slabs_counts *c)
 	return o;
 }
 
+static json_t *begin(const struct slabs *s)
+{
+	const struct slabs_counts *c = &s->counts;
+	uint64_t listed = 0;
+	json_t *o = json_pack("{s:I, s:I, s:I}", "live", (json_int_t)c->start_live, "free",
+			      (json_int_t)c->start_free, "unplaced", (json_int_t)c->start_unplaced);
+
+	for (uint32_t i = 0; i < s->n; i++)
+		listed += s->caches[i].listed != NULL;
+	json_object_set_new(o, "how", json_string(s->lists.known ? "read" : "inferred"));
+	if (!s->lists.known)
+		return o;
+	json_object_set_new(o, "caches_read", json_integer((json_int_t)listed));
+	json_object_set_new(o, "slabs_read", json_integer((json_int_t)c->start_listed));
+	json_object_set_new(o, "slabs_unplaced", json_integer((json_int_t)c->start_unlisted));
+	json_object_set_new(o, "slabs_disputed", json_integer((json_int_t)c->start_disputed));
+	return o;
+}
+
 json_t *result_slab_replay(const struct replay *p, bool reproducible)
 {
 	const struct slabs_counts *c = &p->slabs->counts;
@@ -160,10 +179,8 @@ json_t *result_slab_replay(const struct replay *p, bool reproducible)
 	for (uint32_t i = 0; i < p->slabs->n; i++)
 		if (p->slabs->caches[i].differs)
 			json_array_append_new(differ, json_string(p->slabs->caches[i].start.name));
-	o = json_pack("{s:I, s:o, s:{s:I, s:I, s:I}, s:o}", "events", (json_int_t)c->events,
-		      "unmatched", unmatched(c), "start", "live", (json_int_t)c->start_live, "free",
-		      (json_int_t)c->start_free, "unplaced", (json_int_t)c->start_unplaced,
-		      "not_as_slabinfo", differ);
+	o = json_pack("{s:I, s:o, s:o, s:o}", "events", (json_int_t)c->events, "unmatched",
+		      unmatched(c), "start", begin(p->slabs), "not_as_slabinfo", differ);
 	if (!reproducible)
 		json_object_set_new(o, "speed",
 				    json_pack("{s:I, s:I}", "events", (json_int_t)c->events, "ns",

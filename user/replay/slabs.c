@@ -45,6 +45,7 @@ void slabs_destroy(struct slabs *s)
 	free(s->caches);
 	free(s->of_class);
 	free(s->cache_of);
+	slab_lists_free(&s->lists);
 	memset(s, 0, sizeof(*s));
 }
 

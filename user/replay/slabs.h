@@ -3,6 +3,7 @@
  * slabs.h - the trace's slab objects, allocated and freed in refmm's slab layer.
  *
  *   slabinfo, start    caches with as many slabs, full
+ *   the kernel's lists of slabs that are not: how many objects are free
  *   first event of     a free:       it was live at the start
  *   each object        an allocation in a slab that was there: it was free
  *   events             alloc, free on their CPU; the reference chooses its slabs
@@ -19,6 +20,7 @@
 
 #include "common/procfs.h"
 #include "metrics/live.h"
+#include "replay/slab_lists.h"
 
 struct host;
 struct kmt_class;
@@ -44,6 +46,7 @@ struct slabs_cache {
 	uint32_t string; /* its name */
 	struct proc_slab start, end;
 	bool has_start, has_end;
+	const struct listed_cache *listed; /* NULL: its lists were not read */
 	struct rmm_kmem_cache *cache;	   /* NULL: not in the start's slabinfo */
 	unsigned int size, order, objects; /* of a slab of the kernel's */
 	unsigned int my_order, my_objects; /* of a slab of the reference's */
@@ -66,6 +69,9 @@ struct slabs_counts {
 	uint64_t start_live;	 /* known by their free to be live at the start */
 	uint64_t start_free;	 /* known by their allocation to be free */
 	uint64_t start_unplaced; /* of both: in more slabs than slabinfo says */
+	uint64_t start_listed;	 /* slabs that are not full, as the kernel's lists have them */
+	uint64_t start_unlisted; /* of those, that the reference has no such place for */
+	uint64_t start_disputed; /* and of which events tell that more is live */
 };
 
 struct slabs {
@@ -84,6 +90,7 @@ struct slabs {
 	uint64_t pages_left;
 	uint64_t start_ns, end_ns; /* when slabinfo was read */
 	uint64_t ns;
+	struct slab_lists lists;
 	struct slabs_counts counts;
 };
 
@@ -111,6 +118,10 @@ int slabs_create(struct slabs *s, const struct host *h, struct trace_reader *r,
 		 const struct kmt_class *const *classes, uint32_t nr_classes);
 
 struct slabs_firsts;
+/** slabs_at_start() - of the reference, to hold what the kernel's slabs hold */
+uint64_t slabs_at_start(const struct slabs_cache *c);
+
+/* slabs_fill.c: caches begin as the kernel's did */
 int slabs_preload(struct slabs *s, const struct slabs_firsts *f);
 
 /** slabs_object() - the reference's object for a table's value, and back */

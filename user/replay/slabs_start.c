@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * slabs_start.c - caches as slabinfo has them, in the state they start in.
- *
- * Each cache gets its slabs, full. Then, of those that the events touch, object by
- * object, what the look ahead found free is freed; what slabinfo counts as free
- * besides is freed in slabs that no event touches, evenly.
+ * slabs_start.c - the machine and its caches, as slabinfo and the kernel's own lists
+ * have them. slabs_fill.c fills them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,11 +13,10 @@
 #include "metrics/objects.h"
 #include "replay/host.h"
 #include "replay/slabs.h"
-#include "replay/slabs_firsts.h"
 #include "trace/trace_io.h"
 
 /* Values of the table are 32 bits of 8 bytes each. */
-enum { PAGE_SHIFT = 12, PAGES_MAX = 1 << 23, CACHES_MAX = 60000, SHEAF_ROOM = 1024 };
+enum { PAGES_MAX = 1 << 23, CACHES_MAX = 60000 };
 
 static int create_machine(struct slabs *s, const struct host *h)
 {
@@ -105,7 +101,7 @@ static void shape_cache(struct slabs *s, struct slabs_cache *c, const struct sla
 		     1u << c->order != c->start.pages_per_slab;
 }
 
-static uint64_t start_slabs(const struct slabs_cache *c)
+uint64_t slabs_at_start(const struct slabs_cache *c)
 {
 	return (c->start.slabs * c->objects + c->my_objects - 1) / c->my_objects;
 }
@@ -128,9 +124,9 @@ static void create_cache(struct slabs *s, struct slabs_cache *c, const struct ho
 		return;
 	shape_cache(s, c, s->plain ? slabs_find(s->plain, c->string) : NULL);
 	if (!c->differs)
-		c->differs = start_slabs(c) > s->pages_left >> c->my_order;
+		c->differs = slabs_at_start(c) > s->pages_left >> c->my_order;
 	if (!c->differs)
-		s->pages_left -= start_slabs(c) << c->my_order;
+		s->pages_left -= slabs_at_start(c) << c->my_order;
 }
 
 /* A cache for each name that classes have; index + 1 */
@@ -171,6 +167,12 @@ static void describe(struct slabs_cache *c, const char *name, const struct proc_
 		c->start = *a;
 	if (b)
 		c->end = *b;
+	if (!a || !c->listed)
+		return;
+	/* Read later, and slab by slab: that is where it begins. */
+	c->start.slabs = c->listed->slabs;
+	c->start.objects = c->listed->objects;
+	c->start.active_objects = c->listed->objects - listed_free_on_nodes(c->listed);
 }
 
 static int list_caches(struct slabs *s, const struct kmt_class *const *classes, uint32_t n)
@@ -199,200 +201,21 @@ int slabs_create(struct slabs *s, const struct host *h, struct trace_reader *r,
 	if (!err)
 		load_info(r, KMT_PHASE_END, &end, &s->end_ns);
 	if (!err)
+		err = slab_lists_read(&s->lists, r);
+	if (!err && s->lists.known && s->lists.time_ns > s->start_ns)
+		s->start_ns = s->lists.time_ns;
+	if (!err)
 		err = create_machine(s, h);
 	if (!err)
 		err = create_layer(s, h);
 	for (uint32_t i = 0; i < s->n && !err; i++) {
 		struct slabs_cache *c = &s->caches[i];
 
+		c->listed = slab_lists_find(&s->lists, trace_reader_string(r, c->string));
 		describe(c, trace_reader_string(r, c->string), &start, &end);
 		create_cache(s, c, h);
 	}
 	proc_slabinfo_free(&start);
 	proc_slabinfo_free(&end);
-	return err;
-}
-
-/* One cache while it is filled */
-struct filling {
-	struct slabs_cache *c;
-	uintptr_t *slab;     /* address of each slab at the start */
-	uint64_t nr;	     /* of them */
-	uint64_t bound;	     /* slabs of the kernel's that are known by an event */
-	struct live of_head; /* kernel's first frame -> index of slab */
-	struct live known;   /* address of slab in pages -> the same */
-	uint64_t freed;
-};
-
-static uintptr_t slab_of(const struct slabs *s, const struct slabs_cache *c, const void *object)
-{
-	unsigned int shift = PAGE_SHIFT + c->my_order;
-
-	return s->base + (((uintptr_t)object - s->base) >> shift << shift);
-}
-
-/* Index of the slab at @slab among the first ones; LIVE_NONE: it is a later one */
-static uint32_t slab_index(struct filling *f, uintptr_t slab, uint64_t most)
-{
-	uint32_t index = live_take(&f->known, slab >> PAGE_SHIFT), old;
-
-	if (index == LIVE_NONE && f->nr < most) {
-		index = (uint32_t)f->nr;
-		f->slab[f->nr++] = slab;
-	}
-	if (index != LIVE_NONE && live_put(&f->known, slab >> PAGE_SHIFT, index, &old))
-		return LIVE_NONE;
-	return index;
-}
-
-/* All slabs, full. A sheaf takes objects of later slabs before the last ones of
- * these are handed out: such go back. */
-static int fill(struct slabs *s, struct filling *f)
-{
-	uint64_t most = start_slabs(f->c), wanted = most * f->c->my_objects, got = 0, extra = 0;
-	void *extras[SHEAF_ROOM];
-
-	f->slab = calloc(most + 1, sizeof(*f->slab));
-	if (!f->slab)
-		return -ENOMEM;
-	while (got < wanted && extra < SHEAF_ROOM) {
-		void *o = rmm_kmem_cache_alloc(s->rmm, 0, f->c->cache, RMM_GFP_KERNEL);
-
-		if (!o)
-			return -ENOMEM;
-		if (slab_index(f, slab_of(s, f->c, o), most) == LIVE_NONE)
-			extras[extra++] = o;
-		else
-			got++;
-	}
-	while (extra && !rmm_kmem_cache_free(s->rmm, 0, f->c->cache, extras[extra - 1]))
-		extra--;
-	return got < wanted || extra ? -EINVAL : 0;
-}
-
-/* The reference's object that stands for the one at @address; NULL: no object begins
- * there, or there are more slabs in the trace than in slabinfo */
-static void *stand_in(struct filling *f, uint64_t address)
-{
-	uint64_t head = slabs_head(address, f->c->order);
-	uint64_t at = (address - (head << 9)) * 8, index;
-	uint32_t slab, old;
-
-	if (at % f->c->size || at / f->c->size >= f->c->objects)
-		return NULL;
-	slab = live_take(&f->of_head, head);
-	if (slab == LIVE_NONE && f->bound < f->c->start.slabs)
-		slab = (uint32_t)f->bound++;
-	if (slab == LIVE_NONE || live_put(&f->of_head, head, slab, &old))
-		return NULL;
-	index = (uint64_t)slab * f->c->objects + at / f->c->size;
-	return (void *)(f->slab[index / f->c->my_objects] + index % f->c->my_objects * f->c->size);
-}
-
-/* Find its place; live ones are known by their address from now on. */
-static int place(struct slabs *s, struct filling *f, const struct slabs_first *first)
-{
-	void *o = stand_in(f, first->address);
-	uint32_t old;
-
-	s->counts.start_live += first->live;
-	s->counts.start_free += !first->live;
-	if (!o)
-		s->counts.start_unplaced++;
-	else if (first->live)
-		return live_put(&s->live, first->address, slabs_value(s, o), &old);
-	else
-		f->freed++;
-	return 0;
-}
-
-/* Free ones are freed on the CPU that will find them, for mostly they lie there */
-static int free_first(struct slabs *s, struct filling *f, const struct slabs_first *first)
-{
-	void *o = first->live ? NULL : stand_in(f, first->address);
-
-	if (!o)
-		return 0;
-	return rmm_kmem_cache_free(s->rmm, first->cpu % s->cpus, f->c->cache, o);
-}
-
-static int free_nth(struct slabs *s, const struct filling *f, uint64_t index)
-{
-	uintptr_t slab = f->slab[index / f->c->my_objects];
-
-	return rmm_kmem_cache_free(s->rmm, 0, f->c->cache,
-				   (void *)(slab + index % f->c->my_objects * f->c->size));
-}
-
-/* Of slab @i at most @each that no event touches and the kernel had; @left: in all */
-static int free_some(struct slabs *s, const struct filling *f, uint64_t i, uint64_t each,
-		     uint64_t *left)
-{
-	uint64_t index = i * f->c->my_objects, end = index + f->c->my_objects;
-	int err = 0;
-
-	if (index < f->bound * f->c->objects)
-		index = f->bound * f->c->objects;
-	if (end > f->c->start.slabs * f->c->objects)
-		end = f->c->start.slabs * f->c->objects;
-	for (; index < end && each && *left && !err; index++, each--, --*left)
-		err = free_nth(s, f, index);
-	return err;
-}
-
-/* What slabinfo counts as free and no event touches, in slabs that none touches;
- * an object stays in each. It counts those on the nodes' lists: there they go. */
-static int free_rest(struct slabs *s, struct filling *f)
-{
-	uint64_t free = f->c->start.objects - f->c->start.active_objects, each;
-	uint64_t first = f->bound * f->c->objects / f->c->my_objects, slabs = f->nr - first;
-	int err = 0;
-
-	/* Of another shape, the last slab may have room for more than there were. */
-	for (uint64_t i = f->c->start.slabs * f->c->objects; i < f->nr * f->c->my_objects && !err;
-	     i++)
-		err = free_nth(s, f, i);
-	if (err || f->c->start.objects < f->c->start.active_objects || free <= f->freed || !slabs)
-		return err;
-	free -= f->freed;
-	each = (free + slabs - 1) / slabs;
-	if (each >= f->c->my_objects)
-		each = f->c->my_objects - 1;
-	for (uint64_t i = first; i < f->nr && free && !err; i++)
-		err = free_some(s, f, i, each, &free);
-	rmm_kmem_cache_shrink(s->rmm, 0, f->c->cache);
-	return err;
-}
-
-static int preload_cache(struct slabs *s, uint32_t index, const struct slabs_firsts *firsts)
-{
-	struct filling f = {.c = &s->caches[index]};
-	struct rmm_kmem_cache_info info;
-	size_t end = firsts->of_cache[index + 1];
-	int err = live_init(&f.of_head) || live_init(&f.known) ? -ENOMEM : 0;
-
-	if (!err)
-		err = fill(s, &f);
-	for (size_t i = firsts->of_cache[index]; i < end && !err; i++)
-		err = place(s, &f, &firsts->items[i]);
-	if (!err)
-		err = free_rest(s, &f);
-	for (size_t i = firsts->of_cache[index]; i < end && !err; i++)
-		err = free_first(s, &f, &firsts->items[i]);
-	rmm_kmem_cache_info(s->rmm, f.c->cache, &info);
-	f.c->slabs_start = info.slabs;
-	live_destroy(&f.of_head);
-	live_destroy(&f.known);
-	free(f.slab);
-	return err;
-}
-
-int slabs_preload(struct slabs *s, const struct slabs_firsts *f)
-{
-	int err = 0;
-
-	for (uint32_t i = 0; i < s->n && !err; i++)
-		if (s->caches[i].cache && !s->caches[i].differs)
-			err = preload_cache(s, i, f);
 	return err;
 }

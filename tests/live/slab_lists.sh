@@ -1,0 +1,90 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# slab_lists.sh - the slabs that are not full, as the recorder reads them in the
+# kernel's lists, against /sys/kernel/slab: of each cache the slabs, the objects, the
+# slabs on the nodes' lists and the live objects in these. Caches that allocate meanwhile
+# differ by then; of nine in ten nothing does. And the reference takes them all.
+. tests/support/lib.sh
+NAMES="slab_lists_are_those_of_sysfs slab_lists_of_cpus_are_those_of_sysfs
+	slab_lists_summary_says_that_they_were_read slab_lists_reference_takes_them
+	slab_lists_make_as_many_slabs"
+# shellcheck disable=SC2086
+needs_recording $NAMES
+T=$SCRATCH/t.kmt
+
+if [ ! -r /sys/kernel/slab/kmalloc-64/slabs_cpu_partial ]; then
+	for name in $NAMES; do skip "$name" "this kernel has no counts in /sys/kernel/slab"; done
+	exit 0
+fi
+# What sysfs counts while the recording runs, right after the start.
+cat >"$SCRATCH/count" <<'END'
+cd /sys/kernel/slab && for c in *; do
+	[ -L "$c" ] && continue
+	read -r slabs _ <$c/slabs && read -r objects _ <$c/total_objects &&
+		read -r partial _ <$c/partial && read -r live _ <$c/objects_partial &&
+		read -r cpus _ <$c/cpu_slabs && echo "$c $slabs $objects $partial $live $cpus"
+done >"$1"
+END
+record() {
+	"$KMEMLAB" record -f --probe slab,page -o "$T" -- bash "$SCRATCH/count" "$SCRATCH/sysfs" \
+		>"$SCRATCH/words" 2>&1
+	"$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
+}
+record
+how=$(field "$SCRATCH/info.json" \
+	'd.start_state.find(s => s.what === "slabs that are not full").how')
+if [ "$how" != read ]; then
+	for name in $NAMES; do skip "$name" "$(grep -i slabs "$SCRATCH/words" | head -n 1)"; done
+	exit 0
+fi
+check slab_lists_summary_says_that_they_were_read "$(cat "$SCRATCH/words")" \
+	grep -q 'state at the start: read: .*slabs that are not full' "$SCRATCH/words"
+
+# agree FIGURES-OF-A-CACHE FIGURES-OF-A-LINE - in nine of ten caches; else how many agree
+agree() {
+	node -e 'const fs = require("fs");
+		const caches = new Map(JSON.parse(fs.readFileSync(process.argv[1], "utf8")).caches
+			.map((c) => [c.name, c]));
+		const mine = eval(process.argv[3]), theirs = eval(process.argv[4]);
+		let all = 0, same = 0;
+		for (const l of fs.readFileSync(process.argv[2], "utf8").trim().split("\n")) {
+			const w = l.split(" "), c = caches.get(w[0]);
+			if (!c || c.slabs === 0) continue;
+			all++;
+			same += JSON.stringify(mine(c)) === JSON.stringify(theirs(w.map(Number)));
+		}
+		console.log(all >= 50 && same * 10 >= all * 9 || same + " of " + all);' \
+		"$SCRATCH/lists.json" "$SCRATCH/sysfs" "$1" "$2"
+}
+# On a busy host much changes: of three recordings one must agree.
+for _ in 1 2 3; do
+	node tests/support/trace-text.mjs "$T" kmemlab/slabs start >"$SCRATCH/lists.json"
+	nodes=$(agree '(c) => [c.slabs, c.objects, c.node.length,
+			c.node.reduce((n, s) => n + c.objects_per_slab - s[1], 0)]' \
+		'(w) => w.slice(1, 5)')
+	[ "$nodes" = true ] && break
+	record
+done
+same slab_lists_are_those_of_sysfs true "$nodes"
+if [ "$(field "$SCRATCH/info.json" \
+	'd.start_state.find(s => s.what === "slabs that CPUs hold").how')" = read ]; then
+	same slab_lists_of_cpus_are_those_of_sysfs true "$(agree \
+		'(c) => c.cpu.length + c.cpu_partial.length' '(w) => w[5]')"
+else
+	skip slab_lists_of_cpus_are_those_of_sysfs "where CPUs keep theirs was not found"
+fi
+
+"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$T" >/dev/null 2>&1
+same slab_lists_reference_takes_them "read 0 true" "$(field "$SCRATCH/r.json" \
+	'(s => [s.how, s.slabs_unplaced, s.caches_read > 10 && s.slabs_read > 10].join(" "))(
+		d.slab_replay.start)')"
+# Nothing but a script's few files happened: as many slabs as slabinfo has at the end.
+same slab_lists_make_as_many_slabs true "$(field "$SCRATCH/r.json" '(() => {
+	const known = d.slabs.filter(s => s.reference && s.slabs_end !== undefined);
+	const off = known.filter(s => Math.abs(s.reference.slabs_end - s.slabs_end) >
+		Math.max(2, s.slabs_end / 100) && !s.reference.unseen_frees);
+	return known.length > 10 && off.length * 20 <= known.length ||
+		off.map(s => s.name + " " + s.reference.slabs_end + "/" + s.slabs_end).join(", ");
+	})()')"
+exit 0
