@@ -191,6 +191,7 @@ int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 	struct rmm_compact cc = {
 		.cpu = cpu,
 		.order = (int)order,
+		.search_order = (int)order,
 		.migratetype = rmm_grouped_type(rmm, RMM_UNMOVABLE),
 		.mode = RMM_MIGRATE_SYNC_LIGHT,
 		.alloc_flags = RMM_WMARK_MIN,

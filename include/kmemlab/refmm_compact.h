@@ -37,6 +37,11 @@ int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 		     unsigned int order);
 /** rmm_compact_node() - /proc/sys/vm/compact_memory: all of @node's zones */
 void rmm_compact_node(struct rmm *rmm, unsigned int cpu, unsigned int node);
+/** rmm_compact_hardest() - for a request that direct compaction has not helped:
+ *  once more with COMPACT_PRIO_SYNC_FULL, which walks whole zones, whatever was
+ *  learned of them or failed before. Returns whether there is a block now. */
+bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
+			 unsigned int order);
 /** rmm_fragmentation_score() - of a node, 0..100: how much of its free memory
  * is no good for huge pages, zones weighted by size */
 unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
