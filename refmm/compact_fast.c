@@ -119,9 +119,8 @@ rmm_pfn rmm_fast_find_migrateblock(struct rmm_compact *cc)
 		return walk_from(cc);
 	}
 	cc->fast_search_fail = 0;
-	if (!cc->fast_started)
-		cc->fast_start = found;
-	else if (cc->fast_start != RMM_NO_PFN && found < cc->fast_start)
+	if (!cc->fast_started ||
+	    (cc->fast_start != RMM_NO_PFN && found < cc->fast_start))
 		cc->fast_start = found;
 	cc->fast_started = true;
 	found = rmm_block_start(z, found);

@@ -73,12 +73,33 @@ static void test_compaction_at_the_hardest_heeds_no_hints(void **state)
 	owners_destroy(&w);
 }
 
+/* A score between the marks: it is not begun, but what has been begun is done. */
+static void test_compaction_that_was_begun_goes_on_to_the_low_mark(void **state)
+{
+	struct rmm *rmm = owners_fragmented(&w, 4, false);
+	unsigned int low;
+
+	(void)state;
+	/* Proactiveness 5: marks of 95 and 100, and the score is 100. */
+	rmm->config.compaction_proactiveness = 5;
+	low = rmm_fragmentation_score_wmark(rmm, true);
+	assert_in_range(rmm_fragmentation_score(rmm, 0), low + 1, 100);
+	assert_false(rmm_proactive_compact(rmm, 0, 0));
+	assert_int_equal(w.moves, 0);
+	assert_true(rmm_proactive_finish(rmm, 0, 0));
+	assert_true(w.moves > 0);
+	assert_in_range(rmm_fragmentation_score(rmm, 0), 0, low);
+	assert_false(rmm_proactive_finish(rmm, 0, 0));
+	owners_destroy(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compaction_takes_targets_off_the_free_lists),
 		cmocka_unit_test(test_compaction_empties_the_pageblock_that_has_least_to_move),
 		cmocka_unit_test(test_compaction_at_the_hardest_heeds_no_hints),
+		cmocka_unit_test(test_compaction_that_was_begun_goes_on_to_the_low_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
