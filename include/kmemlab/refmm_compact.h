@@ -51,8 +51,8 @@ unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
 bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu,
 			   unsigned int node);
 
-/** rmm_proactive_finish() - likewise where it was begun elsewhere, over the mark:
- *  what is left to be done, down to low */
+/** rmm_proactive_finish() - likewise where it was begun elsewhere, over the
+ * mark: what is left to be done, down to low */
 bool rmm_proactive_finish(struct rmm *rmm, unsigned int cpu, unsigned int node);
 
 /** rmm_alloc_contig_range() - just these @nr pages from @start, in one zone.
