@@ -93,11 +93,42 @@ static void test_compaction_that_was_begun_goes_on_to_the_low_mark(void **state)
 	owners_destroy(&w);
 }
 
+/* A batch of a pageblock: others keep off it from then on, but not the run itself. */
+static void test_compaction_marks_the_pageblock_that_it_begins(void **state)
+{
+	struct rmm *rmm = owners_fragmented(&w, 2, false);
+	const struct rmm_pageblock *blocks = rmm->zone[0].blocks;
+
+	(void)state;
+	assert_int_equal(rmm_compact_step(rmm, 0, 0, 9), RMM_COMPACT_CONTINUE);
+	assert_int_equal(w.moves, RMM_COMPACT_CLUSTER);
+	assert_true(rmm_get_pageblock(&blocks[0], RMM_PB_SKIP));
+	assert_false(rmm_get_pageblock(&blocks[1], RMM_PB_SKIP));
+	assert_int_equal(rmm_compact_step(rmm, 0, 0, 9), RMM_COMPACT_CONTINUE);
+	assert_int_equal(w.moves, 256); /* seen twice, it is finished */
+	owners_destroy(&w);
+}
+
+/* Where pages have to stay the rest of their pageblock is taken at once, to be done with it. */
+static void test_compaction_finishes_a_pageblock_that_failed(void **state)
+{
+	struct rmm *rmm = owners_fragmented(&w, 2, false);
+
+	(void)state;
+	w.refuse = true;
+	rmm_compact_step(rmm, 0, 0, 9);
+	assert_int_equal(stats(rmm).migrate_fail, 256); /* every other page of it */
+	w.refuse = false;
+	owners_destroy(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compaction_takes_targets_off_the_free_lists),
 		cmocka_unit_test(test_compaction_empties_the_pageblock_that_has_least_to_move),
+		cmocka_unit_test(test_compaction_marks_the_pageblock_that_it_begins),
+		cmocka_unit_test(test_compaction_finishes_a_pageblock_that_failed),
 		cmocka_unit_test(test_compaction_at_the_hardest_heeds_no_hints),
 		cmocka_unit_test(test_compaction_that_was_begun_goes_on_to_the_low_mark),
 	};
