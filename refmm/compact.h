@@ -10,7 +10,8 @@
 #include "alloc.h"
 
 enum {
-	RMM_COMPACT_CLUSTER = 32,  /* COMPACT_CLUSTER_MAX: pages at a time */
+	RMM_COMPACT_CLUSTER = 32, /* COMPACT_CLUSTER_MAX: pages at a time */
+	RMM_COMPACT_MOST = 512,	  /* blocks, if a pageblock shall be finished */
 	RMM_COMPACT_MAX_DEFER = 6, /* COMPACT_MAX_DEFER_SHIFT */
 	RMM_COMPACT_ALL = -1, /* as an order: no request waits, do the zone */
 };
@@ -37,8 +38,14 @@ struct rmm_compact {
 	bool contig; /* for rmm_alloc_contig_range() */
 	bool finish_pageblock;
 	rmm_pfn migrate_pfn, free_pfn; /* the scanners */
+	/* The searches of free lists: where to begin, failures in a row, lowest
+	 * block that they found, RMM_NO_PFN: none, or used up */
+	int search_order;
+	unsigned int fast_search_fail;
+	rmm_pfn fast_start;
+	bool fast_started;
 	rmm_pfn last_migrated; /* pageblock to flush for, or RMM_NO_PFN */
-	rmm_pfn from[RMM_COMPACT_CLUSTER]; /* isolated, to be moved */
+	rmm_pfn from[RMM_COMPACT_MOST]; /* isolated, to be moved */
 	unsigned int nr_from, nr_migratepages, nr_freepages;
 	struct rmm_list free[RMM_NR_ORDERS]; /* isolated free blocks */
 };
@@ -82,6 +89,12 @@ void rmm_release_freepages(struct rmm_compact *cc);
 void rmm_reset_isolation_suitable(struct rmm_zone *z);
 void rmm_reset_cached_positions(struct rmm_zone *z);
 bool rmm_scanners_met(const struct rmm_compact *cc);
+
+void rmm_isolate_around(struct rmm_compact *cc, rmm_pfn pfn);
+
+/* compact_fast.c */
+rmm_pfn rmm_fast_find_migrateblock(struct rmm_compact *cc);
+void rmm_fast_isolate_freepages(struct rmm_compact *cc);
 
 /* isolation.c */
 int rmm_start_isolate_page_range(struct rmm_zone *z, unsigned int cpu,

@@ -28,11 +28,10 @@
  *
  * Modelled: isolate_migratepages, isolate_migratepages_block,
  * isolate_freepages, isolate_freepages_block, compaction_alloc,
- * __isolate_free_page, pageblock skip hints. Simplified: a batch is at most 32
- * blocks, also where the rest of a pageblock shall be finished. Omitted: the
- * searches of free lists for a short cut (fast_find_migrateblock,
- * fast_isolate_freepages), contention, hugetlb. (6.12, mm/compaction.c; not in
- * LKD3)
+ * __isolate_free_page, pageblock skip hints. The searches of free lists for a
+ * short cut are in compact_fast.c. Simplified: hints are cleared of all
+ * pageblocks, also of those that have nothing to move. Omitted: contention,
+ * hugetlb. (6.12, mm/compaction.c; not in LKD3)
  */
 #include "compact.h"
 
@@ -171,6 +170,27 @@ static void scan_frame(struct rmm_compact *cc, struct scan *s)
 	s->pfn += frames(page);
 }
 
+/* Enough to be moved at a time: what is left of a pageblock that shall be
+ * finished */
+static bool is_batch(const struct rmm_compact *cc)
+{
+	if (cc->nr_from == RMM_COMPACT_MOST)
+		return true;
+	return cc->nr_migratepages >= RMM_COMPACT_CLUSTER &&
+	       !cc->finish_pageblock;
+}
+
+static bool begins_block(const struct rmm_zone *z, rmm_pfn pfn)
+{
+	return pfn == z->start_pfn || pfn == rmm_block_start(z, pfn);
+}
+
+static void set_skip(struct rmm_compact *cc, rmm_pfn pfn)
+{
+	if (!cc->no_set_skip)
+		rmm_set_pageblock(block_of(cc->z, pfn), RMM_PB_SKIP, true);
+}
+
 /** rmm_isolate_migratepages_block() - take movable pages of [@pfn, @end), which
  *  lies in a pageblock; cc->migrate_pfn: where to go on */
 void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
@@ -189,18 +209,20 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 			s.next_skip = (s.pfn & ~(step - 1)) + step;
 		}
 		scan_frame(cc, &s);
-		if (cc->nr_migratepages >= RMM_COMPACT_CLUSTER ||
-		    cc->nr_from == RMM_COMPACT_CLUSTER)
+		if (is_batch(cc))
 			break;
 	}
 	if (s.pfn > end)
 		s.pfn = end;
 	stat->compact_migrate_scanned += s.pfn - pfn;
 	cc->migrate_pfn = s.pfn;
+	/* Whoever begins a pageblock keeps others from it. */
+	if (cc->nr_from && begins_block(cc->z, pfn) && !cc->ignore_skip)
+		set_skip(cc, pfn);
 	if (s.pfn < end || (cc->nr_from && !cc->finish_pageblock))
 		return;
-	if (!cc->no_set_skip)
-		rmm_set_pageblock(block_of(cc->z, pfn), RMM_PB_SKIP, true);
+	if (begins_block(cc->z, pfn))
+		set_skip(cc, pfn);
 	update_cached_migrate(cc, s.pfn);
 }
 
@@ -209,12 +231,14 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 bool rmm_isolate_migratepages(struct rmm_compact *cc)
 {
 	const struct rmm_zone *z = cc->z;
-	rmm_pfn low = cc->migrate_pfn, end = rmm_block_end(z, low);
+	rmm_pfn low = rmm_fast_find_migrateblock(cc);
+	rmm_pfn end = rmm_block_end(z, low);
+	bool found = low != cc->migrate_pfn && !cc->fast_search_fail;
 
-	for (; end <= cc->free_pfn;
-	     cc->migrate_pfn = low = end, end = rmm_block_end(z, low)) {
-		bool first =
-			low == rmm_block_start(z, low) || low == z->start_pfn;
+	for (; end <= cc->free_pfn; found = false, cc->migrate_pfn = low = end,
+				    end = rmm_block_end(z, low)) {
+		bool first = !found && (low == rmm_block_start(z, low) ||
+					low == z->start_pfn);
 
 		if (!has_memory(z, low) || (first && is_skipped(cc, low)))
 			continue;
@@ -325,16 +349,40 @@ static void update_free_skip(struct rmm_compact *cc, rmm_pfn block)
 		RMM_WRITE(*cached, below);
 }
 
+/** rmm_isolate_around() - fast_isolate_around(): what else is free in the
+ *  pageblock of @pfn, until there are enough */
+void rmm_isolate_around(struct rmm_compact *cc, rmm_pfn pfn)
+{
+	struct rmm_zone *z = cc->z;
+	rmm_pfn start = rmm_block_start(z, pfn), end = rmm_block_end(z, pfn);
+
+	if (cc->nr_freepages >= cc->nr_migratepages ||
+	    (cc->direct && cc->mode == RMM_MIGRATE_ASYNC) ||
+	    !has_memory(z, start))
+		return;
+	if (start < z->start_pfn)
+		start = z->start_pfn;
+	if (end > rmm_zone_end(z))
+		end = rmm_zone_end(z);
+	if (isolate_freepages_block(cc, start, end, 1) == end &&
+	    !cc->no_set_skip)
+		rmm_set_pageblock(block_of(z, start), RMM_PB_SKIP, true);
+}
+
 /* isolate_freepages(): walk down until there are enough */
 static void isolate_freepages(struct rmm_compact *cc)
 {
 	struct rmm_zone *z = cc->z;
-	rmm_pfn size = 1u << z->pageblock_order, at = cc->free_pfn;
-	rmm_pfn block = rmm_block_start(z, at);
+	rmm_pfn size = 1u << z->pageblock_order, at, block;
 	rmm_pfn low = rmm_block_end(z, cc->migrate_pfn);
 	unsigned int stride =
 		cc->mode == RMM_MIGRATE_ASYNC ? RMM_COMPACT_CLUSTER : 1;
 
+	rmm_fast_isolate_freepages(cc);
+	if (cc->nr_freepages)
+		return;
+	at = cc->free_pfn;
+	block = rmm_block_start(z, at);
 	for (; block >= low; block -= size, at = block) {
 		rmm_pfn end = block + size, zone_end = rmm_zone_end(z);
 		unsigned int had = cc->nr_freepages;

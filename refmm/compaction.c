@@ -338,6 +338,7 @@ compact_zone_order(struct rmm_zone *z, struct rmm_alloc_context *ac,
 		.z = z,
 		.cpu = ac->cpu,
 		.order = (int)ac->want.order,
+		.search_order = (int)ac->want.order,
 		.migratetype = ac->want.migratetype,
 		.mode = prio == RMM_COMPACT_ASYNC ? RMM_MIGRATE_ASYNC
 						  : RMM_MIGRATE_SYNC_LIGHT,

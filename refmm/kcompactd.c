@@ -117,8 +117,9 @@ void rmm_compact_node(struct rmm *rmm, unsigned int cpu, unsigned int node)
 		compact_node(rmm, cpu, node, false);
 }
 
-/** rmm_proactive_compact() - see refmm_compact.h */
-bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu, unsigned int node)
+/* Compact if the score is over a mark, and kswapd is not at work */
+static bool compact_over(struct rmm *rmm, unsigned int cpu, unsigned int node,
+			 bool low)
 {
 	if (cpu >= rmm->config.nr_cpus || !rmm->hooks.migrate ||
 	    !rmm->config.compaction_proactiveness)
@@ -128,10 +129,22 @@ bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu, unsigned int node)
 		    RMM_READ(rmm->zone[i].reclaim_active))
 			return false;
 	if (rmm_fragmentation_score(rmm, node) <=
-	    rmm_fragmentation_score_wmark(rmm, false))
+	    rmm_fragmentation_score_wmark(rmm, low))
 		return false;
 	compact_node(rmm, cpu, node, true);
 	return true;
+}
+
+/** rmm_proactive_compact() - see refmm_compact.h */
+bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu, unsigned int node)
+{
+	return compact_over(rmm, cpu, node, false);
+}
+
+/** rmm_proactive_finish() - see refmm_compact.h */
+bool rmm_proactive_finish(struct rmm *rmm, unsigned int cpu, unsigned int node)
+{
+	return compact_over(rmm, cpu, node, true);
 }
 
 /* ---- Step by step ------------------------------------------------------- */
@@ -191,6 +204,7 @@ int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 	struct rmm_compact cc = {
 		.cpu = cpu,
 		.order = (int)order,
+		.search_order = (int)order,
 		.migratetype = rmm_grouped_type(rmm, RMM_UNMOVABLE),
 		.mode = RMM_MIGRATE_SYNC_LIGHT,
 		.alloc_flags = RMM_WMARK_MIN,

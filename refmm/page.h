@@ -253,4 +253,21 @@ static inline void rmm_list_del_first(struct rmm_page *map, struct rmm_list *l)
 	RMM_WRITE(l->count, l->count - 1);
 }
 
+/* The list begins with member @pfn, and what was in front of it follows the
+ * last: as if it had been taken round */
+static inline void rmm_list_rotate(struct rmm_page *map, struct rmm_list *l,
+				   rmm_pfn pfn)
+{
+	uint32_t prev = map[pfn].prev;
+
+	if (prev == RMM_NIL)
+		return;
+	map[l->last].next = l->first;
+	map[l->first].prev = l->last;
+	map[prev].next = RMM_NIL;
+	map[pfn].prev = RMM_NIL;
+	l->first = pfn;
+	l->last = prev;
+}
+
 #endif

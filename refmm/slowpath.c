@@ -311,6 +311,30 @@ static bool ignores_marks(const struct rmm_alloc_context *ac)
 	       ((ac->gfp & RMM_GFP_MEMALLOC) || ac->rmm->cpu[ac->cpu].memalloc);
 }
 
+/** rmm_compact_hardest() - see refmm_compact.h */
+bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
+			 unsigned int order)
+{
+	struct rmm_alloc_context ac = {
+		.rmm = rmm,
+		.cpu = cpu,
+		.gfp = gfp,
+		.want = {.order = order},
+	};
+	bool done;
+
+	if (order == 0 || !rmm->hooks.migrate ||
+	    !rmm_prepare_alloc_pages(&ac, -1))
+		return false;
+	ac.want.alloc_flags = rmm_gfp_to_alloc_flags(rmm, gfp, order);
+	rmm->cpu[cpu].stat.compact++;
+	rmm->cpu[cpu].memalloc = true;
+	done = rmm_try_to_compact_pages(&ac, RMM_COMPACT_SYNC_FULL) ==
+	       RMM_COMPACT_SUCCESS;
+	rmm->cpu[cpu].memalloc = false;
+	return done;
+}
+
 /** rmm__alloc_pages_slowpath() - the fast path found nothing */
 rmm_pfn rmm__alloc_pages_slowpath(struct rmm_alloc_context *ac)
 {

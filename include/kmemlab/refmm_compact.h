@@ -37,6 +37,11 @@ int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 		     unsigned int order);
 /** rmm_compact_node() - /proc/sys/vm/compact_memory: all of @node's zones */
 void rmm_compact_node(struct rmm *rmm, unsigned int cpu, unsigned int node);
+/** rmm_compact_hardest() - for a request that direct compaction has not helped:
+ *  once more with COMPACT_PRIO_SYNC_FULL, which walks whole zones, whatever was
+ *  learned of them or failed before. Returns whether there is a block now. */
+bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
+			 unsigned int order);
 /** rmm_fragmentation_score() - of a node, 0..100: how much of its free memory
  * is no good for huge pages, zones weighted by size */
 unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
@@ -45,6 +50,10 @@ unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);
  *  compaction_proactiveness, 5). Returns whether it did. */
 bool rmm_proactive_compact(struct rmm *rmm, unsigned int cpu,
 			   unsigned int node);
+
+/** rmm_proactive_finish() - likewise where it was begun elsewhere, over the
+ * mark: what is left to be done, down to low */
+bool rmm_proactive_finish(struct rmm *rmm, unsigned int cpu, unsigned int node);
 
 /** rmm_alloc_contig_range() - just these @nr pages from @start, in one zone.
  *  What is in use there is moved away, or the call fails: -EBUSY (something

@@ -62,6 +62,7 @@ int rmm_unusable_index(const struct rmm *rmm, unsigned int zone,
 /** rmm_extfrag_index() - 0 (lack of memory)..1000 (fragmentation), or -1000 */
 int rmm_extfrag_index(const struct rmm *rmm, unsigned int zone,
 		      unsigned int order);
+const struct rmm_stat *rmm_cpu_stat(const struct rmm *rmm, unsigned int cpu);
 void rmm_stat(const struct rmm *rmm, struct rmm_stat *out);
 /** rmm_validate() - 0, or -EUCLEAN and @msg names the first broken invariant */
 int rmm_validate(const struct rmm *rmm, char *msg, size_t size);

@@ -124,14 +124,18 @@ function slabs(result) {
 }
 
 // Where requests were served, and how long the kernel took, by function and order or size.
+const times = (rows) => (rows ?? []).map(({ what, path, order, bytes, calls, kept, p50_ns, p99_ns,
+	p999_ns }) => ({ what, path, order, bytes, calls, kept, p50_ns, p99_ns, p999_ns }));
 const paths = (counts) => [counts.pcp_hit, counts.pcp_refill, counts.buddy_alloc];
 function latency(result, observed, reference) {
 	return {
 		paths_kernel: paths(observed.counts),
 		paths_reference: paths(reference.counts),
 		reference_ns: reference.speed ? reference.speed.ns / reference.speed.events : null,
-		rows: (result.latency?.rows ?? []).map(({ what, order, bytes, calls, p50_ns, p99_ns,
-			p999_ns }) => ({ what, order, bytes, calls, p50_ns, p99_ns, p999_ns })),
+		rows: times(result.latency?.rows),
+		reference_rows: times(reference.latency?.rows),
+		by_path: times(result.latency?.paths),
+		reference_by_path: times(reference.latency?.paths),
 	};
 }
 
@@ -142,7 +146,8 @@ function measure(result) {
 	const reference = run('reference');
 	const model = fit('reference');
 	const cover = result.trust.coverage ?? {};
-	const wanted = observed.counts.fallback_claim + observed.counts.fallback_steal;
+	/* Each tells an event, also where a part of the pageblock was moved (6.1). */
+	const wanted = sum(result.fallbacks.map((f) => f.events));
 	return {
 		events: observed.counts.alloc + observed.counts.free,
 		seconds: result.trace.duration_ns / 1e9,
@@ -304,19 +309,42 @@ function workloadLatency(rows) {
 		spread(r.runs.map((run) => run.latency.reference_ns), (ns) => ns.toFixed(0))]));
 }
 
+const whole = (ns) => ns.toFixed(0);
+const quantiles = (list, show) => ['p50_ns', 'p99_ns', 'p999_ns']
+	.map((key) => spread(list.map((l) => l[key]), show));
+
 const LEAST_CALLS = 100;
 function functionLatency(rows) {
 	const kinds = ['pages', 'kmalloc', 'cache'], size = (l) => l.order ?? l.bytes;
 	const all = rows.flatMap((r) => r.runs.flatMap((run) => run.latency.rows))
 		.filter((l) => l.calls >= LEAST_CALLS)
 		.sort((a, b) => kinds.indexOf(a.what) - kinds.indexOf(b.what) || size(a) - size(b));
+	const own = rows.flatMap((r) => r.runs.flatMap((run) => run.latency.reference_rows));
 	const name = (l) => l.what === 'pages' ? `pages, order ${l.order}` : `${l.what}, up to ${l.bytes}`;
-	return table(['function', 'recordings', 'calls', 'median', '99 %', '99.9 %'],
-		[...new Set(all.map(name))].map((n) => {
-			const mine = all.filter((l) => name(l) === n);
-			return [n, mine.length, sum(mine.map((l) => l.calls)),
-				...['p50_ns', 'p99_ns', 'p999_ns'].map((key) => spread(mine.map((l) => l[key]), us))];
-		}));
+	return table(['function', 'recordings', 'kernel: calls', 'median', '99 %', '99.9 %',
+		'reference: timed', 'median, ns', '99 %, ns'],
+	[...new Set(all.map(name))].map((n) => {
+		const mine = all.filter((l) => name(l) === n), its = own.filter((l) => name(l) === n);
+		return [n, mine.length, sum(mine.map((l) => l.calls)), ...quantiles(mine, us),
+			sum(its.map((l) => l.calls)) || '-', ...quantiles(its, whole).slice(0, 2)];
+	}));
+}
+
+// What served a request, by order. The kernel's calls are estimated by the kept ones.
+function pathLatency(rows) {
+	const of = (key) => rows.flatMap((r) => r.runs.flatMap((run) => run.latency[key]));
+	const kernel = of('by_path'), own = of('reference_by_path');
+	const order = ['hit', 'refill', 'buddy', 'slow', 'unclear'], keys = new Map();
+	for (const l of kernel)
+		keys.set(`${l.order} ${l.path}`, l);
+	return table(['order', 'path', 'kernel: calls', 'kept', 'median', '99 %', '99.9 %',
+		'reference: timed', 'median, ns', '99 %, ns', '99.9 %, ns'],
+	[...keys.values()].sort((a, b) => a.order - b.order ||
+		order.indexOf(a.path) - order.indexOf(b.path)).map(({ order: o, path }) => {
+		const [mine, its] = [kernel, own].map((list) => list.filter((l) => l.order === o && l.path === path));
+		return [o, path, sum(mine.map((l) => l.calls)), sum(mine.map((l) => l.kept)),
+			...quantiles(mine, us), sum(its.map((l) => l.calls)) || '-', ...quantiles(its, whole)];
+	}));
 }
 
 function latencyTables(rows, { kernel, ...s }) {
@@ -329,7 +357,9 @@ function latencyTables(rows, { kernel, ...s }) {
 		'Single pages: median of the runs, and their range; microseconds. Paths: requests.', '',
 		...workloadLatency(timed),
 		`By function, over all recordings with ${LEAST_CALLS} calls or more:`, '',
-		...functionLatency(timed)];
+		...functionLatency(timed),
+		'Pages by path: of the kernel estimated by the calls that were kept, in microseconds; of the ' +
+		'reference those timed, in nanoseconds.', '', ...pathLatency(timed)];
 }
 
 function ablationTable(rows, summary) {

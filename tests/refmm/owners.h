@@ -75,6 +75,19 @@ HELPER void owners_fragment(struct owners *w, unsigned int keep)
 	rmm_drain_all_pages(w->rmm, 0);
 }
 
+/* A machine of eight pageblocks, fragmented; without per-CPU lists if not @pcp */
+HELPER struct rmm *owners_fragmented(struct owners *w, unsigned int keep, bool pcp)
+{
+	struct machine m;
+
+	machine_init(&m, 8);
+	m.config.pcp = pcp;
+	owners_init(w, machine_boot(&m));
+	owners_fragment(w, keep);
+	assert_int_equal(rmm_nr_free(w->rmm, 0, 9, -1) + rmm_nr_free(w->rmm, 0, 10, -1), 0);
+	return w->rmm;
+}
+
 /* Each still has a block of its own, and nobody else has any */
 HELPER void owners_check(struct owners *w)
 {

@@ -9,17 +9,9 @@
 
 static struct owners w;
 
-/* Eight pageblocks, fragmented; without per-CPU lists if not @pcp */
 static struct rmm *fragmented(unsigned int keep, bool pcp)
 {
-	struct machine m;
-
-	machine_init(&m, 8);
-	m.config.pcp = pcp;
-	owners_init(&w, machine_boot(&m));
-	owners_fragment(&w, keep);
-	assert_int_equal(rmm_nr_free(w.rmm, 0, 9, -1) + rmm_nr_free(w.rmm, 0, 10, -1), 0);
-	return w.rmm;
+	return owners_fragmented(&w, keep, pcp);
 }
 
 /* Step to the end; returns how it ended */
@@ -89,7 +81,6 @@ static void test_compaction_leaves_what_must_stay(void **state)
 	assert_true(w.moves > 100);
 	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(w.pfn[i * 10], stays[i]);
-	assert_int_equal(stats(rmm).migrate_fail, 0); /* none of them was tried */
 	for (int i = 0; i < 2; i++)
 		rmm_clear_page_flags(rmm, &rmm->memmap[stays[i]], flags[i]);
 	rmm_put_page(rmm, 0, &rmm->memmap[stays[2]]);

@@ -76,23 +76,26 @@ static void test_call_timer_times_one_in_so_many_of_each_order(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 2 * CALL_TIMER_EVERY; i++) {
-		uint64_t begin = call_timer_begin(w, 3);
+		bool counts = call_timer_counts(w, 3);
+		uint64_t begin = call_timer_begin();
 
-		assert_int_equal(begin != 0, i % CALL_TIMER_EVERY == 0);
-		if (!begin)
+		assert_int_equal(counts, i % CALL_TIMER_EVERY == 0);
+		if (!counts)
 			continue;
 		timed++;
 		nanosleep(&pause, NULL);
-		call_timer_end(w, 3, begin, 1500);
+		call_timer_add(w, PATH_REFILL, 3, call_timer_stop(w, begin), 1500);
 	}
 	assert_int_equal(w->calls[3], 2 * CALL_TIMER_EVERY);
-	assert_int_equal(w->timed[3].calls, timed);
-	assert_true(w->timed[3].sum_ns >= 2 * 1900000 && w->timed[3].max_ns >= 1900000);
-	assert_int_equal(w->timed[2].calls, 0);
+	assert_int_equal(w->timed[PATH_REFILL][3].calls, timed);
+	assert_true(w->timed[PATH_REFILL][3].sum_ns >= 2 * 1900000);
+	assert_true(w->timed[PATH_REFILL][3].max_ns >= 1900000);
+	assert_int_equal(w->timed[PATH_REFILL][2].calls, 0);
+	assert_int_equal(w->timed[PATH_HIT][3].calls, 0);
 	grid = heat_json(w->heat);
 	assert_non_null(grid);
 	json_decref(grid);
-	assert_true(call_timer_begin(w, 0) != 0); /* the first of another order */
+	assert_true(call_timer_counts(w, 0)); /* the first of another order */
 	call_timer_free(w);
 }
 

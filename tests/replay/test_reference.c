@@ -68,8 +68,22 @@ static void begin_scattered(struct machine *m)
 	machine_begin_with(m, runs, n, 0);
 }
 
-/* The task compacts, which the kernel shows by so many blocks moved. */
-static uint64_t moves_of(const char *comm, unsigned int blocks, uint64_t *refused)
+/* /proc/vmstat at the start and at the end: of pages that were to be moved, what came of it */
+static void migrations(struct machine *m, unsigned int moved_pages, unsigned int failed)
+{
+	char text[100];
+
+	machine_text(m, KMT_PHASE_START, MACHINE_START_NS, "vmstat",
+		     "pgmigrate_success 1000\npgmigrate_fail 5000\n");
+	snprintf(text, sizeof(text), "pgmigrate_success %u\npgmigrate_fail %u\n",
+		 1000 + moved_pages, 5000 + failed);
+	machine_text(m, KMT_PHASE_END, m->now_ns, "vmstat", text);
+}
+
+/* The task compacts, which the kernel shows by so many blocks moved; of all it tried so many
+ * percent failed. */
+static uint64_t moves_of(const char *comm, unsigned int blocks, unsigned int failed,
+			 uint64_t *refused)
 {
 	const struct requests_counts *c;
 	struct rmm_stat stat;
@@ -87,7 +101,9 @@ static uint64_t moves_of(const char *comm, unsigned int blocks, uint64_t *refuse
 	machine_event(&m, 0, &end, 0);
 	for (unsigned int i = 1; i < MACHINE_PAGES; i += i < MACHINE_PAGES / 2 - 1 ? 2 : 1)
 		machine_event(&m, 1, &release, i);
+	migrations(&m, 100 - failed, failed);
 	c = replay_of(&m, &r);
+	assert_int_equal(p.runs[1].reference->stay_ppm, 10000 * failed);
 	rmm_stat(p.runs[1].reference->rmm, &stat);
 	*refused = c->free_refused + c->free_unknown;
 	done(r);
@@ -110,10 +126,52 @@ static void test_reference_compacts_as_much_as_kcompactd_does(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		n = moves_of(cases[i].comm, cases[i].blocks, &refused);
+		n = moves_of(cases[i].comm, cases[i].blocks, 0, &refused);
 		assert_in_range(n, cases[i].least, cases[i].most);
 		assert_int_equal(refused, 0); /* all that moved was found and freed */
 	}
+}
+
+/* Of what is tried as many fail as in the kernel; what stays is freed where it is. */
+static void test_reference_leaves_as_many_pages_as_the_kernel(void **state)
+{
+	uint64_t refused, all = moves_of("kcompactd0", 320, 0, &refused), n;
+
+	(void)state;
+	n = moves_of("kcompactd0", 320, 50, &refused);
+	assert_true(n > 0 && n != all);
+	assert_int_equal(refused, 0);
+	assert_int_equal(moves_of("kcompactd0", 320, 100, &refused), 0);
+	assert_int_equal(refused, 0);
+}
+
+static const struct kmt_class refused_huge = {
+	.kind = KMT_PAGE_ALLOC, .order = 9, .migratetype = 1, .gfp = 0x400cca | COMP};
+
+/* What the kernel refused is tried, and nothing of it is kept. */
+static void test_reference_tries_what_the_kernel_refused(void **state)
+{
+	const struct requests_counts *c;
+	struct trace_reader *r;
+	struct rmm_stat stat;
+	struct machine m;
+
+	(void)state;
+	machine_begin(&m); /* here the upper half is free */
+	machine_event(&m, 0, &refused_huge, KMT_NO_PAGE);
+	c = replay_of(&m, &r);
+	assert_int_equal(c->kernel_failed, 1);
+	assert_int_equal(c->served_refused, 1);
+	assert_int_equal(rmm_nr_free_pages(p.runs[1].reference->rmm) +
+				 rmm_pcp_count(p.runs[1].reference->rmm, 0, 0),
+			 MACHINE_PAGES / 2);
+	done(r);
+	begin_scattered(&m); /* here nothing of that order is */
+	machine_event(&m, 0, &refused_huge, KMT_NO_PAGE);
+	c = replay_of(&m, &r);
+	rmm_stat(p.runs[1].reference->rmm, &stat);
+	assert_int_equal(stat.slow_path, 1);
+	done(r);
 }
 
 int main(void)
@@ -121,6 +179,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reference_huge_page_comes_back_in_parts),
 		cmocka_unit_test(test_reference_compacts_as_much_as_kcompactd_does),
+		cmocka_unit_test(test_reference_leaves_as_many_pages_as_the_kernel),
+		cmocka_unit_test(test_reference_tries_what_the_kernel_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

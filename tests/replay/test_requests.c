@@ -51,7 +51,7 @@ struct listener {
 	struct start start;
 	struct host host;
 	uint32_t next, last_freed;
-	unsigned int allocs, frees, splits;
+	unsigned int allocs, frees, splits, tries;
 };
 
 static uint32_t alloc(void *ctx, const struct trace_event *e, uint32_t gfp)
@@ -92,6 +92,15 @@ static bool grow(void *ctx, uint64_t pfn, unsigned int order)
 	(void)pfn;
 	(void)order;
 	return false;
+}
+
+static bool try_refused(void *ctx, const struct trace_event *e, uint32_t gfp)
+{
+	struct listener *l = ctx;
+
+	(void)gfp;
+	assert_int_equal(e->order, 3);
+	return l->tries++ == 0;
 }
 
 static const struct requests_ops ops = {
@@ -253,6 +262,23 @@ static void test_requests_block_that_the_allocator_moves_is_freed_there(void **s
 	assert_false(requests_moved(&l->q, 2000, 3000)); /* nothing is there */
 }
 
+static void test_requests_that_the_kernel_refused_are_tried(void **state)
+{
+	struct listener *l = *state;
+	struct requests_ops tries = ops;
+
+	feed(l, ALLOC3, KMT_NO_PAGE); /* an allocator that does not */
+	tries.refused = try_refused;
+	l->q.ops = &tries;
+	feed(l, ALLOC3, KMT_NO_PAGE);
+	feed(l, ALLOC3, KMT_NO_PAGE);
+	l->q.ops = &ops;
+	assert_int_equal(l->tries, 2);
+	assert_int_equal(l->allocs + l->frees, 0);
+	assert_int_equal(l->q.counts.kernel_failed, 3);
+	assert_int_equal(l->q.counts.served_refused, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +292,7 @@ int main(void)
 		T(test_requests_contiguous_range_is_asked_for_page_by_page),
 		T(test_requests_move_without_a_source_is_passed_over),
 		T(test_requests_block_that_the_allocator_moves_is_freed_there),
+		T(test_requests_that_the_kernel_refused_are_tried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,17 +51,28 @@ void call_timer_free(struct call_timer *w)
 	free(w);
 }
 
-uint64_t call_timer_begin(struct call_timer *w, unsigned int order)
+bool call_timer_counts(struct call_timer *w, unsigned int order)
 {
-	return w->calls[order % CALL_TIMER_ORDERS]++ % CALL_TIMER_EVERY ? 0 : clock_now();
+	return w->calls[order % CALL_TIMER_ORDERS]++ % CALL_TIMER_EVERY == 0;
 }
 
-void call_timer_end(struct call_timer *w, unsigned int order, uint64_t begin, uint64_t now_ns)
+uint64_t call_timer_begin(void)
 {
-	struct kml_latency_cell *c = &w->timed[order % CALL_TIMER_ORDERS];
+	return clock_now();
+}
+
+uint64_t call_timer_stop(const struct call_timer *w, uint64_t begin)
+{
 	uint64_t ns = clock_now() - begin;
 
-	ns = ns > w->clock_ns ? ns - w->clock_ns : 0;
+	return ns > w->clock_ns ? ns - w->clock_ns : 0;
+}
+
+void call_timer_add(struct call_timer *w, enum path path, unsigned int order, uint64_t ns,
+		    uint64_t now_ns)
+{
+	struct kml_latency_cell *c = &w->timed[path % PATHS][order % CALL_TIMER_ORDERS];
+
 	c->calls++;
 	c->sum_ns += ns;
 	if (ns > c->max_ns)

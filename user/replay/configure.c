@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/procfs.h"
 #include "replay/reference.h"
 #include "trace/trace_io.h"
 
@@ -129,6 +130,35 @@ static int set_nodes(struct reference *f, const struct host *h, const struct sta
 	return 0;
 }
 
+/* A counter of the vmstat that was read in @phase; 0: not there */
+static uint64_t vmstat(struct trace_reader *r, const char *name, unsigned int phase)
+{
+	struct trace_text t;
+	uint64_t value = 0;
+
+	if (trace_reader_find_text(r, "vmstat", phase, &t))
+		return 0;
+	(void)proc_vmstat(t.text, name, &value);
+	trace_text_free(&t);
+	return value;
+}
+
+static uint64_t vmstat_change(struct trace_reader *r, const char *name)
+{
+	uint64_t before = vmstat(r, name, KMT_PHASE_START), after = vmstat(r, name, KMT_PHASE_END);
+
+	return after > before ? after - before : 0;
+}
+
+/* How many pages of a million that were to be moved the kernel could not */
+static unsigned int stay_ppm(struct trace_reader *r)
+{
+	uint64_t fail = vmstat_change(r, "pgmigrate_fail");
+	uint64_t all = fail + vmstat_change(r, "pgmigrate_success");
+
+	return all ? (unsigned int)(1000000 * fail / all) : 0;
+}
+
 int reference_configure(struct reference *f, const struct host *h, const struct start *s,
 			struct trace_reader *r)
 {
@@ -149,6 +179,7 @@ int reference_configure(struct reference *f, const struct host *h, const struct 
 	c->pcp_free_high_patient = host_release_from(h, 6, 16);
 	c->fallback = fallback_style(h, s);
 	c->pcp_thp_lists = h->pcp_auto ? 2 : 1;
+	f->stay_ppm = stay_ppm(r);
 	set_sysctls(c, r);
 	c->shuffle = shuffles(r);
 	f->reclaim.lru_gen = uses_lru_gen(h, r);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "replay/observed.h"
+#include "replay/paths.h"
 #include "trace/trace_io.h"
 
 enum { PCP_MAX_ORDER = 3 }; /* PAGE_ALLOC_COSTLY_ORDER */
@@ -479,6 +480,8 @@ static bool in_snapshot(struct observed *o, const struct trace_event *e)
 void observed_feed(struct observed *o, const struct trace_event *e, long n)
 {
 	for (; n > 0; n--, e++) {
+		if (o->paths)
+			paths_event(o->paths, e, paths_found(&o->map, e));
 		if (observed_row(e->kind) < 0 || !usable(o, e))
 			continue;
 		if (o->start && in_snapshot(o, e))

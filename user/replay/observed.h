@@ -102,6 +102,7 @@ struct observed {
 	size_t bypasses, next_bypass;
 	uint32_t frees;	     /* to PCP orders, so far */
 	uint32_t *last_free; /* scouting: by pfn, number of the free; else NULL */
+	struct paths *paths; /* is told every event; NULL: nobody */
 	void (*found_bypass)(void *ctx, uint32_t number);
 	void *ctx;
 	const struct snapshot *start; /* NULL once its last chunk is behind */

@@ -174,8 +174,6 @@ static int feed(struct pass *a, const struct trace_event *e, long n)
 
 	for (unsigned int k = 0; k < p->nr_runs && n; k++)
 		run_feed(&p->runs[k], e, n);
-	if (p->observed)
-		paths_feed(&p->paths, e, n);
 	for (unsigned int k = 0; k < p->nr_runs; k++)
 		if (p->runs[k].slabs && slabs_feed(p->runs[k].slabs, e, n))
 			return -ENOMEM;
@@ -239,6 +237,7 @@ static int finish(struct pass *a)
 {
 	for (unsigned int k = 0; k < a->p->nr_runs; k++)
 		run_finish(&a->p->runs[k]);
+	call_paths_finish(&a->p->call_paths);
 	if (a->p->slabs)
 		slabs_finish(a->p->slabs);
 	if (areas_finish(&a->p->areas))

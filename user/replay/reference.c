@@ -6,14 +6,13 @@
 
 #include <kmemlab/refmm_compact.h>
 
+#include "replay/refcompact.h"
 #include "replay/reference.h"
 #include "trace/trace_io.h"
 
 #define SECOND_NS 1000000000ull
 
 enum {
-	COMPACT_WHOLE_ZONE = 18,       /* order of a KMT_COMPACT_BEGIN */
-	COMPACT_STEP = 32,	       /* blocks that rmm_compact_step() moves */
 	SECTION_PAGES = 1 << 15,       /* what deferred_grow_zone() gives at once */
 	RECLAIM_NS = 10 * 1000 * 1000, /* at least, from one drain for want of pages to the next */
 };
@@ -97,6 +96,16 @@ static struct rmm_page *get_below_marks(struct reference *f, const struct trace_
 	return page;
 }
 
+/* The kernel had a block of some order: its compaction found what to move. */
+static struct rmm_page *get_compacted(struct reference *f, const struct trace_event *e,
+				      uint32_t gfp)
+{
+	if (!rmm_compact_hardest(f->rmm, e->cpu, gfp, e->order))
+		return NULL;
+	f->requests.counts.alloc_compacted++;
+	return get_pages(f, e, gfp);
+}
+
 static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp)
 {
 	struct reference *f = ctx;
@@ -106,12 +115,38 @@ static uint32_t alloc_block(void *ctx, const struct trace_event *e, uint32_t gfp
 	gfp &= ~(uint32_t)RMM_GFP_COMP;
 	f->cpu = e->cpu;
 	page = get_pages(f, e, gfp);
+	if (!page && e->order)
+		page = get_compacted(f, e, gfp);
 	if (!page)
 		page = get_below_marks(f, e, gfp);
 	if (page && f->models_reclaim && reclaim_takes(gfp, e->order))
 		reclaim_add(&f->reclaim, rmm_page_to_pfn(f->rmm, page), e->order,
 			    fates_kept(f->fates, f->requests.allocs));
 	return page ? rmm_page_to_pfn(f->rmm, page) : REQUESTS_NONE;
+}
+
+/* ops->refused */
+static bool try_block(void *ctx, const struct trace_event *e, uint32_t gfp)
+{
+	struct reference *f = ctx;
+	struct rmm_page *page;
+
+	f->cpu = e->cpu;
+	page = rmm_alloc_pages(f->rmm, e->cpu, gfp, e->order);
+	if (page)
+		rmm_free_pages(f->rmm, e->cpu, page, e->order);
+	return page != NULL;
+}
+
+/* ops->paths */
+static void count_paths(void *ctx, unsigned int cpu, uint64_t counts[PATHS])
+{
+	const struct reference *f = ctx;
+	const struct rmm_stat *s = rmm_cpu_stat(f->rmm, cpu);
+
+	counts[PATH_REFILL] = s->pcp_refill;
+	counts[PATH_BUDDY] = s->buddy_alloc;
+	counts[PATH_SLOW] = s->slow_path;
 }
 
 static int free_block(void *ctx, unsigned int cpu, uint32_t at, unsigned int order)
@@ -249,81 +284,16 @@ static uint64_t reclaimed(void *ctx, unsigned int cpu, unsigned int gfp, unsigne
 	return 1;
 }
 
-/* rmm_hooks.migrate: refmm's own compaction moves what it finds movable. */
-static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
-{
-	struct reference *f = ctx;
-
-	bool known = f->models_reclaim && reclaim_moved(&f->reclaim, from, to);
-
-	(void)cpu;
-	(void)order;
-	/* Of reclaim's own, that the recorded kernel has freed, nobody else knows. */
-	return requests_moved(&f->requests, from, to) || known;
-}
-
-static bool is_kcompactd(const struct reference *f, unsigned int cpu)
-{
-	const struct kswapd_spans *s = &f->start->kswapd;
-	uint32_t class = f->requests.task[cpu];
-
-	return class < s->nr_classes && s->is_kcompactd[class];
-}
-
-/* For as many blocks as one step moves kcompactd has moved some: so does refmm's. */
-static void pace_kcompactd(struct reference *f, unsigned int cpu)
-{
-	if (++f->compact_moved % COMPACT_STEP || f->compact_zone < 0)
-		return;
-	(void)rmm_compact_step(f->rmm, cpu, (unsigned int)f->compact_zone, f->compact_order);
-}
-
-static void end_kcompactd(struct reference *f, unsigned int cpu)
-{
-	struct rmm_zone_info z;
-	int zone = f->compact_zone;
-
-	f->compact_zone = -1;
-	if (zone < 0 || f->compact_order < COMPACT_WHOLE_ZONE || !f->compact_moved ||
-	    rmm_zone_info(f->rmm, (unsigned int)zone, &z))
-		return;
-	(void)rmm_proactive_compact(f->rmm, cpu, z.node);
-}
-
-/*
- * ops->compact: when kcompactd works is the kernel's decision, by its timer or since it
- * was woken; refmm's keeps its pace, and looks itself whether there is something to do.
- * What its timer starts ends when free memory is good enough, which others' frees bring
- * about as well: that is looked at when the kernel is through, if it moved anything. Direct
- * compaction is refmm's own affair.
- */
-static void compact(void *ctx, const struct trace_event *e)
-{
-	struct reference *f = ctx;
-
-	if (!is_kcompactd(f, e->cpu))
-		return;
-	if (e->kind == KMT_MIGRATE_TO) {
-		pace_kcompactd(f, e->cpu);
-		return;
-	}
-	if (e->kind == KMT_COMPACT_END) {
-		end_kcompactd(f, e->cpu);
-		return;
-	}
-	f->compact_moved = 0;
-	f->compact_zone = rmm_pfn_zone(f->rmm, (rmm_pfn)e->address);
-	f->compact_order = e->order;
-}
-
 static const struct requests_ops ops = {
 	.alloc = alloc_block,
+	.refused = try_block,
+	.paths = count_paths,
 	.free = free_block,
 	.split = split_block,
 	.grow = grow,
 	.keep = keep_block,
 	.reclaim = note_reclaim,
-	.compact = compact,
+	.compact = reference_compact,
 	.wake = background,
 };
 
@@ -428,8 +398,10 @@ static void load_marks(struct reference *f, const struct host *h)
 int reference_start(struct reference *f, const struct start *s, const struct host *h, char *error)
 {
 	static const struct kswapd_spans no_spans;
-	const struct rmm_hooks hooks = {
-		.ctx = f, .wake_kswapd = wake_kswapd, .reclaim = reclaimed, .migrate = migrate};
+	const struct rmm_hooks hooks = {.ctx = f,
+					.wake_kswapd = wake_kswapd,
+					.reclaim = reclaimed,
+					.migrate = reference_migrate};
 	int err;
 
 	f->start = s;

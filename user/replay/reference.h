@@ -39,7 +39,9 @@ struct reference {
 	const struct fates *fates;     /* with models_reclaim */
 	struct slabs_knobs slab_knobs; /* not used by the pages' replay */
 	struct reclaim reclaim;
-	int compact_zone; /* that kcompactd, of whichever node, works on; -1: none */
+	uint64_t move_tries;   /* a number for each page that compaction wanted to move */
+	unsigned int stay_ppm; /* of a million of them that stay */
+	int compact_zone;      /* that kcompactd, of whichever node, works on; -1: none */
 	uint8_t compact_order;
 	unsigned int compact_moved; /* blocks, by the kernel's */
 	const struct start *start;  /* for what the zones grow by */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "replay/callpaths.h"
 #include "replay/knobs.h"
 #include "replay/replay.h"
 #include "trace/trace_io.h"
@@ -277,6 +278,31 @@ static int find_control(struct replay *p, const struct replay_policy *policies, 
 	return err;
 }
 
+/* The recorder's histograms of the time inside the allocation functions, and calls of it */
+static void load_latency(struct replay *p)
+{
+	struct trace_text t;
+
+	if (trace_reader_find_text(p->reader, "latency", KMT_PHASE_END, &t))
+		return;
+	p->latency = json_loads(t.text, 0, NULL);
+	trace_text_free(&t);
+}
+
+/* Which path served each request of the kernel, by what the observed run sees */
+static int open_paths(struct replay *p)
+{
+	int err = paths_init(&p->paths, &p->host, p->classes, p->nr_classes,
+			     p->started ? p->start.t_ns : 0, p->reader);
+
+	if (!err)
+		err = call_paths_init(&p->call_paths, json_object_get(p->latency, "samples"),
+				      p->host.cpus);
+	p->paths.calls = &p->call_paths;
+	p->observed->observed->paths = &p->paths;
+	return err;
+}
+
 int replay_open(struct replay *p, struct trace_reader *r, const struct replay_policy *policies,
 		unsigned int n, char *error)
 {
@@ -289,11 +315,11 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 	if (err)
 		return err;
 	set_samples(p);
+	load_latency(p);
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = open_run(p, &policies[i], error);
 	if (!err && p->observed)
-		err = paths_init(&p->paths, &p->host, p->classes, p->nr_classes,
-				 p->started ? p->start.t_ns : 0);
+		err = open_paths(p);
 	if (!err)
 		err = find_control(p, policies, n, error);
 	if (!err)
@@ -318,6 +344,8 @@ void replay_close(struct replay *p)
 	fates_destroy(&p->fates);
 	scout_destroy(&p->scout);
 	paths_destroy(&p->paths);
+	call_paths_destroy(&p->call_paths);
+	json_decref(p->latency);
 	objects_free(p->objects);
 	areas_destroy(&p->areas);
 	if (p->slabs)

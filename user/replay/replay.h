@@ -14,6 +14,7 @@
 #include "replay/blockmap.h"
 #include "replay/chunks.h"
 #include "replay/kernel.h"
+#include "replay/callpaths.h"
 #include "replay/paths.h"
 #include "replay/run.h"
 #include "replay/scout.h"
@@ -60,10 +61,12 @@ struct replay {
 	struct fates fates; /* read if a run models reclaim */
 	struct run runs[REPLAY_RUNS_MAX];
 	unsigned int nr_runs;
-	const struct run *control; /* of the runs; NULL if none models reclaim */
-	struct run *observed;	   /* of the runs; NULL if not asked for */
-	struct paths paths;	   /* of the observed run, and so of the kernel */
-	struct scout scout;	   /* of the observed run */
+	const struct run *control;    /* of the runs; NULL if none models reclaim */
+	struct run *observed;	      /* of the runs; NULL if not asked for */
+	struct paths paths;	      /* of the observed run, and so of the kernel */
+	struct call_paths call_paths; /* likewise, of the calls that the recorder timed */
+	json_t *latency;	      /* the trace's TEXT of that name; NULL: none */
+	struct scout scout;	      /* of the observed run */
 	struct objects *objects;
 	struct areas areas;  /* fed if there is a reference */
 	struct slabs *slabs; /* if there is a reference; NULL: no slabinfo, no objects */

@@ -194,13 +194,30 @@ static void free_block(struct requests *q, const struct trace_event *e)
 	free_parts(q, e);
 }
 
+/* The slowest path that a request took. */
+static enum path path_between(const uint64_t before[PATHS], const uint64_t after[PATHS])
+{
+	for (unsigned int path = PATHS - 1; path > PATH_HIT; path--)
+		if (after[path] != before[path])
+			return (enum path)path;
+	return PATH_HIT;
+}
+
 static uint32_t alloc_timed(struct requests *q, const struct trace_event *e, uint32_t gfp)
 {
-	uint64_t begin = q->timer ? call_timer_begin(q->timer, e->order) : 0;
-	uint32_t at = q->ops->alloc(q->ctx, e, gfp);
+	uint64_t before[PATHS] = {0}, after[PATHS] = {0}, begin, ns;
+	uint32_t at;
 
-	if (begin)
-		call_timer_end(q->timer, e->order, begin, e->time_ns);
+	if (!q->timer || !call_timer_counts(q->timer, e->order))
+		return q->ops->alloc(q->ctx, e, gfp);
+	if (q->ops->paths)
+		q->ops->paths(q->ctx, e->cpu, before);
+	begin = call_timer_begin();
+	at = q->ops->alloc(q->ctx, e, gfp);
+	ns = call_timer_stop(q->timer, begin);
+	if (q->ops->paths)
+		q->ops->paths(q->ctx, e->cpu, after);
+	call_timer_add(q->timer, path_between(before, after), e->order, ns, e->time_ns);
 	return at;
 }
 
@@ -339,6 +356,21 @@ static bool usable(struct requests *q, const struct trace_event *e)
 	return false;
 }
 
+/* The kernel tried, and had none: its trying, reclaim and compaction, is work as well. */
+static void try_refused(struct requests *q, const struct trace_event *e)
+{
+	q->now_ns = e->time_ns;
+	if (e->time_ns >= q->wake_ns)
+		q->ops->wake(q->ctx);
+	q->counts.served_refused += q->ops->refused(q->ctx, e, gfp_of(q, e));
+}
+
+static bool is_refused(const struct requests *q, const struct trace_event *e)
+{
+	return e->kind == KMT_PAGE_ALLOC && e->address == KMT_NO_PAGE && q->ops->refused &&
+	       e->cpu < q->nr_cpus && e->class_id < q->nr_classes && q->classes[e->class_id];
+}
+
 static void compact(struct requests *q, const struct trace_event *e)
 {
 	if (!q->ops->compact || e->time_ns <= q->t_ns || e->cpu >= q->nr_cpus ||
@@ -372,6 +404,8 @@ void requests_feed(struct requests *q, const struct trace_event *e, long n)
 			continue;
 		if (usable(q, e))
 			make_request(q, e);
+		else if (is_refused(q, e))
+			try_refused(q, e);
 		q->allocs += e->kind == KMT_PAGE_ALLOC;
 	}
 }

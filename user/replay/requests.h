@@ -2,7 +2,7 @@
 /*
  * requests.h - a trace's events as requests to an allocator.
  *
- *   mm_page_alloc   alloc, remember where
+ *   mm_page_alloc   alloc, remember where; without a page: try, and keep nothing
  *   mm_page_free    free of what is there; block sizes that differ are split or
  *                   taken together first
  *   stack_page      alloc, if the page is not known as live; so does bulk_page
@@ -38,6 +38,12 @@ struct trace_event;
 struct requests_ops {
 	/* A block for @e under @gfp (enum rmm_gfp); REQUESTS_NONE: it has none */
 	uint32_t (*alloc)(void *ctx, const struct trace_event *e, uint32_t gfp);
+	/* The kernel refused @e, after whatever it did to make room: try likewise, and keep
+	 * nothing. Return: whether there was a block; NULL: not asked for */
+	bool (*refused)(void *ctx, const struct trace_event *e, uint32_t gfp);
+	/* Requests on @cpu so far, by what serves them: the first is not counted, as a
+	 * request that none of the others counted was a hit; may be NULL */
+	void (*paths)(void *ctx, unsigned int cpu, uint64_t counts[PATHS]);
 	/* Take back a block that alloc gave, or that was loaded, or a page of one that
 	 * was split. Not 0: refused, which is a defect */
 	int (*free)(void *ctx, unsigned int cpu, uint32_t at, unsigned int order);
@@ -63,6 +69,7 @@ struct requests_counts {
 	uint64_t load_refused;	    /* start blocks that the allocator would not take */
 	uint64_t alloc_failed;	    /* the kernel had one, the allocator has none */
 	uint64_t alloc_below_marks; /* only without watermarks: counted by the allocator */
+	uint64_t alloc_compacted;   /* only after compaction at the hardest: likewise */
 	uint64_t alloc_of_live;	    /* an unseen free came before: made up for */
 	uint64_t free_of_reclaimed; /* pages: the allocator's own reclaim had freed them */
 	uint64_t free_of_failed;    /* nothing to free: its allocation failed here */
@@ -70,7 +77,8 @@ struct requests_counts {
 	uint64_t free_refused;	    /* the allocator says no: a defect */
 	uint64_t split_live;	    /* came back in parts */
 	uint64_t joined_live;	    /* came back whole, known in parts */
-	uint64_t kernel_failed;	    /* refused by the kernel: not asked for here */
+	uint64_t kernel_failed;	    /* refused by the kernel: tried here, see ops->refused */
+	uint64_t served_refused;    /* of them, the allocator had one: given back at once */
 	uint64_t unusable;	    /* class lost, frame outside all zones */
 	uint64_t grown_pages;	    /* reserved before, freed by the kernel */
 	uint64_t grown_early;	    /* of them, because the allocator ran out first */

@@ -42,7 +42,7 @@ json_t *result_pageblocks(const struct replay *p);
 json_t *result_fallbacks(const struct replay *p);
 json_t *result_unmatched(const struct run *run);
 /** result_call_times() - a run's own times, as result_latency() tells the kernel's */
-json_t *result_call_times(const struct call_timer *w);
+json_t *result_call_times(const struct call_timer *w, bool tells_paths);
 
 /** result_type_name() - of a migrate type, as the trace's kernel calls it */
 const char *result_type_name(const struct replay *p, unsigned int type);

@@ -63,7 +63,7 @@ static void add_quantiles(json_t *r)
 	json_object_set_new(r, "p50_ns", json_integer(latency_quantile(r, 0.5)));
 	json_object_set_new(r, "p99_ns", json_integer(latency_quantile(r, 0.99)));
 	json_object_set_new(r, "p999_ns", json_integer(latency_quantile(r, 0.999)));
-	if (calls)
+	if (calls && json_object_get(r, "sum_ns"))
 		json_object_set_new(
 			r, "mean_ns",
 			json_real((double)json_integer_value(json_object_get(r, "sum_ns")) /
@@ -110,6 +110,7 @@ static double calls_of(const json_t *rows, const struct cell_key *k)
 struct kept {
 	uint64_t t_ns, ns;
 	struct cell_key key;
+	enum path path;
 };
 
 static int by_key(const void *x, const void *y)
@@ -137,7 +138,8 @@ static size_t read_kept(const struct replay *p, const json_t *list, struct kept 
 		if (n == KML_LATENCY_SAMPLES || ns < 0 || at < (json_int_t)p->first_ns ||
 		    at > (json_int_t)p->last_ns)
 			continue;
-		out[n++] = (struct kept){(uint64_t)at - p->first_ns, (uint64_t)ns, key_of(s, ns)};
+		out[n++] = (struct kept){(uint64_t)at - p->first_ns, (uint64_t)ns, key_of(s, ns),
+					 call_paths_of(&p->call_paths, i)};
 	}
 	return n;
 }
@@ -169,68 +171,143 @@ static json_t *heat_of_kept(const struct replay *p, const json_t *rows, const st
 	return out;
 }
 
-static json_t *kernel_heat(const struct replay *p, const json_t *rows, const json_t *list,
-			   json_int_t *n_kept)
-{
-	struct kept *kept = calloc(KML_LATENCY_SAMPLES, sizeof(*kept));
-	size_t n = kept ? read_kept(p, list, kept) : 0;
-	json_t *out;
+/* Calls on one path, of one order, by those that were kept. */
+struct on_path {
+	size_t kept;
+	double bucket[KML_LATENCY_BUCKETS];
+	struct kml_latency_cell cell; /* the same, in whole calls */
+};
 
-	if (n)
-		qsort(kept, n, sizeof(*kept), by_key);
-	out = heat_of_kept(p, rows, kept, n);
-	*n_kept = (json_int_t)n;
-	free(kept);
+static json_t *path_row(enum path path, unsigned int order, const struct kml_latency_cell *c)
+{
+	json_t *r = json_pack("{s:s, s:s, s:i, s:I, s:I, s:o}", "what", "pages", "path",
+			      path < PATHS ? path_name(path) : "unclear", "order", (int)order,
+			      "calls", (json_int_t)c->calls, "max_ns", (json_int_t)c->max_ns,
+			      "histogram", latency_histogram(c));
+
+	add_quantiles(r);
+	return r;
+}
+
+static void add_path_row(json_t *rows, enum path path, unsigned int order, struct on_path *o)
+{
+	json_t *r;
+
+	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++) {
+		o->cell.bucket[b] = (uint64_t)(o->bucket[b] + 0.5);
+		o->cell.calls += o->cell.bucket[b];
+	}
+	r = path_row(path, order, &o->cell);
+	json_object_set_new(r, "kept", json_integer((json_int_t)o->kept));
+	json_array_append_new(rows, r);
+}
+
+/* Each kept call with the weight of its bucket, as in the grids. */
+static json_t *paths_of_kept(const json_t *rows, const struct kept *kept, size_t n)
+{
+	struct on_path *all = calloc((PATHS + 1) * CALL_PATHS_ORDERS, sizeof(*all));
+	json_t *out = json_array();
+
+	for (size_t i = 0, end; all && i < n; i = end) {
+		double calls = calls_of(rows, &kept[i].key);
+
+		for (end = i + 1; end < n && !by_key(&kept[i], &kept[end]);)
+			end++;
+		for (size_t k = i; k < end && !strcmp(kept[k].key.what, "pages"); k++) {
+			struct on_path *o = &all[kept[k].path * CALL_PATHS_ORDERS +
+						 (size_t)kept[k].key.class % CALL_PATHS_ORDERS];
+
+			o->kept++;
+			o->bucket[kept[k].key.bucket] += calls / (double)(end - i);
+			if (kept[k].ns > o->cell.max_ns)
+				o->cell.max_ns = kept[k].ns;
+		}
+	}
+	for (unsigned int i = 0; all && i < (PATHS + 1) * CALL_PATHS_ORDERS; i++)
+		if (all[i].kept)
+			add_path_row(out, (enum path)(i / CALL_PATHS_ORDERS), i % CALL_PATHS_ORDERS,
+				     &all[i]);
+	free(all);
 	return out;
 }
 
-json_t *result_call_times(const struct call_timer *w)
+static void add_kept(const struct replay *p, const json_t *list, json_t *to)
 {
-	json_t *rows = json_array(), *heat = json_object(), *grid = heat_json(w->heat);
+	struct kept *kept = calloc(KML_LATENCY_SAMPLES, sizeof(*kept));
+	size_t n = kept ? read_kept(p, list, kept) : 0;
+	const json_t *rows = json_object_get(to, "rows");
 
-	for (int order = 0; order < CALL_TIMER_ORDERS; order++) {
-		const struct kml_latency_cell *c = &w->timed[order];
-		json_t *r;
+	if (n)
+		qsort(kept, n, sizeof(*kept), by_key);
+	json_object_set_new(to, "samples", json_integer((json_int_t)n));
+	json_object_set_new(to, "heat", heat_of_kept(p, rows, kept, n));
+	if (p->observed)
+		json_object_set_new(to, "paths", paths_of_kept(rows, kept, n));
+	free(kept);
+}
 
-		if (!c->calls)
-			continue;
-		r = json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:o}", "what", "pages", "order",
-			      order, "calls", (json_int_t)c->calls, "of_calls",
-			      (json_int_t)w->calls[order], "sum_ns", (json_int_t)c->sum_ns,
-			      "max_ns", (json_int_t)c->max_ns, "histogram", latency_histogram(c));
-		add_quantiles(r);
-		json_array_append_new(rows, r);
+static void add_cell(struct kml_latency_cell *to, const struct kml_latency_cell *c)
+{
+	to->calls += c->calls;
+	to->sum_ns += c->sum_ns;
+	if (c->max_ns > to->max_ns)
+		to->max_ns = c->max_ns;
+	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
+		to->bucket[b] += c->bucket[b];
+}
+
+static void add_order(const struct call_timer *w, unsigned int order, bool tells_paths,
+		      json_t *rows, json_t *paths)
+{
+	struct kml_latency_cell all = {0};
+	json_t *r;
+
+	for (unsigned int path = 0; path < PATHS; path++) {
+		const struct kml_latency_cell *c = &w->timed[path][order];
+
+		add_cell(&all, c);
+		if (tells_paths && c->calls)
+			json_array_append_new(paths, path_row((enum path)path, order, c));
 	}
+	if (!all.calls)
+		return;
+	r = json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:o}", "what", "pages", "order", (int)order,
+		      "calls", (json_int_t)all.calls, "of_calls", (json_int_t)w->calls[order],
+		      "sum_ns", (json_int_t)all.sum_ns, "max_ns", (json_int_t)all.max_ns,
+		      "histogram", latency_histogram(&all));
+	add_quantiles(r);
+	json_array_append_new(rows, r);
+}
+
+json_t *result_call_times(const struct call_timer *w, bool tells_paths)
+{
+	json_t *rows = json_array(), *paths = json_array();
+	json_t *heat = json_object(), *grid = heat_json(w->heat);
+
+	for (unsigned int order = 0; order < CALL_TIMER_ORDERS; order++)
+		add_order(w, order, tells_paths, rows, paths);
 	if (grid)
 		json_object_set_new(heat, "pages", grid);
-	return json_pack("{s:o, s:i, s:I, s:o}", "rows", rows, "timed_one_in", CALL_TIMER_EVERY,
-			 "clock_ns", (json_int_t)w->clock_ns, "heat", heat);
+	return json_pack("{s:o, s:o, s:i, s:I, s:o}", "rows", rows, "paths", paths, "timed_one_in",
+			 CALL_TIMER_EVERY, "clock_ns", (json_int_t)w->clock_ns, "heat", heat);
 }
 
 json_t *result_latency(const struct replay *p)
 {
-	struct trace_text t;
-	json_t *doc, *rows, *r, *o, *heat;
-	json_int_t kept;
+	json_t *rows, *r, *o;
 	size_t i;
 
-	if (trace_reader_find_text(p->reader, "latency", KMT_PHASE_END, &t))
-		return NULL;
-	doc = json_loads(t.text, 0, NULL);
-	trace_text_free(&t);
-	if (!doc)
+	if (!p->latency)
 		return NULL;
 	rows = json_array();
-	json_array_foreach (json_object_get(doc, "rows"), i, r) {
+	json_array_foreach (json_object_get(p->latency, "rows"), i, r) {
 		if (i >= ROWS_MAX || !row_good(r))
 			continue;
 		add_quantiles(r);
 		json_array_append(rows, r);
 	}
-	heat = kernel_heat(p, rows, json_object_get(doc, "samples"), &kept);
-	o = json_pack("{s:o, s:I, s:I, s:o}", "rows", rows, "missed",
-		      json_integer_value(json_object_get(doc, "missed")), "samples", kept, "heat",
-		      heat);
-	json_decref(doc);
+	o = json_pack("{s:o, s:I}", "rows", rows, "missed",
+		      json_integer_value(json_object_get(p->latency, "missed")));
+	add_kept(p, json_object_get(p->latency, "samples"), o);
 	return o;
 }

@@ -235,7 +235,8 @@ static json_t *result_run(const struct replay *p, const struct run *run, bool re
 			    json_pack("{s:I, s:I}", "events", (json_int_t)run->events, "ns",
 				      (json_int_t)run->ns));
 	if (run->timer)
-		json_object_set_new(o, "latency", result_call_times(run->timer));
+		json_object_set_new(o, "latency",
+				    result_call_times(run->timer, run->reference != NULL));
 	return o;
 }
 

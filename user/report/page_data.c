@@ -180,10 +180,21 @@ static json_t *first(const json_t *array, size_t n)
 	return out;
 }
 
+/* A row of the kernel's times, of a class or of a path */
+static json_t *call_times(const json_t *row)
+{
+	static const char *const wanted[] = {"what",  "path",	   "order",
+					     "bytes", "histogram", "calls"};
+	json_t *r = json_object();
+
+	for (size_t k = 0; k < sizeof(wanted) / sizeof(*wanted); k++)
+		copy(r, row, wanted[k]);
+	return r;
+}
+
 /* What the charts of waits, lives and latency draw: lists that are short already. */
 static void page_evidence(json_t *out, const json_t *root, size_t step)
 {
-	static const char *const wanted[] = {"what", "order", "bytes", "histogram", "calls"};
 	const json_t *stalls = json_object_get(root, "stalls");
 	json_t *rows = json_array(), *v;
 	size_t i;
@@ -199,13 +210,10 @@ static void page_evidence(json_t *out, const json_t *root, size_t step)
 		json_object_set(s, "marks_over_time", jpath(stalls, "marks.over_time"));
 		json_object_set_new(out, "stalls", s);
 	}
-	json_array_foreach (jpath(root, "latency.rows"), i, v) {
-		json_t *r = json_object();
-
-		for (size_t k = 0; k < sizeof(wanted) / sizeof(*wanted); k++)
-			copy(r, v, wanted[k]);
-		json_array_append_new(rows, r);
-	}
+	json_array_foreach (jpath(root, "latency.rows"), i, v)
+		json_array_append_new(rows, call_times(v));
+	json_array_foreach (jpath(root, "latency.paths"), i, v)
+		json_array_append_new(rows, call_times(v));
 	json_object_set_new(out, "latency", rows);
 	json_object_set(out, "latency_heat", jpath(root, "latency.heat"));
 	json_object_set(out, "fallbacks_over_time", jpath(root, "culprits.fallbacks.over_time"));

@@ -81,6 +81,56 @@ static bool table_own_times(struct report_doc *d, struct doc_section *s,
 	return rows_end(&r, s);
 }
 
+/* By the path that served the request: the kernel's, and those runs' that tell it. */
+static void row_path_time(const struct rows *r, size_t i, const char *whose, const json_t *v)
+{
+	struct doc_cell *c = rows_add(r, i);
+	static const char *const names[] = {"p50_ns", "p99_ns", "p999_ns", "max_ns"};
+
+	c[0].text = copy_text(r->d, whose);
+	c[1].text = copy_text(r->d, jstr(v, "path", NULL));
+	c[2].value = jnum(v, "order");
+	c[3].value = jnum(v, "calls");
+	c[4].value = jnum(v, "kept");
+	for (size_t k = 0; k < sizeof(names) / sizeof(*names); k++)
+		c[5 + k].value = jnum(v, names[k]);
+}
+
+static void table_path_times(struct report_doc *d, struct doc_section *s,
+			     const struct report_input *in)
+{
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"whose", UNIT_TEXT, "the kernel's function, or a run in user space"},
+		{"path", UNIT_TEXT,
+		 "hit: a page of this CPU's list; refill; buddy lists; slow: it waited for direct "
+		 "reclaim or compaction, or took the reference's slow path; unclear: several CPUs "
+		 "had pages of that order in its time"},
+		{"order", UNIT_COUNT, "of pages"},
+		{"calls", UNIT_COUNT, "the kernel's: estimated by those that were kept"},
+		{"kept", UNIT_COUNT, "calls of the kernel by which the path is known"},
+		{"median", UNIT_NS, "upper end of a bucket, up to a quarter too much"},
+		{"99 %", UNIT_NS, "likewise"},
+		{"99.9 %", UNIT_NS, "likewise"},
+		{"longest", UNIT_NS, "of those kept, or timed"},
+	};
+	struct rows r =
+		rows_begin(d, in, "By path: the kernel's time and the runs'", COLUMNS(columns));
+	size_t k, n;
+	json_t *run, *v;
+
+	for (size_t i = 0; i < in->n; i++) {
+		const json_t *root = in->results[i].root;
+
+		json_array_foreach (jpath(root, "latency.paths"), k, v)
+			row_path_time(&r, i, "kernel", v);
+		json_array_foreach (json_object_get(root, "runs"), k, run)
+			json_array_foreach (jpath(run, "latency.paths"), n, v)
+				row_path_time(&r, i, jstr(run, "name", "?"), v);
+	}
+	rows_end(&r, s);
+}
+
 static double or_zero(double v)
 {
 	return isnan(v) ? 0 : v;
@@ -156,6 +206,7 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 	}
 	table_latency(d, s, in);
 	known = table_own_times(d, s, in) || known;
+	table_path_times(d, s, in);
 	table_paths(d, s, in);
 	if (!known)
 		return;
@@ -164,8 +215,11 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 		"The kernel's calls are timed from entry to return, the probe's own cost and "
 		"interrupts included. The reference's are timed in user space on the machine that "
 		"replayed, without contention or interrupts: they compare runs with one another, "
-		"and fast paths with slow ones, but do not predict the kernel's. The paths that "
-		"served the requests, of both, compare one to one.";
+		"and fast paths with slow ones, but do not predict the kernel's. Which path a call "
+		"of "
+		"the kernel took is known of those that were kept, which stand for the others of "
+		"their length. The counts of the paths that served the requests, of both, compare "
+		"one to one.";
 }
 
 static void row_lifetime(const struct rows *r, size_t i, const json_t *v)

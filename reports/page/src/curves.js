@@ -82,11 +82,14 @@ function slower(row) {
 
 const WHATS = { pages: 'Kernel: pages', kmalloc: 'Kernel: kmalloc', cache: 'Kernel: objects of caches' };
 
-// The kernel's classes, and the pages of each run that was timed in user space.
+const byPath = (row) => (row.path === undefined ? '' : ', by path');
+
+// The kernel's classes and paths, and the pages of each run that was timed in user space.
 function timed(model) {
 	return model.results.flatMap((result) => [
-		...result.latency.map((row) => ({ row, result, what: WHATS[row.what] ?? `Kernel: ${row.what}` })),
-		...result.runs.flatMap((run) => (run.latency?.rows ?? []).map((row) => ({ row, result, what: `${run.name}: pages, in user space` }))),
+		...result.latency.map((row) => ({ row, result, what: (WHATS[row.what] ?? `Kernel: ${row.what}`) + byPath(row) })),
+		...result.runs.flatMap((run) => [...run.latency?.rows ?? [], ...run.latency?.paths ?? []]
+			.map((row) => ({ row, result, what: `${run.name}: pages${byPath(row)}, in user space` }))),
 	]);
 }
 
@@ -102,7 +105,7 @@ function latencyHeat(slot, model) {
 	}
 }
 
-const classOf = (row) => (row.order === undefined ? `up to ${bytes(row.bytes)}` : `order ${row.order}`);
+const classOf = (row) => (row.order === undefined ? `up to ${bytes(row.bytes)}` : `${row.path ? `${row.path}, ` : ''}order ${row.order}`);
 
 export function latencyCharts(slot, model) {
 	const all = timed(model);
