@@ -23,6 +23,8 @@ enum {
 	BPF_F_MMAPABLE = 1 << 10,
 };
 
+enum { CPUS_MAX = 1 << 13 }; /* of x86-64 */
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct list_head {

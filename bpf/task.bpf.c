@@ -1,24 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * task.bpf.c - exec and prctl change a task's command name: make the CPU's next
- * event describe its task anew. The tracepoint fires before the name changes,
- * and nothing but this CPU's own events can come between.
+ * task.bpf.c - exec and prctl change a task's command name: have it described anew at its
+ * next event, on whichever CPU that is. One on which it ran last under its old name, and
+ * where nobody made an event since, would take it for known. The tracepoint fires before
+ * the name changes, and next to nothing can come between.
  */
 #include "ring.bpf.h"
 
-SEC("raw_tp/task_rename")
-int task_rename(struct bpf_raw_tracepoint_args *ctx __attribute__((unused)))
+static long forget(__u32 cpu, __u64 *pid)
 {
-	struct kml_ring *r = this_ring();
+	struct kml_ring *r = bpf_map_lookup_elem(&rings, &cpu);
+	struct kml_filter_state *s;
 
-	if (r)
-		r->last_pid = 0;
-	if (filter.by_task) {
-		struct kml_filter_state *s = this_state();
+	if (!r)
+		return 1;
+	/* Another's, which that CPU may be noting, stays. */
+	__sync_val_compare_and_swap(&r->last_pid, *pid, 0);
+	if (!filter.by_task)
+		return 0;
+	s = bpf_map_lookup_elem(&filter_states, &cpu);
+	if (s)
+		__sync_val_compare_and_swap(&s->checked_pid, *pid, 0);
+	return 0;
+}
 
-		if (s)
-			s->checked_pid = 0;
-	}
+/* task, comm */
+SEC("raw_tp/task_rename")
+int task_rename(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u64 pid = (__u32)BPF_CORE_READ(task, pid) + 1ull;
+
+	bpf_loop(CPUS_MAX, forget, &pid, 0);
 	return 0;
 }
 

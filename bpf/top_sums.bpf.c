@@ -203,14 +203,23 @@ int top_cache_free(struct bpf_raw_tracepoint_args *ctx)
 	return 0;
 }
 
-/* exec and prctl change a name: it fires before they do, on the task's own CPU. */
-SEC("raw_tp/task_rename")
-int top_task_rename(struct bpf_raw_tracepoint_args *ctx __attribute__((unused)))
+static long forget(__u32 cpu, __u64 *pid)
 {
-	struct kml_top_cpu *t = this_cpu();
+	struct kml_top_cpu *t = bpf_map_lookup_elem(&cpus, &cpu);
 
 	for (int i = 0; t && i < KML_TOP_TABLES; i++)
-		t->state[i].last_pid = 0;
+		__sync_val_compare_and_swap(&t->state[i].last_pid, *pid, 0);
+	return !t;
+}
+
+/* As in task.bpf.c: exec and prctl change a name, on all CPUs that know the old one. */
+SEC("raw_tp/task_rename")
+int top_task_rename(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	__u64 pid = (__u32)BPF_CORE_READ(task, pid) + 1ull;
+
+	bpf_loop(CPUS_MAX, forget, &pid, 0);
 	return 0;
 }
 
