@@ -213,6 +213,13 @@ static double least(double a, double b)
 	return a < b ? a : b;
 }
 
+static void unload(struct events *s)
+{
+	free(s->event);
+	free(s->class);
+	free(s->slot);
+}
+
 int main(int argc, char **argv)
 {
 	struct events s = {0};
@@ -221,9 +228,13 @@ int main(int argc, char **argv)
 			      .cell_bytes = RING_BYTES};
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (argc != 2 || fd < 0 || load(&s, argv[1])) {
+	if (argc != 2 || fd < 0) {
 		fputs("usage: bench_consume TRACE.kmt\n", stderr);
 		return 2;
+	}
+	if (load(&s, argv[1])) {
+		unload(&s);
+		return 1;
 	}
 	rings.cpus = s.cpus;
 	rings.base = need(aligned_alloc(4096, rings.stride * rings.cpus));
@@ -241,9 +252,7 @@ int main(int argc, char **argv)
 	printf("consume_compress %.2f ns/event\n", best.compress);
 	printf("consume_size %.3f bytes/event\n", best.bytes);
 	free(rings.base);
-	free(s.event);
-	free(s.class);
-	free(s.slot);
+	unload(&s);
 	close(fd);
 	return 0;
 }

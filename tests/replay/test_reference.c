@@ -169,6 +169,7 @@ static void test_reference_tries_what_the_kernel_refused(void **state)
 	begin_scattered(&m); /* here nothing of that order is */
 	machine_event(&m, 0, &refused_huge, KMT_NO_PAGE);
 	c = replay_of(&m, &r);
+	assert_int_equal(c->kernel_failed, 1);
 	rmm_stat(p.runs[1].reference->rmm, &stat);
 	assert_int_equal(stat.slow_path, 1);
 	done(r);
