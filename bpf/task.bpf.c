@@ -7,21 +7,21 @@
  */
 #include "ring.bpf.h"
 
-static long forget(__u32 cpu, __u64 *pid)
+const volatile __u32 possible_cpus = 1; /* set before loading */
+
+/* What another task left there, which that CPU may be noting, stays. */
+static __always_inline void forget(__u32 cpu, __u64 pid)
 {
 	struct kml_ring *r = bpf_map_lookup_elem(&rings, &cpu);
 	struct kml_filter_state *s;
 
-	if (!r)
-		return 1;
-	/* Another's, which that CPU may be noting, stays. */
-	__sync_val_compare_and_swap(&r->last_pid, *pid, 0);
+	if (r)
+		__sync_val_compare_and_swap(&r->last_pid, pid, 0);
 	if (!filter.by_task)
-		return 0;
+		return;
 	s = bpf_map_lookup_elem(&filter_states, &cpu);
 	if (s)
-		__sync_val_compare_and_swap(&s->checked_pid, *pid, 0);
-	return 0;
+		__sync_val_compare_and_swap(&s->checked_pid, pid, 0);
 }
 
 /* task, comm */
@@ -31,7 +31,9 @@ int task_rename(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task = (void *)ctx->args[0];
 	__u64 pid = (__u32)BPF_CORE_READ(task, pid) + 1ull;
 
-	bpf_loop(CPUS_MAX, forget, &pid, 0);
+	/* No bpf_loop(): kernels that interpret programs refuse what calls back. */
+	for (__u32 cpu = 0; cpu < possible_cpus && cpu < CPUS_MAX; cpu++)
+		forget(cpu, pid);
 	return 0;
 }
 

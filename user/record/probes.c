@@ -88,6 +88,7 @@ static int configure(struct probes *p, const struct probes_setup *setup)
 	p->rings.stride = sizeof(struct kml_ring) + setup->ring_bytes;
 	p->rings.cell_bytes = setup->ring_bytes;
 	p->skel->rodata->ring_bytes = setup->ring_bytes;
+	p->skel->rodata->possible_cpus = p->rings.cpus;
 	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(setup->ring_bytes);
 	p->skel->rodata->filter = *setup->filter;
 	p->skel->rodata->vmemmap_base = bases->vmemmap;

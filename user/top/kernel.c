@@ -62,6 +62,7 @@ static int configure(struct top_kernel *k, unsigned int sample_shift)
 	k->skel->rodata->page_struct_bytes = bases.page_struct_bytes;
 	k->skel->rodata->sample_mask = (1u << sample_shift) - 1;
 	k->skel->rodata->buckets = buckets;
+	k->skel->rodata->possible_cpus = k->cpus;
 	err = bpf_map__set_max_entries(k->skel->maps.lives, buckets);
 	return err ? err : bpf_map__set_max_entries(k->skel->maps.cpus, k->cpus);
 }
