@@ -70,28 +70,54 @@ static void test_consume_uncommitted_cell_is_waited_for(void **state)
 	teardown(&f, r);
 }
 
-static void test_consume_many_laps_lose_nothing(void **state)
+/* Frees of pages 0, 1, ... on CPU 0, as many as the ring has room for at a time. Return:
+ * what consume() said last, an error as soon as there is one. */
+static int free_in_order(struct fixture *f, uint64_t n)
 {
-	enum { EVENTS = 20 * CELL_BYTES / KML_CELL_BYTES };
-	struct fixture f;
-	struct trace_event e;
-	struct trace_reader *r;
+	int err = 0;
 
-	(void)state;
-	setup(&f);
-	define_pages(&f, 0);
-	for (uint64_t i = 0; i < EVENTS; i++) {
-		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
-		if (i % 100 == 99)
-			consume(f.consumer, false);
+	for (uint64_t i = 0; i < n && err >= 0; i++) {
+		event(f, 0, KML_PAGE_FREE, f->now + i, bases.vmemmap + i * 64);
+		if (i % 200 == 199)
+			err = consume(f->consumer, false);
 	}
-	r = read_back(&f);
-	for (uint64_t i = 0; i < EVENTS; i++) {
+	return err;
+}
+
+/* Is that what the trace has? */
+static void expect_in_order(struct fixture *f, uint64_t n)
+{
+	struct trace_reader *r = read_back(f);
+	struct trace_event e;
+
+	for (uint64_t i = 0; i < n; i++) {
 		assert_int_equal(trace_reader_next(r, &e, 1), 1);
 		assert_int_equal(e.address, i);
 	}
 	assert_int_equal(trace_reader_next(r, &e, 1), 0);
-	teardown(&f, r);
+	teardown(f, r);
+}
+
+/* Of a trace that could not be written. */
+static void abandon(struct fixture *f)
+{
+	consumer_free(f->consumer);
+	definitions_free(f->definitions);
+	trace_writer_free(f->writer);
+	free(f->rings.base);
+	close(f->fd);
+}
+
+static void test_consume_many_laps_lose_nothing(void **state)
+{
+	enum { EVENTS = 20 * CELL_BYTES / KML_CELL_BYTES };
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	define_pages(&f, 0);
+	assert_true(free_in_order(&f, EVENTS) >= 0);
+	expect_in_order(&f, EVENTS);
 }
 
 static void test_consume_interleaved_definitions_stay_apart(void **state)
@@ -141,28 +167,6 @@ static void test_consume_object_outside_the_direct_map_leaks_no_address(void **s
 	assert_true((e[1].address & ~KMT_OPAQUE) != outside / 8);
 	assert_true((e[1].address & 0xffffffff) != (outside & 0xffffffff));
 	teardown(&f, r);
-}
-
-static void test_consume_coverage_counts_a_reused_stack_once(void **state)
-{
-	const uint64_t stack[KML_DEF_WORDS] = {KML_SLOT_USED};
-	struct fixture f;
-	uint64_t allocated, freed;
-
-	(void)state;
-	setup(&f);
-	define_pages(&f, 0);
-	define(&f, 0, KML_STACK_PAGE, 7, stack);
-	consumer_cover(f.consumer, f.now);
-	event(&f, 0, KML_STACK_PAGE, f.now, bases.vmemmap + 64);
-	event(&f, 0, KML_STACK_PAGE, f.now + 1, bases.vmemmap + 64);
-	event(&f, 0, KML_PAGE_FREE, f.now + 2, bases.vmemmap + 64);
-	event(&f, 0, KML_STACK_PAGE, f.now + 3, bases.vmemmap + 64);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, &allocated, &freed);
-	assert_int_equal(allocated, 2);
-	assert_int_equal(freed, 8);
-	teardown(&f, read_back(&f));
 }
 
 static void test_consume_long_silence_keeps_times(void **state)
@@ -218,79 +222,6 @@ static void test_consume_time_at_the_wrap_is_unfolded(void **state)
 	clock_now = saved;
 }
 
-struct page_event {
-	unsigned int kind;
-	uint64_t pfn;
-};
-
-/* What the coverage counts of @n events of single pages on one CPU. */
-static void covered_pages(const struct page_event *events, size_t n, uint64_t *allocated,
-			  uint64_t *freed)
-{
-	const uint64_t single[KML_DEF_WORDS] = {KML_SLOT_USED};
-	struct fixture f;
-
-	setup(&f);
-	define(&f, 0, KML_PAGE_ALLOC, 7, single);
-	define(&f, 0, KML_PAGE_FREE, 7, single);
-	define(&f, 0, KMT_BULK_PAGE, 7, single);
-	consumer_cover(f.consumer, f.now);
-	for (size_t i = 0; i < n; i++)
-		event(&f, 0, events[i].kind, f.now + i, bases.vmemmap + events[i].pfn * 64);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, allocated, freed);
-	teardown(&f, read_back(&f));
-}
-
-static void test_consume_coverage_counts_a_known_bulk_page_once(void **state)
-{
-	const struct page_event events[] = {
-		{KML_PAGE_ALLOC, 1}, {KMT_BULK_PAGE, 1}, {KMT_BULK_PAGE, 2}};
-	uint64_t allocated, freed;
-
-	(void)state;
-	covered_pages(events, 3, &allocated, &freed);
-	assert_int_equal(allocated, 2);
-	assert_int_equal(freed, 0);
-}
-
-static void test_consume_coverage_counts_a_bulk_page_that_was_freed_before(void **state)
-{
-	const struct page_event events[] = {
-		{KML_PAGE_ALLOC, 1}, {KML_PAGE_FREE, 1}, {KMT_BULK_PAGE, 1}};
-	uint64_t allocated, freed;
-
-	(void)state;
-	covered_pages(events, 3, &allocated, &freed);
-	assert_int_equal(allocated, 2);
-	assert_int_equal(freed, 1);
-}
-
-static void test_consume_page_that_compaction_keeps_was_not_freed(void **state)
-{
-	const uint64_t keep[KML_DEF_WORDS] = {KML_SLOT_USED};
-	struct fixture f;
-	struct trace_event e[3];
-	struct trace_reader *r;
-	uint64_t allocated, freed;
-
-	(void)state;
-	setup(&f);
-	define_pages(&f, 0);
-	define(&f, 0, KMT_PAGE_KEEP, 7, keep);
-	consumer_cover(f.consumer, f.now);
-	event(&f, 0, KML_PAGE_FREE, f.now, bases.vmemmap + 64 * 64);
-	event(&f, 0, KMT_PAGE_KEEP, f.now + 1, bases.vmemmap + 64 * 64);
-	event(&f, 0, KMT_PAGE_KEEP, f.now + 2, bases.vmemmap + 65 * 64);
-	r = read_back(&f);
-	consumer_pages(f.consumer, &allocated, &freed);
-	assert_int_equal(freed, 0);
-	assert_int_equal(trace_reader_next(r, e, 3), 3);
-	assert_int_equal(e[1].order, 3); /* as it was freed */
-	assert_int_equal(e[2].order, 0); /* before 6.9: kept without a word */
-	teardown(&f, r);
-}
-
 static void test_consume_event_that_runs_backwards_is_clamped(void **state)
 {
 	struct fixture f;
@@ -343,11 +274,7 @@ static void test_consume_coverage_leaves_out_what_a_write_lost(void **state)
 	consumer_pages(f.consumer, &allocated, &freed);
 	assert_int_equal(allocated, 8);
 	close(full);
-	consumer_free(f.consumer);
-	definitions_free(f.definitions);
-	trace_writer_free(f.writer);
-	free(f.rings.base);
-	close(f.fd);
+	abandon(&f);
 }
 
 static void test_consume_more_than_a_block_needs_no_round(void **state)
@@ -355,81 +282,63 @@ static void test_consume_more_than_a_block_needs_no_round(void **state)
 	const uint64_t n = 2 * KMT_ROUND_MAX_EVENTS + 77;
 	struct trace_writer_stats stats;
 	struct fixture f;
-	struct trace_event e;
-	struct trace_reader *r;
 
 	(void)state;
 	setup(&f);
 	define_pages(&f, 0);
-	for (uint64_t i = 0; i < n; i++) {
-		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
-		if (i % 200 == 199)
-			assert_true(consume(f.consumer, false) >= 0);
-	}
+	assert_true(free_in_order(&f, n) >= 0);
 	trace_writer_stats(f.writer, &stats);
 	assert_in_range(stats.recorded, n / 2, n);
-	r = read_back(&f);
-	for (uint64_t i = 0; i < n; i++) {
-		assert_int_equal(trace_reader_next(r, &e, 1), 1);
-		assert_int_equal(e.address, i);
+	expect_in_order(&f, n);
+}
+
+/* Where the block is full, the event comes twice to what makes its class. */
+static void test_consume_page_that_compaction_keeps_after_a_full_block(void **state)
+{
+	const uint64_t keep[KML_DEF_WORDS] = {KML_SLOT_USED};
+
+	(void)state;
+	for (uint64_t n = KMT_ROUND_MAX_EVENTS / 4; n <= KMT_ROUND_MAX_EVENTS; n *= 2) {
+		struct fixture f;
+		struct trace_event e;
+		struct trace_reader *r;
+		uint64_t allocated, freed;
+
+		setup(&f);
+		define_pages(&f, 0);
+		consumer_cover(f.consumer, f.now);
+		assert_true(free_in_order(&f, n) >= 0);
+		consume(f.consumer, false);
+		define(&f, 0, KMT_PAGE_KEEP, 7, keep);
+		event(&f, 0, KMT_PAGE_KEEP, f.now + n, bases.vmemmap + (n - 1) * 64);
+		r = read_back(&f);
+		consumer_pages(f.consumer, &allocated, &freed);
+		assert_int_equal(freed, (n - 1) * 8);
+		for (uint64_t i = 0; i <= n; i++)
+			assert_int_equal(trace_reader_next(r, &e, 1), 1);
+		assert_int_equal(e.kind, KMT_PAGE_KEEP);
+		assert_int_equal(e.order, 3);
+		teardown(&f, r);
 	}
-	assert_int_equal(trace_reader_next(r, &e, 1), 0);
-	teardown(&f, r);
 }
 
 static void test_consume_block_that_cannot_be_written_is_told_at_once(void **state)
 {
 	struct fixture f;
 	uint64_t allocated, freed;
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC), err = 0;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
 	(void)state;
 	setup(&f);
 	define_pages(&f, 0);
 	consumer_cover(f.consumer, f.now);
 	dup2(full, f.fd);
-	for (uint64_t i = 0; i < KMT_ROUND_MAX_EVENTS && err >= 0; i++) {
-		event(&f, 0, KML_PAGE_FREE, f.now + i, bases.vmemmap + i * 64);
-		if (i % 200 == 199)
-			err = consume(f.consumer, false);
-	}
-	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(free_in_order(&f, KMT_ROUND_MAX_EVENTS), -ENOSPC);
 	consumer_pages(f.consumer, &allocated, &freed);
 	assert_int_equal(freed, 0);
 	assert_true(trace_writer_lost_write(f.writer, 0, KMT_PAGE_FREE) > 0);
 	close(full);
-	consumer_free(f.consumer);
-	definitions_free(f.definitions);
-	trace_writer_free(f.writer);
-	free(f.rings.base);
-	close(f.fd);
-}
-
-static void test_consume_coverage_begins_and_ends_within_a_ring(void **state)
-{
-	struct fixture f;
-	uint64_t allocated, freed;
-
-	(void)state;
-	setup(&f);
-	define_pages(&f, 0);
-	for (uint64_t t = 0; t < 10; t++) {
-		event(&f, 0, KML_PAGE_ALLOC, f.now + 2 * t, bases.vmemmap + t * 512);
-		event(&f, 0, KML_PAGE_FREE, f.now + 2 * t + 1, bases.vmemmap + t * 512);
-	}
-	consumer_cover(f.consumer, f.now + 5);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, &allocated, &freed);
-	assert_int_equal(allocated, 7 * 8);
-	assert_int_equal(freed, 8 * 8);
-	for (uint64_t t = 10; t < 20; t++)
-		event(&f, 0, KML_PAGE_ALLOC, f.now + 2 * t, bases.vmemmap + t * 512);
-	consumer_stop_cover(f.consumer, f.now + 25);
-	consume(f.consumer, true);
-	consumer_pages(f.consumer, &allocated, &freed);
-	assert_int_equal(allocated, (7 + 3) * 8);
-	assert_int_equal(freed, 8 * 8);
-	teardown(&f, read_back(&f));
+	abandon(&f);
 }
 
 static void test_consume_task_stands_before_its_first_event(void **state)
@@ -466,18 +375,14 @@ int main(void)
 		cmocka_unit_test(test_consume_many_laps_lose_nothing),
 		cmocka_unit_test(test_consume_interleaved_definitions_stay_apart),
 		cmocka_unit_test(test_consume_object_outside_the_direct_map_leaks_no_address),
-		cmocka_unit_test(test_consume_coverage_counts_a_reused_stack_once),
 		cmocka_unit_test(test_consume_long_silence_keeps_times),
 		cmocka_unit_test(test_consume_time_at_the_wrap_is_unfolded),
-		cmocka_unit_test(test_consume_coverage_counts_a_known_bulk_page_once),
-		cmocka_unit_test(test_consume_coverage_counts_a_bulk_page_that_was_freed_before),
-		cmocka_unit_test(test_consume_page_that_compaction_keeps_was_not_freed),
+		cmocka_unit_test(test_consume_page_that_compaction_keeps_after_a_full_block),
 		cmocka_unit_test(test_consume_event_that_runs_backwards_is_clamped),
 		cmocka_unit_test(test_consume_failed_object_has_no_page),
 		cmocka_unit_test(test_consume_coverage_leaves_out_what_a_write_lost),
 		cmocka_unit_test(test_consume_more_than_a_block_needs_no_round),
 		cmocka_unit_test(test_consume_block_that_cannot_be_written_is_told_at_once),
-		cmocka_unit_test(test_consume_coverage_begins_and_ends_within_a_ring),
 		cmocka_unit_test(test_consume_task_stands_before_its_first_event),
 	};
 

@@ -174,20 +174,26 @@ static void see_bulk_page(struct consumer *c, unsigned int cpu, uint64_t time, u
 		cover(c, false, time, 1);
 }
 
-/*
- * Compaction keeps a page. If the kernel has just told that it was freed, it was not:
- * vmstat does not count it. Return: its class, of that event's order.
- */
-static uint32_t keep_page(struct consumer *c, unsigned int cpu, uint64_t time, uint64_t pfn)
+/* Of a page that compaction keeps: of its free's order, if the kernel has just told of one. */
+static uint32_t keep_class(const struct consumer *c, const struct reading *s, uint64_t pfn)
 {
-	struct kmt_class class = {.kind = KMT_PAGE_KEEP};
+	const struct kmt_class class = {
+		.kind = KMT_PAGE_KEEP,
+		.order = s->freed_pfn == pfn ? (uint8_t)s->freed_order : 0,
+	};
 
-	if (c->cpu[cpu].freed_pfn == pfn) {
-		class.order = (uint8_t)c->cpu[cpu].freed_order;
-		cover(c, true, time, -(1ull << class.order));
-		c->cpu[cpu].freed_pfn = KMT_NO_PAGE;
-	}
 	return trace_writer_class(c->writer, &class);
+}
+
+/* It was not freed, then: vmstat does not count it. */
+static void see_kept_page(struct consumer *c, unsigned int cpu, uint64_t time, uint64_t pfn)
+{
+	struct reading *s = &c->cpu[cpu];
+
+	if (s->freed_pfn != pfn)
+		return;
+	cover(c, true, time, -(1ull << s->freed_order));
+	s->freed_pfn = KMT_NO_PAGE;
 }
 
 struct seen {
@@ -210,6 +216,9 @@ static void see(struct consumer *c, unsigned int cpu, unsigned int kind, const s
 		break;
 	case KMT_BULK_PAGE:
 		see_bulk_page(c, cpu, s->time_ns, s->pfn);
+		return;
+	case KMT_PAGE_KEEP:
+		see_kept_page(c, cpu, s->time_ns, s->pfn);
 		return;
 	default:
 		return;
@@ -265,7 +274,7 @@ static int take_event(struct consumer *c, unsigned int cpu, const struct slot *s
 		c->cpu[cpu].new_task = false;
 	}
 	if (kind == KMT_PAGE_KEEP)
-		class_id = keep_page(c, cpu, time, address);
+		class_id = keep_class(c, &c->cpu[cpu], address);
 	err = trace_writer_event(c->writer, cpu, class_id, time, address);
 	if (err)
 		return err;
