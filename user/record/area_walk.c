@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <jansson.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,6 +19,7 @@
 #include "area_walk.skel.h"
 #include "consume.h"
 #include "record.h"
+#include "run_prog.h"
 
 enum {
 	TRIES = 200,
@@ -28,13 +28,6 @@ enum {
 	SITE_BYTES = 256,
 	PROVOKED_BYTES = 3 << 20, /* no pool keeps areas so large: the kernel makes one */
 };
-
-static int run(const struct bpf_program *prog)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, o);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &o);
-}
 
 /* Have the kernel make an area while the programs watch. It lives until @fd is closed. */
 static int provoke(struct area_walk *w)
@@ -56,11 +49,11 @@ static int find(struct area_walk *w)
 {
 	const struct kml_areas *a = &w->bss->areas;
 	long cpus = libbpf_num_possible_cpus();
-	int err = run(w->progs.find_areas), fd;
+	int err = run_prog(w->progs.find_areas), fd;
 
 	if (!err && a->status != KML_AREAS_DONE) {
 		fd = provoke(w);
-		err = fd < 0 ? fd : run(w->progs.find_areas);
+		err = fd < 0 ? fd : run_prog(w->progs.find_areas);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -122,7 +115,7 @@ static int read_areas(struct area_walk *w)
 	const struct timespec nap = {.tv_nsec = NAP_NS};
 
 	for (int i = 0; i < TRIES; i++) {
-		int err = run(w->progs.read_areas);
+		int err = run_prog(w->progs.read_areas);
 
 		if (err)
 			return err;
@@ -208,14 +201,10 @@ long area_walk_record(struct area_walk *w, struct trace_writer *to, uint16_t pha
 	const struct kml_areas *a = &w->bss->areas;
 	int err = read_areas(w);
 	json_t *doc = err ? NULL : areas_json(a, symbols, c);
-	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	long used = doc ? (long)json_array_size(json_object_get(doc, "used")) : 0;
 
 	if (!err)
-		err = text ? trace_writer_text(to, phase, boottime_ns(), "kmemlab/vmalloc", text,
-					       strlen(text))
-			   : -ENOMEM;
-	free(text);
+		err = record_json(to, phase, "kmemlab/vmalloc", doc);
 	json_decref(doc);
 	return err ? err : used;
 }

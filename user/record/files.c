@@ -39,6 +39,16 @@ static char *read_all(int fd, size_t *bytes)
 	return text;
 }
 
+int file_refused(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 bool file_reads_zero(const char *path)
 {
 	char *text = file_text(path, NULL);

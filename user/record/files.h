@@ -13,6 +13,10 @@
  */
 char *file_text(const char *path, size_t *bytes);
 
+/** file_refused() - 0, or -errno of opening @path: access() knows neither capabilities nor
+ *  lockdown */
+int file_refused(const char *path);
+
 /** file_reads_zero() - is @path a switch that is off? false where it cannot be read */
 bool file_reads_zero(const char *path);
 

@@ -3,7 +3,6 @@
  * record.h - the recorder: BPF rings in, .kmt file out.
  *
  *   session.c    one recording from open to summary
- *   slab_walk.c  and of caches: their slabs
  *   snapshots.c  the state at its start and end
  *   part.c       its files: rotation, and the window of a flight recorder
  *   flight.c     that window, in memory
@@ -27,6 +26,8 @@
  *   pages.c      the state of every page, from /proc/kpageflags
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
  *   area_walk.c  the same of vmalloc: its areas
+ *   slab_walk.c  and of caches: their slabs
+ *   run_prog.h   runs a program that is attached to nothing
  *   start_state.c  what of the start is read, inferred, missing
  *   texts.c      the kernel's own text files, as snapshot and on a timer
  *   header.c     the HEADER block
@@ -270,6 +271,9 @@ void texts_missing(struct missing *missing);
 #define PERCPU_STATS "/sys/kernel/debug/percpu_stats"
 /** record_texts() - TEXT blocks; @phase 0: only what the timer samples */
 void record_texts(struct trace_writer *w, uint16_t phase);
+struct json_t;
+/** record_json() - a TEXT block of @doc, or -ENOMEM where that is NULL; 0 or -errno */
+int record_json(struct trace_writer *w, uint16_t phase, const char *name, const struct json_t *doc);
 /** vmstat_pages() - pages allocated and freed since boot, as the kernel counts */
 int vmstat_pages(uint64_t *allocated, uint64_t *freed);
 

@@ -28,7 +28,7 @@ struct session {
 	struct walk *walk;			/* NULL: the kernel's lists cannot be read */
 	struct area_walk *area_walk;		/* NULL: nor vmalloc's */
 	struct slab_walk *slab_walk;		/* NULL: nor the caches' */
-	int walk_error, area_error, slab_error; /* why not */
+	int walk_error, area_error, slab_error; /* why not, where NULL */
 	struct start_state start_state;
 	struct child child;
 	struct account account;

@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <jansson.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +18,10 @@
 
 #include "files.h"
 #include "record.h"
+#include "run_prog.h"
 #include "slab_walk.skel.h"
 
 enum { TRIES = 50 };
-
-static int run_on(const struct bpf_program *prog, unsigned int cpu)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, o, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (int)cpu);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &o);
-}
 
 /* ---- Where everything is --------------------------------------------------- */
 
@@ -58,7 +51,7 @@ static void find_copies(struct slab_walk *w)
 	for (uint32_t cpu = 0; cpu < s->cpus && cpu < KML_SLAB_CPUS; cpu++) {
 		s->rq = 0;
 		/* An offline CPU holds no slabs. */
-		if (run_on(w->progs.read_rq, cpu) || !s->rq || !s->delta)
+		if (run_prog_on(w->progs.read_rq, cpu) || !s->rq || !s->delta)
 			continue;
 		first = cpu ? first : s->rq;
 		s->offset[cpu] = first ? s->delta + s->rq - first : 0;
@@ -84,11 +77,11 @@ static int find(struct slab_walk *w)
 
 	s->nodes = nodes();
 	s->cpus = (uint32_t)libbpf_num_possible_cpus();
-	err = run_on(w->progs.find_caches, 0);
+	err = run_prog_on(w->progs.find_caches, 0);
 	if (!err && s->status == KML_SLABS_DONE)
 		return 0;
 	err = provoke(w);
-	err = err ? err : run_on(w->progs.find_caches, 0);
+	err = err ? err : run_prog_on(w->progs.find_caches, 0);
 	if (!err && s->status != KML_SLABS_DONE)
 		err = -ENOENT;
 	if (!err && !s->per_cpu)
@@ -140,7 +133,7 @@ static int read_cache(struct slab_walk *w, uint32_t cache)
 
 	s->cache = cache;
 	for (int i = 0; i < TRIES; i++) {
-		int err = run_on(w->progs.read_cache, 0);
+		int err = run_prog_on(w->progs.read_cache, 0);
 
 		if (err)
 			return err;
@@ -203,17 +196,6 @@ static int read_all(struct slab_walk *w, json_t *caches, struct slab_walk_seen *
 	return got < 0 ? got : 0;
 }
 
-static int write_json(struct trace_writer *to, uint16_t phase, const json_t *doc)
-{
-	char *text = json_dumps(doc, JSON_COMPACT);
-	int err = text ? trace_writer_text(to, phase, boottime_ns(), "kmemlab/slabs", text,
-					   strlen(text))
-		       : -ENOMEM;
-
-	free(text);
-	return err;
-}
-
 int slab_walk_record(struct slab_walk *w, struct trace_writer *to, uint16_t phase,
 		     struct slab_walk_seen *seen)
 {
@@ -221,7 +203,7 @@ int slab_walk_record(struct slab_walk *w, struct trace_writer *to, uint16_t phas
 	uint64_t first = boottime_ns();
 	json_t *caches = json_array(), *doc = json_pack("{s:o}", "caches", caches);
 	uint32_t per_cpu = s->per_cpu;
-	int err = run_on(w->progs.find_caches, 0); /* they come and go */
+	int err = run_prog_on(w->progs.find_caches, 0); /* they come and go */
 
 	s->per_cpu |= per_cpu;
 	if (!err && s->status != KML_SLABS_DONE)
@@ -236,7 +218,7 @@ int slab_walk_record(struct slab_walk *w, struct trace_writer *to, uint16_t phas
 	json_object_set_new(doc, "time_ns",
 			    json_pack("[I, I]", (json_int_t)first, (json_int_t)boottime_ns()));
 	if (!err)
-		err = write_json(to, phase, doc);
+		err = record_json(to, phase, "kmemlab/slabs", doc);
 	json_decref(doc);
 	return err;
 }

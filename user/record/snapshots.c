@@ -8,34 +8,37 @@
 
 #include <common/log.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <trace/kinds.h>
-#include <unistd.h>
 
 #include "area_walk.h"
+#include "files.h"
 #include "slab_walk.h"
 #include "walk.h"
 
 void session_open_walks(struct session *s)
 {
-	if (s->opt->families & FAMILY_PAGE)
-		s->walk = walk_open(&s->bases);
-	s->walk_error = s->walk ? 0 : -errno;
-	if (s->opt->families & FAMILY_VMALLOC)
-		s->area_walk = area_walk_open();
-	s->area_error = s->area_walk ? 0 : -errno;
-	if (s->opt->families & FAMILY_SLAB)
+	if (s->opt->families & FAMILY_SLAB) {
 		s->slab_walk = slab_walk_open(&s->bases);
-	s->slab_error = s->slab_walk ? 0 : -errno;
-	if (!s->slab_walk && s->opt->families & FAMILY_SLAB)
-		missing_add(s->missing, "slabs that are not full, at the start",
-			    slab_walk_why(s->slab_error));
-	if (!s->walk && s->opt->families & FAMILY_PAGE)
-		missing_add(s->missing, "per-CPU lists and pageblock types",
-			    walk_why(s->walk_error));
-	if (!s->area_walk && s->opt->families & FAMILY_VMALLOC)
-		missing_add(s->missing, "vmalloc areas at the start", area_walk_why(s->area_error));
+		s->slab_error = -errno;
+		if (!s->slab_walk)
+			missing_add(s->missing, "slabs that are not full, at the start",
+				    slab_walk_why(s->slab_error));
+	}
+	if (s->opt->families & FAMILY_PAGE) {
+		s->walk = walk_open(&s->bases);
+		s->walk_error = -errno;
+		if (!s->walk)
+			missing_add(s->missing, "per-CPU lists and pageblock types",
+				    walk_why(s->walk_error));
+	}
+	if (s->opt->families & FAMILY_VMALLOC) {
+		s->area_walk = area_walk_open();
+		s->area_error = -errno;
+		if (!s->area_walk)
+			missing_add(s->missing, "vmalloc areas at the start",
+				    area_walk_why(s->area_error));
+	}
 }
 
 void session_close_walks(struct session *s)
@@ -105,17 +108,13 @@ static void read_slabs(struct session *s)
 /* percpu_stats tells how full each chunk is; no file tells of its areas. */
 static void note_percpu(struct session *s)
 {
-	int fd = open(PERCPU_STATS, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
+	if (file_refused(PERCPU_STATS))
 		start_state_not(&s->start_state, "per-CPU areas", START_MISSING,
 				"the kernel has no percpu_stats in debugfs, or does not let it be "
 				"read");
 	else
 		start_state_not(&s->start_state, "per-CPU areas", START_INFERRED,
 				"percpu_stats tells how full each chunk is, not of its areas");
-	if (fd >= 0)
-		close(fd);
 }
 
 static void note_pages(struct session *s, int err)

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,15 +74,12 @@ static void record_sysctls(struct trace_writer *w, uint16_t phase)
 		closedir(dir);
 }
 
-/* Opened, because access() knows neither capabilities nor lockdown. */
 static void check_readable(const char *path, struct missing *missing)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int err = file_refused(path);
 
-	if (fd < 0)
-		missing_add(missing, path, strerror(errno));
-	else
-		close(fd);
+	if (err)
+		missing_add(missing, path, strerror(-err));
 }
 
 void texts_missing(struct missing *missing)
@@ -100,6 +98,16 @@ void record_texts(struct trace_writer *w, uint16_t phase)
 		record_file(w, phase, optional_files[i].path, optional_files[i].name);
 	if (phase)
 		record_sysctls(w, phase);
+}
+
+int record_json(struct trace_writer *w, uint16_t phase, const char *name, const json_t *doc)
+{
+	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	int err = text ? trace_writer_text(w, phase, boottime_ns(), name, text, strlen(text))
+		       : -ENOMEM;
+
+	free(text);
+	return err;
 }
 
 /*

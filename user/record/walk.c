@@ -5,12 +5,9 @@
  */
 #include "walk.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <common/procfs.h>
 #include <errno.h>
 #include <jansson.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +17,7 @@
 
 #include "files.h"
 #include "record.h"
+#include "run_prog.h"
 #include "walk.skel.h"
 
 enum {
@@ -33,19 +31,12 @@ enum {
 	MOVABLE = 1,
 };
 
-static int run_on(struct bpf_program *prog, unsigned int cpu)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, o, .flags = BPF_F_TEST_RUN_ON_CPU, .cpu = (int)cpu);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &o);
-}
-
 /* Is there a way? Where the kernel hides its variables the first try tells. */
 static int load(struct walk *w)
 {
 	int err = walk__load(w);
 
-	err = err ? err : run_on(w->progs.read_lists, 0);
+	err = err ? err : run_prog_on(w->progs.read_lists, 0);
 	return !err && w->bss->lists.status == KML_WALK_NO_SYMBOLS ? -ENOENT : err;
 }
 
@@ -111,7 +102,7 @@ static int read_lists(struct walk *w, unsigned int cpu, unsigned int pageblock_o
 
 	l->cpu = cpu;
 	for (int i = 0; i < TRIES; i++) {
-		int err = run_on(w->progs.read_lists, cpu);
+		int err = run_prog_on(w->progs.read_lists, cpu);
 
 		if (err == -ENXIO) /* offline: its lists were drained */
 			return 0;
@@ -249,7 +240,7 @@ static int read_types(struct walk *w, struct type_runs *r, uint64_t end_pfn, uin
 
 		t->first = (uint32_t)first;
 		t->end = (uint32_t)sections;
-		err = run_on(w->progs.read_types, 0);
+		err = run_prog_on(w->progs.read_types, 0);
 		if (!err && t->status == KML_WALK_NO_SYMBOLS)
 			err = -ENOENT;
 		if (err)
@@ -279,16 +270,6 @@ static json_t *types_json(struct walk *w, unsigned int pageblock_order,
 
 /* ---- Both -------------------------------------------------------------- */
 
-static int write_json(struct trace_writer *to, uint16_t phase, const char *name, const json_t *doc)
-{
-	char *text = json_dumps(doc, JSON_COMPACT);
-	int err = text ? trace_writer_text(to, phase, boottime_ns(), name, text, strlen(text))
-		       : -ENOMEM;
-
-	free(text);
-	return err;
-}
-
 int walk_record(struct walk *w, struct trace_writer *to, uint16_t phase)
 {
 	json_t *cpus = json_array(), *lists = json_pack("{s:o}", "cpus", cpus), *types;
@@ -305,9 +286,9 @@ int walk_record(struct walk *w, struct trace_writer *to, uint16_t phase)
 	err = all_lists(w, cpus, order, &zones);
 	types = types_json(w, order, &zones, &type_err);
 	if (!err)
-		err = write_json(to, phase, "start/pcp", lists);
+		err = record_json(to, phase, "start/pcp", lists);
 	if (!type_err)
-		type_err = write_json(to, phase, "start/blocktypes", types);
+		type_err = record_json(to, phase, "start/blocktypes", types);
 	json_decref(lists);
 	json_decref(types);
 	proc_zoneinfo_free(&zones);
