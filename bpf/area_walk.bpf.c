@@ -17,8 +17,7 @@
  * of addresses: a list that changed there is read again. What changed before or
  * behind is in the events, which began earlier.
  */
-#include "kernel.bpf.h"
-#include <bpf/bpf_helpers.h>
+#include "lists.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <kmemlab/area_walk.h>
 
@@ -45,8 +44,6 @@ extern const void vmap_nodes __ksym __weak;
 extern const void nr_vmap_nodes __ksym __weak;
 extern const void vmalloc_base __ksym __weak;
 
-enum { LINK_BACK = 8, PAGE_BYTES = 4096 };
-
 __u32 tgid; /* whose objects and area are of interest */
 __u64 seen_object[KML_AREAS_SEEN];
 __u32 seen_objects; /* ever: the newest are kept */
@@ -55,14 +52,6 @@ struct kml_areas areas;
 
 /* 0, but the verifier must not know: see slab_walk.bpf.c. */
 volatile __u64 nothing;
-
-static __always_inline __u64 word_at(__u64 address)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
-	return word;
-}
 
 /* ---- Watching one area being made --------------------------------------- */
 

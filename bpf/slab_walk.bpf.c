@@ -17,8 +17,7 @@
  * how far the CPUs' run queues lie from each other; that is believed if all that
  * is found there fits.
  */
-#include "kernel.bpf.h"
-#include <bpf/bpf_helpers.h>
+#include "lists.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <kmemlab/slab_walk.h>
 
@@ -65,7 +64,7 @@ struct slab___walk {
 extern const void slab_caches __ksym __weak;
 extern const void __per_cpu_offset __ksym __weak;
 
-enum { LINK_BACK = 8, PAGE_BYTES = 4096, OBJECTS_MAX = 32768, ORDER_MAX = 10 };
+enum { ORDER_MAX = 10 };
 
 const volatile __u64 vmemmap_base;
 const volatile __u32 page_struct_bytes = 1;
@@ -85,14 +84,6 @@ volatile __u64 nothing;	   /* 0 */
 /* Counts of a walk; on the stack the verifier would follow each number that they reach. */
 __u32 others;	  /* elements that are no cache */
 __u32 free_count; /* of a CPU's free list */
-
-static __always_inline __u64 word_at(__u64 address)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
-	return word;
-}
 
 /* ---- Watching own allocations --------------------------------------------- */
 

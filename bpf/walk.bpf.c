@@ -12,8 +12,7 @@
  * its lock is held, or an interrupt comes between, which shows in what is stored
  * before and after. Kernels whose kallsyms lack the variables are not walked.
  */
-#include "kernel.bpf.h"
-#include <bpf/bpf_helpers.h>
+#include "lists.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <kmemlab/walk.h>
 
@@ -79,14 +78,6 @@ struct kml_walk_types types;
 struct list_walk {
 	__u64 head, at;
 };
-
-static __always_inline __u64 word_at(__u64 address)
-{
-	__u64 word = 0;
-
-	bpf_probe_read_kernel(&word, sizeof(word), (void *)address);
-	return word;
-}
 
 static long take_page(__u32 i, struct list_walk *w)
 {

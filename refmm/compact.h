@@ -55,6 +55,12 @@ static inline rmm_pfn rmm_block_start(const struct rmm_zone *z, rmm_pfn pfn)
 	return pfn & ~((1u << z->pageblock_order) - 1);
 }
 
+/* Is @pfn the first of its pageblock that is in the zone? */
+static inline bool rmm_begins_block(const struct rmm_zone *z, rmm_pfn pfn)
+{
+	return pfn == z->start_pfn || pfn == rmm_block_start(z, pfn);
+}
+
 static inline rmm_pfn rmm_block_end(const struct rmm_zone *z, rmm_pfn pfn)
 {
 	return rmm_block_start(z, pfn) + (1u << z->pageblock_order);

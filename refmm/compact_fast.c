@@ -48,7 +48,7 @@ static bool is_wanted(const struct rmm_compact *cc)
 	if (cc->ignore_skip || cc->finish_pageblock)
 		return false;
 	/* Amid a pageblock: it goes on there. */
-	if (pfn != cc->z->start_pfn && pfn != rmm_block_start(cc->z, pfn))
+	if (!rmm_begins_block(cc->z, pfn))
 		return false;
 	if (cc->order <= RMM_COSTLY_ORDER)
 		return false;

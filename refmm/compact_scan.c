@@ -180,11 +180,6 @@ static bool is_batch(const struct rmm_compact *cc)
 	       !cc->finish_pageblock;
 }
 
-static bool begins_block(const struct rmm_zone *z, rmm_pfn pfn)
-{
-	return pfn == z->start_pfn || pfn == rmm_block_start(z, pfn);
-}
-
 static void set_skip(struct rmm_compact *cc, rmm_pfn pfn)
 {
 	if (!cc->no_set_skip)
@@ -217,11 +212,11 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 	stat->compact_migrate_scanned += s.pfn - pfn;
 	cc->migrate_pfn = s.pfn;
 	/* Whoever begins a pageblock keeps others from it. */
-	if (cc->nr_from && begins_block(cc->z, pfn) && !cc->ignore_skip)
+	if (cc->nr_from && rmm_begins_block(cc->z, pfn) && !cc->ignore_skip)
 		set_skip(cc, pfn);
 	if (s.pfn < end || (cc->nr_from && !cc->finish_pageblock))
 		return;
-	if (begins_block(cc->z, pfn))
+	if (rmm_begins_block(cc->z, pfn))
 		set_skip(cc, pfn);
 	update_cached_migrate(cc, s.pfn);
 }

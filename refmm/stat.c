@@ -172,8 +172,7 @@ int rmm_extfrag_index(const struct rmm *rmm, unsigned int zone,
 	       (int)((1000 + (info.free_pages * 1000 >> order)) / info.blocks);
 }
 
-/** rmm_cpu_stat() - what happened on @cpu so far, there to be read as it goes
- * on; NULL: there is no such CPU */
+/** rmm_cpu_stat() - see refmm_query.h */
 const struct rmm_stat *rmm_cpu_stat(const struct rmm *rmm, unsigned int cpu)
 {
 	return cpu < rmm->config.nr_cpus ? &rmm->cpu[cpu].stat : NULL;

@@ -47,12 +47,10 @@ static const char *flaw(const struct rmm *rmm, const struct rmm_vmalloc *v,
 	return NULL;
 }
 
-static bool use(struct rmm *rmm, struct rmm_vmalloc *v,
-		struct rmm_vmap_area *va)
+static bool use(struct rmm_vmalloc *v, struct rmm_vmap_area *va)
 {
 	struct rmm_vm_struct *vm = calloc(1, sizeof(*vm));
 
-	(void)rmm;
 	if (!vm)
 		return false;
 	vm->address = va->start;
@@ -81,7 +79,7 @@ static bool put(struct rmm *rmm, struct rmm_vmalloc *v,
 
 	switch (l->state) {
 	case RMM_VM_IN_USE:
-		return use(rmm, v, va);
+		return use(v, va);
 	case RMM_VM_IS_LAZY:
 		v->lazy_nr += l->size / rmm_page_bytes(rmm);
 		return rmm_vmap_insert(&vn->lazy, va);

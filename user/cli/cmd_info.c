@@ -13,6 +13,7 @@
 #include "common/out.h"
 #include "common/procfs.h"
 #include "common/utf8.h"
+#include "trace/text_json.h"
 
 struct info {
 	const char *path;
@@ -212,19 +213,6 @@ static void copy_members(json_t *to, const json_t *from, const char *const *keys
 	}
 }
 
-/* Time inside the allocation functions, as recorded; NULL if it was not. */
-static json_t *latency(struct view *v)
-{
-	struct trace_text t;
-	json_t *doc;
-
-	if (trace_reader_find_text(v->reader, "latency", KMT_PHASE_END, &t))
-		return NULL;
-	doc = json_loadb(t.text, t.bytes, 0, NULL);
-	trace_text_free(&t);
-	return doc;
-}
-
 /* Everything info says; the text form prints from it. */
 static json_t *describe(struct view *v, const struct info *in)
 {
@@ -238,7 +226,7 @@ static json_t *describe(struct view *v, const struct info *in)
 		"coverage",	    "recursion", "self",	 "command_status", "sampling",
 		"recording_totals", "stacks",	 "missed_calls", "start_state",	   NULL};
 	json_t *doc = json_object(), *account = accounting(v, in), *map = memmap(v),
-	       *times = latency(v);
+	       *times = trace_reader_json(v->reader, "latency", KMT_PHASE_END);
 	uint64_t bytes, event_bytes, count, first, last;
 	char text[128];
 

@@ -130,7 +130,7 @@ static uint32_t new_area(struct areas *a)
 	return a->nr_areas++;
 }
 
-static void areas_drop(struct areas *a, uint32_t i)
+static void drop_area(struct areas *a, uint32_t i)
 {
 	a->area[i] = (struct area){.size = a->free_area};
 	a->free_area = i;
@@ -155,7 +155,7 @@ int areas_keep(struct areas *a, struct live *live, uint64_t address, const struc
 	if (live_put(live, address, i, &old))
 		return -ENOMEM;
 	if (old != LIVE_NONE)
-		areas_drop(a, old);
+		drop_area(a, old);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ bool areas_take(struct areas *a, struct live *live, uint64_t address, struct are
 	if (i == LIVE_NONE)
 		return false;
 	*area = a->area[i];
-	areas_drop(a, i);
+	drop_area(a, i);
 	return true;
 }
 

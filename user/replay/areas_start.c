@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "replay/areas_start.h"
+#include "trace/text_json.h"
 #include "trace/trace_io.h"
 
 /* More pages than x86-64 has addresses for, with five levels of page tables. */
@@ -61,15 +62,10 @@ static int take(struct area_snapshot *s, const json_t *doc)
 
 int area_snapshot_read(struct area_snapshot *s, struct trace_reader *r, uint16_t phase)
 {
-	struct trace_text t;
-	json_t *doc;
+	json_t *doc = trace_reader_json(r, "kmemlab/vmalloc", phase);
 	int err;
 
 	memset(s, 0, sizeof(*s));
-	if (trace_reader_find_text(r, "kmemlab/vmalloc", phase, &t))
-		return 0;
-	doc = json_loadb(t.text, t.bytes, 0, NULL);
-	trace_text_free(&t);
 	err = doc ? take(s, doc) : 0;
 	json_decref(doc);
 	return err;

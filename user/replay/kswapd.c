@@ -25,10 +25,10 @@ static uint16_t node_of(const char *comm)
 	return (uint16_t)(node + 1);
 }
 
-static void name_task(struct kswapd_spans *s, uint32_t i, const char *comm)
+bool is_kcompactd(const struct trace_reader *r, const struct kmt_class *c)
 {
-	s->of_class[i] = node_of(comm);
-	s->is_kcompactd[i] = !strncmp(comm, "kcompactd", strlen("kcompactd"));
+	return c && c->kind == KMT_TASK &&
+	       !strncmp(trace_reader_string(r, c->comm), "kcompactd", strlen("kcompactd"));
 }
 
 int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned int cpus)
@@ -43,8 +43,9 @@ int kswapd_spans_init(struct kswapd_spans *s, struct trace_reader *r, unsigned i
 	for (uint32_t i = 0; i < s->nr_classes; i++) {
 		const struct kmt_class *c = trace_reader_class(r, i);
 
+		s->is_kcompactd[i] = is_kcompactd(r, c);
 		if (c && c->kind == KMT_TASK)
-			name_task(s, i, trace_reader_string(r, c->comm));
+			s->of_class[i] = node_of(trace_reader_string(r, c->comm));
 		else if (c && c->kind == KMT_KSWAPD_WAKE && c->node >= 0 && c->node < KSWAPD_NODES)
 			s->of_class[i] = (uint16_t)(c->node + 1);
 	}

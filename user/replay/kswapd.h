@@ -23,10 +23,14 @@
 
 #include <kmemlab/refmm.h>
 
+struct kmt_class;
 struct trace_reader;
 struct trace_event;
 
 enum { KSWAPD_NODES = 256 };
+
+/** is_kcompactd() - is @c a TASK of that name? */
+bool is_kcompactd(const struct trace_reader *r, const struct kmt_class *c);
 
 struct kswapd_span {
 	uint64_t begin_ns, end_ns; /* the end is the first moment after it */

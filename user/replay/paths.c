@@ -6,6 +6,7 @@
 
 #include "replay/callpaths.h"
 #include "replay/host.h"
+#include "replay/kswapd.h"
 #include "replay/paths.h"
 #include "trace/trace_io.h"
 
@@ -21,13 +22,8 @@ const char *path_name(enum path path)
 
 static void name_tasks(struct paths *p, struct trace_reader *r)
 {
-	for (uint32_t i = 0; r && i < p->nr_classes; i++) {
-		const struct kmt_class *c = p->classes[i];
-
-		if (c && c->kind == KMT_TASK)
-			p->is_kcompactd[i] = !strncmp(trace_reader_string(r, c->comm), "kcompactd",
-						      strlen("kcompactd"));
-	}
+	for (uint32_t i = 0; r && i < p->nr_classes; i++)
+		p->is_kcompactd[i] = is_kcompactd(r, p->classes[i]);
 }
 
 int paths_init(struct paths *p, const struct host *h, const struct kmt_class *const *classes,

@@ -34,7 +34,7 @@ bool reference_migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, un
 	return requests_moved(&f->requests, from, to) || known;
 }
 
-static bool is_kcompactd(const struct reference *f, unsigned int cpu)
+static bool runs_kcompactd(const struct reference *f, unsigned int cpu)
 {
 	const struct kswapd_spans *s = &f->start->kswapd;
 	uint32_t class = f->requests.task[cpu];
@@ -66,7 +66,7 @@ void reference_compact(void *ctx, const struct trace_event *e)
 {
 	struct reference *f = ctx;
 
-	if (!is_kcompactd(f, e->cpu))
+	if (!runs_kcompactd(f, e->cpu))
 		return;
 	if (e->kind == KMT_MIGRATE_TO) {
 		pace_kcompactd(f, e->cpu);

@@ -9,6 +9,7 @@
 #include "replay/callpaths.h"
 #include "replay/knobs.h"
 #include "replay/replay.h"
+#include "trace/text_json.h"
 #include "trace/trace_io.h"
 
 static int load_classes(struct replay *p)
@@ -278,17 +279,6 @@ static int find_control(struct replay *p, const struct replay_policy *policies, 
 	return err;
 }
 
-/* The recorder's histograms of the time inside the allocation functions, and calls of it */
-static void load_latency(struct replay *p)
-{
-	struct trace_text t;
-
-	if (trace_reader_find_text(p->reader, "latency", KMT_PHASE_END, &t))
-		return;
-	p->latency = json_loads(t.text, 0, NULL);
-	trace_text_free(&t);
-}
-
 /* Which path served each request of the kernel, by what the observed run sees */
 static int open_paths(struct replay *p)
 {
@@ -315,7 +305,8 @@ int replay_open(struct replay *p, struct trace_reader *r, const struct replay_po
 	if (err)
 		return err;
 	set_samples(p);
-	load_latency(p);
+	/* The recorder's histograms of the time inside the allocation functions, and calls of it */
+	p->latency = trace_reader_json(r, "latency", KMT_PHASE_END);
 	for (unsigned int i = 0; i < n && !err; i++)
 		err = open_run(p, &policies[i], error);
 	if (!err && p->observed)

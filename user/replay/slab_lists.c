@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "replay/slab_lists.h"
+#include "trace/text_json.h"
 #include "trace/trace_io.h"
 
 #define COUNT_MAX (1ull << 40) /* more slabs or objects no machine has */
@@ -80,15 +81,10 @@ static int take(struct slab_lists *l, const json_t *doc)
 
 int slab_lists_read(struct slab_lists *l, struct trace_reader *r)
 {
-	struct trace_text t;
-	json_t *doc;
+	json_t *doc = trace_reader_json(r, "kmemlab/slabs", KMT_PHASE_START);
 	int err;
 
 	memset(l, 0, sizeof(*l));
-	if (trace_reader_find_text(r, "kmemlab/slabs", KMT_PHASE_START, &t))
-		return 0;
-	doc = json_loadb(t.text, t.bytes, 0, NULL);
-	trace_text_free(&t);
 	err = doc ? take(l, doc) : 0;
 	json_decref(doc);
 	return err;

@@ -8,6 +8,7 @@
 
 #include "replay/pagemap.h"
 #include "replay/start_read.h"
+#include "trace/text_json.h"
 #include "trace/trace_io.h"
 
 enum { COSTLY_ORDER = 3, PCP_TYPES = 3, MOVABLE = 1, SMALL_LISTS = 12, NOT_READ = 0xff };
@@ -40,18 +41,6 @@ static int add_page(struct read_list *l, size_t at, uint64_t pfn)
 }
 
 /* ---- Reading ----------------------------------------------------------- */
-
-static json_t *text_json(struct trace_reader *r, const char *name)
-{
-	struct trace_text text;
-	json_t *doc;
-
-	if (trace_reader_find_text(r, name, KMT_PHASE_START, &text))
-		return NULL;
-	doc = json_loads(text.text, 0, NULL);
-	trace_text_free(&text);
-	return doc;
-}
 
 static uint64_t number(const json_t *o, const char *key)
 {
@@ -186,7 +175,8 @@ static int take_types(struct start_read *s, const struct pagemap *m, const json_
 int start_read_init(struct start_read *s, const struct host *h, const struct pagemap *m,
 		    struct trace_reader *r)
 {
-	json_t *lists = text_json(r, "start/pcp"), *types = text_json(r, "start/blocktypes");
+	json_t *lists = trace_reader_json(r, "start/pcp", KMT_PHASE_START);
+	json_t *types = trace_reader_json(r, "start/blocktypes", KMT_PHASE_START);
 	int err;
 
 	*s = (struct start_read){

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* text_json.h - TEXT blocks that are JSON documents. */
+#ifndef KMEMLAB_TEXT_JSON_H
+#define KMEMLAB_TEXT_JSON_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+struct trace_reader;
+
+/** trace_reader_json() - by name and phase (KMT_PHASE_*), a new reference; NULL: there is
+ *  none, or it is not JSON */
+json_t *trace_reader_json(struct trace_reader *r, const char *name, uint16_t phase);
+
+#endif
