@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
 #include <unistd.h>
 
 #include <record/consume.h>
 #include <trace/kinds.h>
+
+#include "stream.h"
 
 enum {
 	RING_BYTES = 1 << 24,
@@ -33,13 +35,10 @@ static const struct kernel_bases bases = {
 	.page_struct_bytes = 64,
 };
 
+/* A trace as the programs would tell of it. */
 struct events {
-	struct trace_event *event;
-	struct kmt_class *class;
+	struct stream stream;
 	uint32_t *slot; /* of each class, in its kind's table */
-	size_t n, max;
-	uint32_t classes;
-	unsigned int cpus;
 };
 
 struct cost {
@@ -53,64 +52,27 @@ static uint64_t bench_clock(void)
 	return clock_now;
 }
 
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void *need(void *p)
-{
-	if (p)
-		return p;
-	fputs("bench_consume: out of memory\n", stderr);
-	exit(1);
-}
-
-static void load_classes(struct events *s, const struct trace_reader *r)
+static void choose_slots(struct events *s)
 {
 	uint32_t next[KMT_KINDS] = {0};
 
-	s->classes = trace_reader_classes(r);
-	s->class = need(calloc((size_t)s->classes + 1, sizeof(*s->class)));
-	s->slot = need(calloc((size_t)s->classes + 1, sizeof(*s->slot)));
-	for (uint32_t i = 0; i < s->classes; i++) {
-		const struct kmt_class *c = trace_reader_class(r, i);
+	s->slot = need(calloc((size_t)s->stream.classes_n + 1, sizeof(*s->slot)));
+	for (uint32_t i = 0; i < s->stream.classes_n; i++) {
+		uint8_t kind = s->stream.classes[i].kind;
 
-		s->class[i] = c ? *c : (struct kmt_class){0};
-		if (c && kml_has_slots(c->kind))
-			s->slot[i] = next[c->kind]++ & ((1u << kml_slot_bits(c->kind)) - 1);
-		s->class[i].call_site = i; /* equal ones would share a number */
+		if (kml_has_slots(kind))
+			s->slot[i] = next[kind]++ & ((1u << kml_slot_bits(kind)) - 1);
 	}
 }
 
 static int load(struct events *s, const char *path)
 {
-	static struct trace_event e[4096];
-	char error[256];
-	struct trace_reader *r = trace_reader_open(path, error);
-	long n;
-
-	if (!r) {
-		fprintf(stderr, "bench_consume: %s\n", error);
+	if (stream_load(&s->stream, path))
 		return -1;
-	}
-	s->cpus = trace_reader_cpus(r);
-	load_classes(s, r);
-	while ((n = trace_reader_next(r, e, 4096)) > 0) {
-		if (s->n + (size_t)n > s->max) {
-			s->max = s->max ? s->max * 2 : 1 << 16;
-			s->event = need(reallocarray(s->event, s->max, sizeof(*s->event)));
-		}
-		memcpy(s->event + s->n, e, (size_t)n * sizeof(e[0]));
-		s->n += (size_t)n;
-	}
-	trace_reader_close(r);
-	if (s->cpus && s->cpus <= CPUS_MAX && s->n >= BATCH_EVENTS)
+	choose_slots(s);
+	if (s->stream.cpus && s->stream.cpus <= CPUS_MAX && s->stream.n >= BATCH_EVENTS)
 		return 0;
-	fprintf(stderr, "bench_consume: '%s' is too small, or of too many CPUs\n", path);
+	fprintf(stderr, "'%s' is too small, or of too many CPUs\n", path);
 	return -1;
 }
 
@@ -151,13 +113,15 @@ static void put_event(const struct events *s, const struct rings *rings,
 /* Slots as if their definitions had come long ago. */
 static void define_all(const struct events *s, struct trace_writer *w, struct definitions *d)
 {
-	for (uint32_t i = 0; i < s->classes; i++) {
-		uint32_t id = trace_writer_class(w, &s->class[i]);
+	for (uint32_t i = 0; i < s->stream.classes_n; i++) {
+		const struct kmt_class *class = &s->stream.classes[i];
+		uint32_t id = trace_writer_class(w, class);
 
-		for (unsigned int cpu = 0; cpu < s->cpus && kml_has_slots(s->class[i].kind); cpu++)
+		for (unsigned int cpu = 0; cpu < s->stream.cpus && kml_has_slots(class->kind);
+		     cpu++)
 			((struct slot *)definitions_slots(
-				d, cpu))[kml_slot_base(s->class[i].kind) + s->slot[i]] =
-				(struct slot){.class_id = id, .order = s->class[i].order};
+				d, cpu))[kml_slot_base(class->kind) + s->slot[i]] =
+				(struct slot){.class_id = id, .order = class->order};
 	}
 }
 
@@ -165,15 +129,15 @@ static double consume_all(const struct events *s, const struct rings *rings, str
 {
 	double spent = 0;
 
-	for (size_t i = 0; i < s->n;) {
-		size_t end = i + BATCH_EVENTS < s->n ? i + BATCH_EVENTS : s->n;
+	for (size_t i = 0; i < s->stream.n;) {
+		size_t end = i + BATCH_EVENTS < s->stream.n ? i + BATCH_EVENTS : s->stream.n;
 		double start;
 
 		for (; i < end; i++)
-			put_event(s, rings, &s->event[i]);
-		clock_now = s->event[end - 1].time_ns;
+			put_event(s, rings, &s->stream.events[i]);
+		clock_now = s->stream.events[end - 1].time_ns;
 		start = cpu_ns();
-		if (consume(c, i / BATCH_EVENTS % ROUND_BATCHES == 0 || i == s->n) < 0) {
+		if (consume(c, i / BATCH_EVENTS % ROUND_BATCHES == 0 || i == s->stream.n) < 0) {
 			fputs("bench_consume: cannot write\n", stderr);
 			exit(1);
 		}
@@ -184,24 +148,24 @@ static double consume_all(const struct events *s, const struct rings *rings, str
 
 static struct cost run(const struct events *s, const struct rings *rings, int fd)
 {
-	struct trace_writer *w = need(trace_writer_new(fd, s->cpus));
-	struct definitions *d = need(definitions_new(w, NULL, s->cpus));
+	struct trace_writer *w = need(trace_writer_new(fd, s->stream.cpus));
+	struct definitions *d = need(definitions_new(w, NULL, s->stream.cpus));
 	struct trace_writer_stats stats;
 	struct consumer *c;
 	struct cost cost;
 	double all;
 
-	clock_now = s->event[0].time_ns;
+	clock_now = s->stream.events[0].time_ns;
 	c = need(consumer_new(rings, w, d, &bases, bench_clock));
 	define_all(s, w, d);
 	consumer_cover(c, 0);
 	all = consume_all(s, rings, c);
 	trace_writer_stats(w, &stats);
-	cost.encode = (double)stats.encode_ns / (double)s->n;
-	cost.compress = (double)stats.compress_ns / (double)s->n;
+	cost.encode = (double)stats.encode_ns / (double)s->stream.n;
+	cost.compress = (double)stats.compress_ns / (double)s->stream.n;
 	cost.rings = (all - (double)(stats.encode_ns + stats.compress_ns + stats.write_ns)) /
-		     (double)s->n;
-	cost.bytes = (double)stats.event_bytes / (double)s->n;
+		     (double)s->stream.n;
+	cost.bytes = (double)stats.event_bytes / (double)s->stream.n;
 	consumer_free(c);
 	definitions_free(d);
 	trace_writer_free(w);
@@ -215,8 +179,7 @@ static double least(double a, double b)
 
 static void unload(struct events *s)
 {
-	free(s->event);
-	free(s->class);
+	stream_free(&s->stream);
 	free(s->slot);
 }
 
@@ -236,7 +199,7 @@ int main(int argc, char **argv)
 		unload(&s);
 		return 1;
 	}
-	rings.cpus = s.cpus;
+	rings.cpus = s.stream.cpus;
 	rings.base = need(aligned_alloc(4096, rings.stride * rings.cpus));
 	for (int i = 0; i < REPEATS; i++) {
 		struct cost c;
@@ -246,7 +209,7 @@ int main(int argc, char **argv)
 		best = (struct cost){least(best.rings, c.rings), least(best.encode, c.encode),
 				     least(best.compress, c.compress), c.bytes};
 	}
-	printf("consume_events %zu events\n", s.n);
+	printf("consume_events %zu events\n", s.stream.n);
 	printf("consume_rings %.2f ns/event\n", best.rings);
 	printf("consume_encode %.2f ns/event\n", best.encode);
 	printf("consume_compress %.2f ns/event\n", best.compress);

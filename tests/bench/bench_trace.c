@@ -12,77 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 #include <zstd.h>
 
-#include "trace/trace_io.h"
+#include "stream.h"
 
 enum { MADE_UP_EVENTS = 4000000, MADE_UP_CPUS = 4, ROUND_NS = 250000000, REPEATS = 3 };
-
-struct stream {
-	struct trace_event *events;
-	size_t n, max;
-	struct kmt_class *classes;
-	uint32_t classes_n;
-	unsigned int cpus;
-};
 
 struct result {
 	double append_ns, round_ns, read_ns;
 	double bytes;
 };
 
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static void *need(void *p)
-{
-	if (p)
-		return p;
-	fputs("bench_trace: out of memory\n", stderr);
-	exit(1);
-}
-
-static void push(struct stream *s, struct trace_event e)
-{
-	if (s->n == s->max) {
-		s->max = s->max ? s->max * 2 : 1 << 16;
-		s->events = need(reallocarray(s->events, s->max, sizeof(*s->events)));
-	}
-	s->events[s->n++] = e;
-}
-
 /* ---- Streams ----------------------------------------------------------- */
-
-static int load(struct stream *s, const char *path)
-{
-	static struct trace_event e[4096];
-	char error[256];
-	struct trace_reader *r = trace_reader_open(path, error);
-	long n;
-
-	if (!r) {
-		fprintf(stderr, "bench_trace: %s\n", error);
-		return -1;
-	}
-	s->cpus = trace_reader_cpus(r);
-	s->classes_n = trace_reader_classes(r);
-	s->classes = need(calloc((size_t)s->classes_n + 1, sizeof(*s->classes)));
-	for (uint32_t i = 0; i < s->classes_n; i++)
-		if (trace_reader_class(r, i))
-			s->classes[i] = *trace_reader_class(r, i);
-	while ((n = trace_reader_next(r, e, 4096)) > 0)
-		for (long i = 0; i < n; i++)
-			push(s, e[i]);
-	trace_reader_close(r);
-	return 0;
-}
 
 static uint64_t random_below(uint64_t n)
 {
@@ -148,7 +90,8 @@ static void make_up(struct stream *s)
 	for (uint32_t i = 0; i < s->classes_n; i++) {
 		uint8_t kind = i < 2 ? KMT_PAGE_ALLOC : KMT_CACHE_ALLOC;
 
-		s->classes[i] = (struct kmt_class){.kind = (uint8_t)(kind + i % 2), .pid = i};
+		s->classes[i] = (struct kmt_class){
+			.kind = (uint8_t)(kind + i % 2), .pid = i, .call_site = i};
 	}
 	for (unsigned int cpu = 0; cpu < MADE_UP_CPUS; cpu++)
 		for (unsigned int i = 0; i < POOLS; i++)
@@ -180,23 +123,18 @@ static void write_all(const struct stream *s, int fd, struct result *out)
 	double append = 0, round = 0;
 
 	trace_writer_header(w, "{}");
-	/* Equal classes would share a number, so each gets a site of its own. */
-	for (uint32_t i = 0; i < s->classes_n; i++) {
-		struct kmt_class c = s->classes[i];
-
-		c.call_site = i;
-		trace_writer_class(w, &c);
-	}
+	for (uint32_t i = 0; i < s->classes_n; i++)
+		trace_writer_class(w, &s->classes[i]);
 	for (size_t i = 0; i < s->n;) {
-		double t0 = now_ns(), t1;
+		double t0 = cpu_ns(), t1;
 
 		i = append_until(w, s, i, until);
-		t1 = now_ns();
+		t1 = cpu_ns();
 		if (i < s->n && s->events[i].time_ns >= until)
 			until += ROUND_NS;
 		trace_writer_round(w, 0);
 		append += t1 - t0;
-		round += now_ns() - t1;
+		round += cpu_ns() - t1;
 	}
 	trace_writer_end(w);
 	trace_writer_stats(w, &stats);
@@ -210,14 +148,14 @@ static void read_all(const struct stream *s, int fd, struct result *out)
 {
 	static struct trace_event e[1024];
 	char error[256];
-	double t0 = now_ns();
+	double t0 = cpu_ns();
 	struct trace_reader *r = trace_reader_open_fd(dup(fd), "bench", error);
 	size_t total = 0;
 	long n;
 
 	while (r && (n = trace_reader_next(r, e, 1024)) > 0)
 		total += (size_t)n;
-	out->read_ns = (now_ns() - t0) / (double)s->n;
+	out->read_ns = (cpu_ns() - t0) / (double)s->n;
 	trace_reader_close(r);
 	if (total == s->n)
 		return;
@@ -232,7 +170,7 @@ static void peer(const struct stream *s, double *bytes, double *ns)
 	uint64_t(*cell)[2] = need(malloc(CHUNK * sizeof(*cell)));
 	size_t room = ZSTD_compressBound(CHUNK * sizeof(*cell)), total = 0;
 	void *to = need(malloc(room));
-	double t0 = now_ns();
+	double t0 = cpu_ns();
 
 	for (size_t i = 0; i < s->n; i += CHUNK) {
 		size_t n = s->n - i < CHUNK ? s->n - i : CHUNK;
@@ -246,7 +184,7 @@ static void peer(const struct stream *s, double *bytes, double *ns)
 		}
 		total += ZSTD_compress(to, room, cell, n * sizeof(*cell), 1);
 	}
-	*ns = (now_ns() - t0) / (double)s->n;
+	*ns = (cpu_ns() - t0) / (double)s->n;
 	*bytes = (double)total / (double)s->n;
 	free(cell);
 	free(to);
@@ -282,7 +220,7 @@ int main(int argc, char **argv)
 	struct stream s = {0};
 	struct result best = {0};
 
-	if (argc > 1 && load(&s, argv[1]))
+	if (argc > 1 && stream_load(&s, argv[1]))
 		return 1;
 	if (argc <= 1)
 		make_up(&s);
@@ -296,7 +234,6 @@ int main(int argc, char **argv)
 		close(fd);
 	}
 	print(&s, &best);
-	free(s.events);
-	free(s.classes);
+	stream_free(&s);
 	return 0;
 }

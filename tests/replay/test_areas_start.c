@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* vmalloc's areas at the start, what events do to them, and the end. */
-#include "../support/test.h"
-#include "machine.h"
-
-#include "replay/areas.h"
+#include "areas_world.h"
 
 enum { AREA, AREA_FREE, CLASSES };
 
@@ -12,7 +9,6 @@ static const struct kmt_class classes[CLASSES] = {
 	[AREA_FREE] = {.kind = KMT_VMALLOC_FREE},
 };
 static const struct kmt_class *const by_id[] = {&classes[AREA], &classes[AREA_FREE]};
-static struct areas a;
 
 /*
  * Start: pages 0-4, 8-12 (of a per-CPU chunk) in use, 16-20 lazy, 24-25 in a pool of
@@ -41,28 +37,8 @@ static void begin(const char *start, const char *end)
 	struct trace_reader *r = trace(start, end);
 
 	h.header = json_pack("{s:{s:s}}", "host", "release", "6.18.0");
-	assert_int_equal(areas_init(&a, &h, by_id, CLASSES), 0);
+	areas_begin(&h, r, by_id, CLASSES);
 	json_decref(h.header);
-	assert_int_equal(areas_read(&a, r), 0);
-	trace_reader_close(r);
-}
-
-static void finish(void)
-{
-	char broken[256];
-
-	assert_int_equal(areas_finish(&a), 0);
-	if (a.rmm && rmm_validate(a.rmm, broken, sizeof(broken)))
-		fail_msg("%s", broken);
-	areas_destroy(&a);
-}
-
-static void happens(uint64_t ns, uint32_t id, uint64_t page)
-{
-	const struct trace_event e = {
-		.class_id = id, .kind = classes[id].kind, .address = page, .time_ns = ns};
-
-	assert_int_equal(areas_feed(&a, &e, 1), 0);
 }
 
 static uint64_t place_of(uint64_t page)

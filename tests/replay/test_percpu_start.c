@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Per-CPU memory that begins as full as percpu_stats says. */
-#include "../support/test.h"
-#include "machine.h"
-
-#include "replay/areas.h"
+#include "areas_world.h"
 
 enum { ALLOC, ALLOC_OLD, ALLOC_MODULE, FREE, CLASSES };
 
@@ -14,7 +11,6 @@ static const struct kmt_class classes[CLASSES] = {
 	[FREE] = {.kind = KMT_PERCPU_FREE},
 };
 static const struct kmt_class *const by_id[] = {&classes[0], &classes[1], &classes[2], &classes[3]};
-static struct areas a;
 
 static char *load(void)
 {
@@ -38,28 +34,7 @@ static void begin(const char *stats)
 	machine_text(&m, KMT_PHASE_START, 200, "percpu_stats", stats);
 	machine_text(&m, KMT_PHASE_END, 1000, "percpu_stats", stats);
 	r = machine_end(&m, 0, blocks);
-	assert_int_equal(areas_init(&a, &h, by_id, CLASSES), 0);
-	assert_int_equal(areas_read(&a, r), 0);
-	trace_reader_close(r);
-}
-
-static void finish(void)
-{
-	char broken[256];
-
-	assert_int_equal(areas_finish(&a), 0);
-	if (a.rmm && rmm_validate(a.rmm, broken, sizeof(broken)))
-		fail_msg("%s", broken);
-	areas_destroy(&a);
-}
-
-static void happens(uint64_t ns, uint32_t id, uint64_t address)
-{
-	const struct trace_event e = {
-		.class_id = id, .kind = classes[id].kind, .address = address, .time_ns = ns};
-
-	assert_int_equal(areas_feed(&a, &e, 1), 0);
-	assert_false(a.broken);
+	areas_begin(&h, r, by_id, CLASSES);
 }
 
 /* As many areas and, but for 1 %, bytes in each of three chunks. */
