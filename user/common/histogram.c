@@ -6,6 +6,16 @@
 
 #include "common/histogram.h"
 
+void latency_add(struct kml_latency_cell *to, const struct kml_latency_cell *cell)
+{
+	to->calls += cell->calls;
+	to->sum_ns += cell->sum_ns;
+	if (cell->max_ns > to->max_ns)
+		to->max_ns = cell->max_ns;
+	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
+		to->bucket[b] += cell->bucket[b];
+}
+
 json_t *latency_histogram(const struct kml_latency_cell *cell)
 {
 	json_t *list = json_array();

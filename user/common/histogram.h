@@ -6,6 +6,9 @@
 struct kml_latency_cell;
 struct json_t;
 
+/** latency_add() - @cell's calls count in @to */
+void latency_add(struct kml_latency_cell *to, const struct kml_latency_cell *cell);
+
 /** latency_histogram() - [[ns at which a bucket begins, calls], ...] of those that have
  *  any; a new reference, NULL on no memory */
 struct json_t *latency_histogram(const struct kml_latency_cell *cell);

@@ -155,19 +155,6 @@ char *latency_table_json(const struct kml_latency_cell *cells,
 	return text;
 }
 
-/* Sum one cell over CPUs. */
-static void add_cpus(struct kml_latency_cell *to, const struct kml_latency_cell *cpu, int cpus)
-{
-	for (int i = 0; i < cpus; i++) {
-		to->calls += cpu[i].calls;
-		to->sum_ns += cpu[i].sum_ns;
-		if (cpu[i].max_ns > to->max_ns)
-			to->max_ns = cpu[i].max_ns;
-		for (int b = 0; b < KML_LATENCY_BUCKETS; b++)
-			to->bucket[b] += cpu[i].bucket[b];
-	}
-}
-
 char *latency_json(struct stopwatch *l)
 {
 	int cpus = libbpf_num_possible_cpus(), map = bpf_map__fd(l->skel->maps.cells);
@@ -177,9 +164,12 @@ char *latency_json(struct stopwatch *l)
 	char *text = NULL;
 
 	latency__detach(l->skel);
-	for (uint32_t i = 0; cells && each && i < CELLS; i++)
-		if (!bpf_map_lookup_elem(map, &i, each))
-			add_cpus(&cells[i], each, cpus);
+	for (uint32_t i = 0; cells && each && i < CELLS; i++) {
+		if (bpf_map_lookup_elem(map, &i, each))
+			continue;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			latency_add(&cells[i], &each[cpu]);
+	}
 	if (cells && each)
 		text = latency_table_json(cells, (const void *)bss->sample,
 					  bss->samples < KML_LATENCY_SAMPLES

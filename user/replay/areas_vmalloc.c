@@ -181,21 +181,9 @@ static struct area_space space_of_kernel(const struct areas *a, struct area_rang
 	return area_space_of(r, n);
 }
 
-static struct area_space space_of_events(const struct areas *a, struct area_range *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i <= a->vmalloc.mask; i++) {
-		uint64_t page = a->vmalloc.keys[i];
-
-		if (page != UINT64_MAX && !is_module(page) && !is_unsure(a, page))
-			r[n++] = (struct area_range){page, a->area[a->vmalloc.values[i]].size};
-	}
-	return area_space_of(r, n);
-}
-
-/* The reference's of the same areas. */
-static struct area_space space_of_reference(const struct areas *a, struct area_range *r)
+/* Of the events' areas, as the kernel placed them, or the reference. */
+static struct area_space space_of_events(const struct areas *a, bool reference,
+					 struct area_range *r)
 {
 	size_t n = 0;
 
@@ -206,9 +194,11 @@ static struct area_space space_of_reference(const struct areas *a, struct area_r
 		if (page == UINT64_MAX || is_module(page) || is_unsure(a, page))
 			continue;
 		area = &a->area[a->vmalloc.values[i]];
-		if (area->at)
-			r[n++] = (struct area_range){
-				(area->at - rmm_vmalloc_start(a->rmm)) >> PAGE_SHIFT, area->size};
+		if (reference && !area->at)
+			continue;
+		if (reference)
+			page = (area->at - rmm_vmalloc_start(a->rmm)) >> PAGE_SHIFT;
+		r[n++] = (struct area_range){page, area->size};
 	}
 	return area_space_of(r, n);
 }
@@ -250,8 +240,8 @@ int areas_vmalloc_meet_end(struct areas *a)
 		return -ENOMEM;
 	a->at_end.met = true;
 	a->at_end.kernel = space_of_kernel(a, r);
-	a->at_end.observed = space_of_events(a, r);
-	a->at_end.reference = space_of_reference(a, r);
+	a->at_end.observed = space_of_events(a, false, r);
+	a->at_end.reference = space_of_events(a, true, r);
 	compare(a);
 	free(r);
 	return 0;

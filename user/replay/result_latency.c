@@ -246,16 +246,6 @@ static void add_kept(const struct replay *p, const json_t *list, json_t *to)
 	free(kept);
 }
 
-static void add_cell(struct kml_latency_cell *to, const struct kml_latency_cell *c)
-{
-	to->calls += c->calls;
-	to->sum_ns += c->sum_ns;
-	if (c->max_ns > to->max_ns)
-		to->max_ns = c->max_ns;
-	for (uint32_t b = 0; b < KML_LATENCY_BUCKETS; b++)
-		to->bucket[b] += c->bucket[b];
-}
-
 static void add_order(const struct call_timer *w, unsigned int order, bool tells_paths,
 		      json_t *rows, json_t *paths)
 {
@@ -265,7 +255,7 @@ static void add_order(const struct call_timer *w, unsigned int order, bool tells
 	for (unsigned int path = 0; path < PATHS; path++) {
 		const struct kml_latency_cell *c = &w->timed[path][order];
 
-		add_cell(&all, c);
+		latency_add(&all, c);
 		if (tells_paths && c->calls)
 			json_array_append_new(paths, path_row((enum path)path, order, c));
 	}
