@@ -205,6 +205,14 @@ int top_cache_free(struct bpf_raw_tracepoint_args *ctx)
 
 const volatile __u32 possible_cpus = 1; /* set before loading */
 
+static __always_inline void forget(__u32 cpu, __u64 pid)
+{
+	struct kml_top_cpu *t = bpf_map_lookup_elem(&cpus, &cpu);
+
+	for (int i = 0; t && i < KML_TOP_TABLES; i++)
+		__sync_val_compare_and_swap(&t->state[i].last_pid, pid, 0);
+}
+
 /* As in task.bpf.c: exec and prctl change a name, on all CPUs that know the old one. */
 SEC("raw_tp/task_rename")
 int top_task_rename(struct bpf_raw_tracepoint_args *ctx)
@@ -212,12 +220,8 @@ int top_task_rename(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *task = (void *)ctx->args[0];
 	__u64 pid = (__u32)BPF_CORE_READ(task, pid) + 1ull;
 
-	for (__u32 cpu = 0; cpu < possible_cpus && cpu < CPUS_MAX; cpu++) {
-		struct kml_top_cpu *t = bpf_map_lookup_elem(&cpus, &cpu);
-
-		for (int i = 0; t && i < KML_TOP_TABLES; i++)
-			__sync_val_compare_and_swap(&t->state[i].last_pid, pid, 0);
-	}
+	for (__u32 cpu = 0; cpu < possible_cpus && cpu < CPUS_MAX; cpu++)
+		forget(cpu, pid);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/out.h"
 #include "doctor/doctor.h"
+#include "record/refusal.h"
 
 static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "Print JSON (schema kmemlab-doctor/1)", 0},
@@ -163,7 +164,7 @@ int cmd_doctor(int argc, char **argv)
 		log_error("cannot examine this host: out of memory");
 		return EXIT_FAILED;
 	}
-	libbpf_set_print(NULL); /* the findings say it better */
+	refusal_keep();
 	doctor_run(found);
 	verdict = doctor_verdict(found);
 	if (json) {

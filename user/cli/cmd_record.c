@@ -13,6 +13,7 @@
 #include "common/units.h"
 #include "record/filter.h"
 #include "record/record.h"
+#include "record/refusal.h"
 #include "record/trigger.h"
 #include "trace/kinds.h"
 
@@ -408,6 +409,6 @@ int cmd_record(int argc, char **argv)
 		log_error("cannot run '%s': command not found; nothing was recorded", o.command[0]);
 		return EXIT_FAILED;
 	}
-	libbpf_set_print(NULL); /* errors are told once, by us */
+	refusal_keep(); /* errors are told once, by us */
 	return record_run(&o);
 }

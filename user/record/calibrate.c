@@ -26,6 +26,7 @@
 
 #include "calibrate.skel.h"
 #include "context.h"
+#include "refusal.h"
 
 enum {
 	FRAMES = 64, /* pages that this process touches */
@@ -226,7 +227,7 @@ int calibrate(struct kernel_bases *bases, char *error)
 	struct calibrate *skel;
 	int err;
 
-	libbpf_set_print(NULL); /* what matters of its words is said in ours */
+	refusal_keep();
 	read_types(bases);
 	if (!bases->page_struct_bytes) {
 		snprintf(error, 256,
@@ -241,7 +242,7 @@ int calibrate(struct kernel_bases *bases, char *error)
 	skel->rodata->context = bases->context;
 	err = calibrate__load(skel);
 	if (err)
-		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", strerror(-err));
+		snprintf(error, 256, "cannot attach to kmem:mm_page_alloc: %s", refusal_words(err));
 	err = err ? err : attach(skel, error);
 	err = err ? err : watch(skel, bases, error);
 	calibrate__destroy(skel);

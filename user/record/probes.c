@@ -26,6 +26,7 @@
 #include "hooks.h"
 #include "probe_table.h"
 #include "record.skel.h"
+#include "refusal.h"
 
 enum {
 	KERNEL_ENOTSUPP = 524, /* the kernel's own, for which strerror() has no word */
@@ -138,9 +139,8 @@ struct probes *probes_load(const struct probes_setup *setup, char *error)
 	err = err ? err : -ENOMEM;
 	/* Whoever may not load programs was stopped by calibrate(). */
 	snprintf(error, 256, "cannot load the BPF programs: %s",
-		 err == -EACCES	  ? "this kernel's verifier refuses them"
-		 : err == -ENOMEM ? "no memory for the rings; try a smaller --ring-size"
-				  : strerror(-err));
+		 err == -ENOMEM ? "no memory for the rings; try a smaller --ring-size"
+				  : refusal_words(err));
 	err = err == -EACCES ? -ENOTSUP : err;
 	probes_free(p);
 	errno = -err;

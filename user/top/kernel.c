@@ -18,6 +18,7 @@
 
 #include "record/cost.h"
 #include "record/record.h"
+#include "record/refusal.h"
 #include "top.skel.h"
 
 enum {
@@ -88,7 +89,7 @@ struct top_kernel *top_kernel_open(unsigned int sample_shift, char *error)
 		snprintf(error, 256, "cannot start: no memory");
 		return NULL;
 	}
-	libbpf_set_print(NULL); /* what matters of its words is said in ours */
+	refusal_keep();
 	k->cpus = (unsigned int)libbpf_num_possible_cpus();
 	k->skel = top__open();
 	err = k->skel ? configure(k, sample_shift) : -errno;
@@ -98,7 +99,7 @@ struct top_kernel *top_kernel_open(unsigned int sample_shift, char *error)
 		err = map_cpus(k);
 	if (!err)
 		return k;
-	snprintf(error, 256, "cannot load the BPF programs: %s", strerror(-err));
+	snprintf(error, 256, "cannot load the BPF programs: %s", refusal_words(err));
 	top_kernel_close(k);
 	errno = -err;
 	return NULL;
