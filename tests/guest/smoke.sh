@@ -8,7 +8,7 @@
 guest() {
 	local kernel=$1
 	shift
-	tests/guest/run.sh -q -k "$kernel" -t 80 -o "$SCRATCH/$kernel" "$@" \
+	tests/guest/run.sh -q -k "$kernel" -t 120 -o "$SCRATCH/$kernel" "$@" \
 		>"$SCRATCH/$kernel.log" 2>&1
 }
 
@@ -53,7 +53,7 @@ check_kernel() { # kernel options
 check_top() { # kernel
 	local dir=$SCRATCH/top-$1
 	# shellcheck disable=SC2016
-	tests/guest/run.sh -q -k "$1" -t 80 -c 1 -m 512M -o "$dir" -- 'forks 5000 >/dev/null &
+	tests/guest/run.sh -q -k "$1" -t 120 -c 1 -m 512M -o "$dir" -- 'forks 5000 >/dev/null &
 		kmemlab top --json -n 1 -i 2s >/out/top.json; s=$?; kill $!; exit $s' >"$SCRATCH/top.log" 2>&1
 	same "guest_${1}_top_runs" 0 $?
 	cp "$dir/top.json" "$SCRATCH/top.json"
@@ -65,7 +65,7 @@ check_top() { # kernel
 # A guest that hangs is killed, and its last lines are shown.
 check_hang() {
 	local status
-	KMEMLAB=$KMEMLAB tests/guest/run.sh -t 12 -o "$SCRATCH/hang" -- 'echo waiting; sleep 1000' \
+	KMEMLAB=$KMEMLAB tests/guest/run.sh -t 25 -o "$SCRATCH/hang" -- 'echo waiting; sleep 1000' \
 		>"$SCRATCH/hang.log" 2>&1
 	status=$?
 	same guest_that_hangs_is_killed 124 $status

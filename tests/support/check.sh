@@ -102,22 +102,25 @@ threads() {
 	UNIT_TIMEOUT=300 setarch -R tests/support/run-units.sh $bins
 }
 
+fuzz_target() { # source
+	local name
+	name=$(basename "$1" .c)
+	mkdir -p "$BUILD/fuzz/corpus-$name"
+	# shellcheck disable=SC2046
+	"$BUILD/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
+		-rss_limit_mb=1024 -print_final_stats=1 \
+		-artifact_prefix="$BUILD/fuzz/$name-" "$BUILD/fuzz/corpus-$name" \
+		$(ls -d "tests/data/$name" "tests/fuzz/corpus-$name" 2>/dev/null) 2>&1 |
+		sed "s/^/$name: /"
+	return "${PIPESTATUS[0]}"
+}
+
 fuzz() {
-	local source name
 	sub_make fuzz CC=clang SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g -fno-sanitize-recover=all' fuzz-bins ||
 		return
-	for source in tests/fuzz/fuzz_*.c; do
-		[ -e "$source" ] || continue
-		name=$(basename "$source" .c)
-		mkdir -p "$BUILD/fuzz/corpus-$name"
-		echo "$name"
-		# shellcheck disable=SC2046
-		"$BUILD/fuzz/tests/fuzz/$name" -max_total_time="$FUZZ_SECONDS" -timeout=10 \
-			-rss_limit_mb=1024 -print_final_stats=1 \
-			-artifact_prefix="$BUILD/fuzz/$name-" "$BUILD/fuzz/corpus-$name" \
-			$(ls -d "tests/data/$name" "tests/fuzz/corpus-$name" 2>/dev/null) ||
-			return
-	done
+	export -f fuzz_target
+	export BUILD FUZZ_SECONDS
+	sources 'tests/fuzz/fuzz_*.c' | xargs -P "$JOBS" -I{} bash -c 'fuzz_target {}'
 }
 
 tests/support/deps.sh build test check || exit

@@ -70,7 +70,9 @@ scripts=0
 run_units
 run_scripts "$(nproc)" tests/cli/*.sh
 # What others do on this host, these would record, or lose events by.
-run_scripts 1 tests/live/*.sh tests/guest/{smoke,coverage,kprobes,walk,context,faults}.sh tests/page/run.sh
+run_scripts 1 tests/live/*.sh
+# Longest first.
+run_scripts "$(nproc)" tests/guest/walk.sh tests/page/run.sh tests/guest/{smoke,coverage,kprobes,faults,context}.sh
 # A runner that ended without a count, by a signal from outside, failed.
 awk -v wanted=$((scripts + 1)) '{ p += $1; f += $2; s += $3 } END {
 	f += wanted - NR
