@@ -7,7 +7,7 @@
 #include "metrics/stalls.h"
 #include "metrics/tasks.h"
 
-enum { NODES = 1024 };
+enum { NODES = 1024, WHOLE_ZONE = 18 /* order of a COMPACT_BEGIN: kinds.h */ };
 
 struct pending {
 	uint64_t begin_ns;
@@ -147,6 +147,8 @@ static int end(struct stalls *s, const struct trace_event *e, uint32_t pid, uint
 			       .task = tasks_at(&s->tasks, e->cpu),
 			       .kind = kind,
 			       .order = p->order};
+	if (kind == STALL_COMPACTION && p->order == WHOLE_ZONE)
+		stall.kind = STALL_COMPACTION_ASKED;
 	*p = list[--s->pending.n];
 	return note_stall(s, &stall);
 }
