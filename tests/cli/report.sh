@@ -35,6 +35,11 @@ same "report: Markdown starts with its name" "# kmemlab report: result-small" "$
 report 0 "" "$small" --format json
 same "report: JSON has three sentences" 3 \
 	"$(field "$SCRATCH/out" 'd.verdicts[0].sentences.length')"
+last=$(field "$small" 'd.kernel_samples.time_ns.at(-1) / 1e9')
+same "report: the last reading of buddyinfo is told by its time" "buddyinfo, $last s" \
+	"$(field "$SCRATCH/out" 'd.sections.find((s) => s.id === "free").tables
+		.flatMap((t) => t.columns).find((c) => c.name.startsWith("buddyinfo")).name
+		.replace(/[\d.]+/, (n) => +n)')"
 "$KMEMLAB" report - --format json <"$small" >"$SCRATCH/out" 2>/dev/null
 same "report: reads standard input" "standard input" "$(field "$SCRATCH/out" 'd.title')"
 report 0 "" "$small" "$small" --format json
