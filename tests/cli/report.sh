@@ -80,7 +80,7 @@ same "replay: survival falls from 1 and is never over 40 points" true \
 same "replay: lifetimes are those of stat" "$("$KMEMLAB" stat --by lifetime --top 3 --json \
 	reports/samples/pressure.kmt 2>/dev/null >"$SCRATCH/stat"
 	field "$SCRATCH/stat" '(d.rows ?? d.lifetime ?? d).slice(0, 3).map(r => [r.allocated_by, r.freed, r.p90_ns, r.live_bytes])')" \
-	"$(field "$result" 'd.lifetimes.rows.slice(0, 3).map(r => [r.name, r.freed, r.p90_ns ?? 0, r.live_bytes])')"
+	"$(field "$result" 'd.lifetimes.rows.slice(0, 3).map(r => [r.name, r.freed, r.p90_ns, r.live_bytes])')"
 same "replay: latency of pages counts what its histogram holds" true \
 	"$(field "$result" 'd.latency.rows.some(r => r.what === "pages" && r.order === 0) &&
 		d.latency.rows.every(r => r.calls === r.histogram.reduce((n, b) => n + b[1], 0))')"

@@ -122,7 +122,7 @@ static void test_stalls_kcompactd_is_background_even_before_it_tells(void **stat
 	struct stalls_found f;
 
 	at(s, 100, 0, KCOMPACTD, 0);
-	at(s, 110, 0, COMPACT, 0); /* proactive */
+	at(s, 110, 0, COMPACT_ALL, 0); /* proactive */
 	at(s, 150, 0, COMPACTED, 0);
 	at(s, 160, 0, CWAKE, 0);
 	at(s, 170, 0, COMPACT, 0);
