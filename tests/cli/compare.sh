@@ -32,6 +32,16 @@ same "compare: differences have a sample for each of the base's" "true" "$(field
 same "compare: and their end is that of the figures" "true" "$(field "$SCRATCH/out" \
 	'd.differences.every(x => Math.abs(x.series[3].end - d.figures.find(f => f.group === x.group &&
 		f.measure === "unusable_end[9]").change) < 1e-6)')"
+check "compare: runs that do not differ" "$(cat "$SCRATCH/err")" \
+	status 0 -F json one="$one" same="$one"
+same "compare: differ most at no time" "true" "$(field "$SCRATCH/out" \
+	'd.differences[0].series.every(s => s.largest === 0 && s.largest_at_ns === null)')"
+node -e 'const fs = require("fs"), d = JSON.parse(fs.readFileSync(process.argv[1]));
+	const index = d.runs[0].unusable["9"];
+	index[0] += 3; // of 1000, of hundreds of samples
+	fs.writeFileSync(process.argv[2], JSON.stringify(d));' "$one" "$SCRATCH/little.json"
+check "compare: a little" "$(cat "$SCRATCH/err")" status 0 -m 'unusable[9]' one="$one" "$SCRATCH/little.json"
+check "compare: a small change is no 0.0" "$(head -2 "$SCRATCH/out")" grep -q '+0\.00[0-9] points' "$SCRATCH/out"
 check "compare: one measure" "status" status 0 -m zone_lock "$one"
 same "compare: has no differences over time" 0 "$(grep -c 'over time ' "$SCRATCH/out")"
 check "compare: two groups" "$(cat "$SCRATCH/err")" status 0 -F csv before="$one" after="$two,$SCRATCH/again.json"

@@ -19,6 +19,11 @@ imported() {
 	# kfree(NULL) does nothing, and is left out.
 	same "import: $name, kfree" "$(grep -E '[ :]kfree: ' "$file" | grep -vcE 'ptr=\((nil|null)\)')" \
 		"$(field "$SCRATCH/info" 'd.events.kfree || 0')"
+	same "import: $name, kfree(NULL) is accounted for" \
+		"true $(grep -E '[ :]kfree: ' "$file" | grep -cE 'ptr=\((nil|null)\)')" \
+		"$(identity "$SCRATCH/info") $(field "$SCRATCH/info" d.accounting.filtered)"
+	same "import: $name, verdict" "COMPLETE as far as the other tracer tells" \
+		"$(field "$SCRATCH/info" d.verdict)"
 }
 
 "$KMEMLAB" import -f -o "$T" tests 2>"$SCRATCH/err"
@@ -32,6 +37,12 @@ same "import: perf, allocations of a cache" \
 	"$(field "$SCRATCH/stat" '(d.cache.find(r => r.cache === "vm_area_struct") || {}).allocs')"
 same "import: perf, nothing of an address is left" "" \
 	"$("$KMEMLAB" dump "$T" | grep -oE 'ptr=|0x[0-9a-f]{9,}' | head -1)"
+check "import: perf, says what it passed over" "$(cat "$SCRATCH/err")" \
+	grep -q "passed over: [1-9][0-9]* of kfree(NULL), " "$SCRATCH/err"
+"$KMEMLAB" advise "$T" >"$SCRATCH/advice" 2>"$SCRATCH/err"
+same "import: perf, call sites are judged" 0 $?
+check "import: perf, and settings are not" "$(tail -n 1 "$SCRATCH/advice")" \
+	grep -q "^settings were not judged: the trace holds no zoneinfo" "$SCRATCH/advice"
 imported tests/data/ftrace-6.18.txt ftrace
 same "import: ftrace, times are the text's" \
 	"$(grep -v '^#' tests/data/ftrace-6.18.txt | grep -E ': (mm_page|k)' | sed -n '1s/.* \([0-9]*\)\.\([0-9]*\): .*/\1\2000/p')" \

@@ -35,6 +35,11 @@ same "report: Markdown starts with its name" "# kmemlab report: result-small" "$
 report 0 "" "$small" --format json
 same "report: JSON has three sentences" 3 \
 	"$(field "$SCRATCH/out" 'd.verdicts[0].sentences.length')"
+last=$(field "$small" 'd.kernel_samples.time_ns.at(-1) / 1e9')
+same "report: the last reading of buddyinfo is told by its time" "buddyinfo, $last s" \
+	"$(field "$SCRATCH/out" 'd.sections.find((s) => s.id === "free").tables
+		.flatMap((t) => t.columns).find((c) => c.name.startsWith("buddyinfo")).name
+		.replace(/[\d.]+/, (n) => +n)')"
 "$KMEMLAB" report - --format json <"$small" >"$SCRATCH/out" 2>/dev/null
 same "report: reads standard input" "standard input" "$(field "$SCRATCH/out" 'd.title')"
 report 0 "" "$small" "$small" --format json
@@ -75,7 +80,7 @@ same "replay: survival falls from 1 and is never over 40 points" true \
 same "replay: lifetimes are those of stat" "$("$KMEMLAB" stat --by lifetime --top 3 --json \
 	reports/samples/pressure.kmt 2>/dev/null >"$SCRATCH/stat"
 	field "$SCRATCH/stat" '(d.rows ?? d.lifetime ?? d).slice(0, 3).map(r => [r.allocated_by, r.freed, r.p90_ns, r.live_bytes])')" \
-	"$(field "$result" 'd.lifetimes.rows.slice(0, 3).map(r => [r.name, r.freed, r.p90_ns ?? 0, r.live_bytes])')"
+	"$(field "$result" 'd.lifetimes.rows.slice(0, 3).map(r => [r.name, r.freed, r.p90_ns, r.live_bytes])')"
 same "replay: latency of pages counts what its histogram holds" true \
 	"$(field "$result" 'd.latency.rows.some(r => r.what === "pages" && r.order === 0) &&
 		d.latency.rows.every(r => r.calls === r.histogram.reduce((n, b) => n + b[1], 0))')"

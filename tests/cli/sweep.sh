@@ -31,6 +31,21 @@ same "sweep: the reference changes nothing" "0 0" "$(field "$SCRATCH/table" \
 	'(c => c.zone_lock.min + " " + c.zone_lock.max)(d.ranked.find(r => r.settings === "").changes)')"
 "$KMEMLAB" replay reports/samples/mix.kmt -p observed -p reference \
 	-p x:kernel=6.1,pcp.high=64,vm.watermark_boost_factor=0 -o "$SCRATCH/r.json" 2>/dev/null
+"$KMEMLAB" sweep --merge "$all" -F csv >"$SCRATCH/table.csv" 2>/dev/null
+same "sweep: CSV has the numbers of JSON" true "$(node -e 'const fs = require("fs");
+	const [csv, json] = process.argv.slice(1).map((f) => fs.readFileSync(f, "utf8"));
+	const [head, ...rows] = csv.trim().split("\n");
+	const want = JSON.parse(json).ranked.flatMap((r) => Object.entries(r.changes).map(([m, c]) =>
+		[r.settings, m, c.traces, c.median, c.min, c.max].join()));
+	const got = rows.map((r) => r.replaceAll("\"", "").split(","))
+		.map(([s, m, unit, ...v]) => [s, m, ...v.map(Number)].join());
+	console.log(head === "settings,measure,unit,traces,median,min,max" && want.length > 20 &&
+		JSON.stringify([...want].sort()) === JSON.stringify([...got].sort()) || [want[0], got[0]].join(" ; "))' \
+	"$SCRATCH/table.csv" "$SCRATCH/table")"
+"$KMEMLAB" sweep --merge "$all" >"$SCRATCH/table.txt" 2>/dev/null
+check "sweep: the text says units and what is shown" "$(head -n 1 "$SCRATCH/table.txt")" eval \
+	'grep -q "unusable.9., points .*large, MiB" "$SCRATCH/table.txt" &&
+	 grep -q "^change from the reference .*best unusable.9. first" "$SCRATCH/table.txt"'
 "$KMEMLAB" compare "$SCRATCH/r.json" -F json >"$SCRATCH/c.json" 2>/dev/null
 same "sweep: a cell is what a replay gives" "$(field "$SCRATCH/c.json" \
 	'd.figures.find(f => f.group === "x" && f.measure === "zone_lock").median')" \

@@ -115,7 +115,7 @@ intact() {
 		t => d[t].reduce((a, r) => a + r.allocs, 0))')"
 	expect stat_csv 0 "" stat --csv --by order "$GOOD"
 	equal stat_csv_head "order,allocs,frees,pages,live_pages" "$(head -1 "$SCRATCH/out")"
-	for table in kind order type fallback gfp cache site size command fit lifetime leak cpu; do
+	for table in kind order type fallback gfp context cache site size command fit lifetime leak cpu; do
 		expect "stat_$table" 0 "" stat --json --by $table "$GOOD"
 		equal "stat_${table}_alone" true "$(field "$SCRATCH/out" "Array.isArray(d.$table)")"
 		expect "stat_${table}_is_listed" 0 "" help stat

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* test_out.c - one column list, three formats. */
 #include <jansson.h>
+#include <math.h>
+#include <pty.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../support/test.h"
@@ -23,7 +27,7 @@ static struct out_table *make(const char *name)
 	assert_non_null(t);
 	assert_int_equal(out_table_row(t, row), 0);
 	row[0].s = "b";
-	row[1].u = UINT64_MAX;
+	row[1].u = UINT64_MAX - 1;
 	assert_int_equal(out_table_row(t, row), 0);
 	return t;
 }
@@ -55,7 +59,79 @@ static void test_out_text_is_aligned_and_human(void **state)
 	capture(t, OUT_TEXT, text, sizeof(text));
 	assert_string_equal(text, "name                  count  change  size     took  part %\n"
 				  "alpha                    12      -3  4.2K  1.25 ms    12.3\n"
-				  "b      18446744073709551615      -3  4.2K  1.25 ms    12.3\n");
+				  "b      18446744073709551614      -3  4.2K  1.25 ms    12.3\n");
+	out_table_free(t);
+}
+
+/* What printing @t on a terminal of @columns columns writes to it. */
+static void show(const struct out_table *t, unsigned short width, char *text, size_t size)
+{
+	struct winsize w = {.ws_row = 24, .ws_col = width};
+	int saved = dup(STDOUT_FILENO), master, terminal;
+	struct termios raw;
+	ssize_t n;
+
+	assert_int_equal(openpty(&master, &terminal, NULL, NULL, &w), 0);
+	assert_int_equal(tcgetattr(terminal, &raw), 0);
+	cfmakeraw(&raw);
+	assert_int_equal(tcsetattr(terminal, TCSANOW, &raw), 0);
+	dup2(terminal, STDOUT_FILENO);
+	out_table_print(t, OUT_TEXT);
+	out_flush();
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	n = read(master, text, size - 1);
+	close(terminal);
+	close(master);
+	text[n > 0 ? n : 0] = 0;
+}
+
+static void test_out_columns_that_a_terminal_has_no_room_for_follow_below(void **state)
+{
+	struct out_table *t = make("alpha");
+	char wide[1024], narrow[1024], tiny[1024];
+
+	(void)state;
+	show(t, 60, wide, sizeof(wide));
+	assert_string_equal(wide, "name                  count  change  size     took  part %\n"
+				  "alpha                    12      -3  4.2K  1.25 ms    12.3\n"
+				  "b      18446744073709551614      -3  4.2K  1.25 ms    12.3\n");
+	show(t, 40, narrow, sizeof(narrow));
+	assert_string_equal(narrow, "name                  count  change\n"
+				    "alpha                    12      -3\n"
+				    "b      18446744073709551614      -3\n"
+				    "\n"
+				    "name   size     took  part %\n"
+				    "alpha  4.2K  1.25 ms    12.3\n"
+				    "b      4.2K  1.25 ms    12.3\n");
+	show(t, 5, tiny, sizeof(tiny)); /* one by one, beyond the edge if it must be */
+	assert_non_null(strstr(tiny, "\n\nname   part %\nalpha    12.3\n"));
+	out_table_free(t);
+}
+
+static void test_out_what_is_not_known_is_no_number(void **state)
+{
+	struct out_table *t = out_table_new("things", columns, 6);
+	union out_value row[] = {{.s = "x"},	     {.u = OUT_UNKNOWN}, {.i = -1},
+				 {.u = OUT_UNKNOWN}, {.u = OUT_UNKNOWN}, {.f = NAN}};
+	json_t *doc, *first;
+	char text[256];
+
+	(void)state;
+	assert_int_equal(out_table_row(t, row), 0);
+	row[1].u = 0;
+	row[5].f = 0;
+	assert_int_equal(out_table_row(t, row), 0);
+	capture(t, OUT_TEXT, text, sizeof(text));
+	assert_non_null(strstr(text, "\nx         -      -1     -     -       -\n"));
+	capture(t, OUT_CSV, text, sizeof(text));
+	assert_non_null(strstr(text, "\nx,,-1,,,\n"));
+	assert_int_equal(out_table_sort(t, 1), 0); /* after all that is known */
+	doc = out_table_json(t);
+	first = json_array_get(doc, 0);
+	assert_int_equal(json_object_size(first), 4);
+	assert_int_equal(json_object_size(json_array_get(doc, 1)), 2);
+	json_decref(doc);
 	out_table_free(t);
 }
 
@@ -68,7 +144,7 @@ static void test_out_csv_quotes_what_needs_it(void **state)
 	capture(t, OUT_CSV, text, sizeof(text));
 	assert_string_equal(text, "name,count,change,size_bytes,took_ns,part\n"
 				  "\"a,\"\"b\"\"\",12,-3,4300,1250000,12.3\n"
-				  "b,18446744073709551615,-3,4300,1250000,12.3\n");
+				  "b,18446744073709551614,-3,4300,1250000,12.3\n");
 	out_table_free(t);
 }
 
@@ -145,7 +221,7 @@ static struct out_table *three(void)
 	static const union out_value row[][6] = {
 		{{.s = "b"}, {.u = 5}, {.i = -1}, {.u = 0}, {.u = 0}, {.f = 0.5}},
 		{{.s = "c"}, {.u = 5}, {.i = -3}, {.u = 0}, {.u = 0}, {.f = 2.5}},
-		{{.s = "a"}, {.u = UINT64_MAX}, {.i = 2}, {.u = 0}, {.u = 0}, {.f = 1.5}},
+		{{.s = "a"}, {.u = UINT64_MAX - 1}, {.i = 2}, {.u = 0}, {.u = 0}, {.f = 1.5}},
 	};
 
 	for (size_t i = 0; i < 3; i++)
@@ -194,6 +270,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_out_text_is_aligned_and_human),
+		cmocka_unit_test(test_out_columns_that_a_terminal_has_no_room_for_follow_below),
+		cmocka_unit_test(test_out_what_is_not_known_is_no_number),
 		cmocka_unit_test(test_out_csv_quotes_what_needs_it),
 		cmocka_unit_test(test_out_json_has_keys_and_numbers),
 		cmocka_unit_test(test_out_names_cannot_steer_a_terminal),

@@ -53,6 +53,15 @@ static void test_difference_has_mean_largest_and_end(void **state)
 	assert_true(near(d.end, 1));
 }
 
+static void test_difference_of_equal_runs_is_largest_nowhere(void **state)
+{
+	const struct difference d =
+		differ((int[]){100, 100, 100, 100}, (int[]){100, 100, 100, 100});
+
+	(void)state;
+	assert_true(d.most == 0 && isnan(d.most_at_ns));
+}
+
 static void test_difference_apart_since_it_stays_on_one_side(void **state)
 {
 	static const struct {
@@ -115,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_difference_has_mean_largest_and_end),
+		cmocka_unit_test(test_difference_of_equal_runs_is_largest_nowhere),
 		cmocka_unit_test(test_difference_apart_since_it_stays_on_one_side),
 		cmocka_unit_test(test_difference_ends_with_the_shorter),
 		cmocka_unit_test(test_difference_shows_the_measures_asked_for),

@@ -10,7 +10,7 @@
 # one in a thousand.
 . tests/support/lib.sh
 NAMES="context_is_told context_softirq_is_seen context_process_is_seen context_agrees_with_ftrace
-	context_only_where_a_request_may_not_block"
+	context_only_where_a_request_may_not_block stat_sums_contexts"
 # shellcheck disable=SC2086
 needs_recording $NAMES
 
@@ -59,5 +59,21 @@ check context_process_is_seen "$got" at_least 100 "$(field "$SCRATCH/compared.js
 same context_agrees_with_ftrace true "$(field "$SCRATCH/compared.json" \
 	'd.matched > 500 && d.matched > 0.95 * d.ours && d.differ <= d.matched / 1000 || JSON.stringify(d)')"
 same context_only_where_a_request_may_not_block 0 "$(field "$SCRATCH/compared.json" 'd.wrong')"
+
+# 'stat' adds up the same events, but for those that it counts once or not at all.
+"$KMEMLAB" stat --json --by context "$T" >"$SCRATCH/stat.json" 2>/dev/null
+"$KMEMLAB" dump "$T" 2>/dev/null | awk '$3 == "kmalloc" || $3 == "kmem_cache_alloc" {
+		where = match($0, /context=[a-z-]+/) ? substr($0, RSTART + 8, RLENGTH - 8) : "(may block)"
+		n[where]++
+	}
+	END { for (w in n) printf "%s\"%s\": %d", sep++ ? ", " : "{", w, n[w]; print "}" }' >"$SCRATCH/dumped.json"
+same stat_sums_contexts true "$(node -e 'const [stat, dumped] = process.argv.slice(1).map((f) =>
+		JSON.parse(require("fs").readFileSync(f, "utf8")));
+	const told = Object.fromEntries(stat.context.map((r) => [r.context, r.allocs]));
+	const off = Object.keys({...told, ...dumped}).map((w) => (dumped[w] ?? 0) - (told[w] ?? 0));
+	const u = stat.unmatched;
+	console.log(Object.keys(told).length > 2 && off.every((n) => n >= 0) &&
+		off.reduce((a, n) => a + n) === u.traced_twice + u.objects_failed ||
+		JSON.stringify([told, dumped, u]))' "$SCRATCH/stat.json" "$SCRATCH/dumped.json")"
 [ -z "${VERBOSE:-}" ] || echo "# $got"
 exit 0

@@ -130,8 +130,10 @@ live=$(field "$SCRATCH/leak.json" "$top.live")
 # An eventfd has one context; of a pipe several objects may come from one place.
 check stat_leak_is_all_that_was_leaked "leaked $leaked, live $live" \
 	awk -v n="$leaked" -v l="$live" 'BEGIN { exit !(n > 100 && l >= 0.98 * n && l < 3.1 * n) }'
+# On a busy machine it leaks now faster, now slower: half of it may be quite young or old.
 check stat_leak_has_an_age "$(cat "$SCRATCH/leak.csv")" test "$(field "$SCRATCH/leak.json" \
-	"$top.oldest_age_ns > 3.9e9 && $top.median_age_ns > 1e9 && $top.median_age_ns < $top.oldest_age_ns - 1e9")" = true
+	"(r => r.oldest_age_ns > 3.9e9 && r.median_age_ns > r.oldest_age_ns / 5 &&
+		r.median_age_ns < r.oldest_age_ns * 4 / 5)($top)")" = true
 same stat_leak_is_no_file_that_was_closed true "$(field "$SCRATCH/leak.json" \
 	"(r => r === undefined || r.kept_percent < 10 || r.quarters_grown === 4 && r.live < 3 * $live)(
 		d.leak.find(r => r.allocated_by.startsWith('alloc_empty_file')))")"

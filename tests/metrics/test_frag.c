@@ -140,11 +140,32 @@ static void test_fidelity_grade_forgives_what_readings_differ_by(void **state)
 	assert_int_equal(fidelity_won(&more, &still), 0);
 }
 
+static void test_fidelity_close_is_as_two_readings_of_an_idle_kernel(void **state)
+{
+	static const struct {
+		uint64_t kernel[11], model[11];
+		bool close;
+	} cases[] = {
+		{{[10] = 1}, {[10] = 1}, true},
+		{{[5] = 1002}, {[5] = 1000}, true}, /* 0.2 % */
+		{{[5] = 1003}, {[5] = 1000}, false},
+		{{[10] = 200}, {[9] = 2, [10] = 199}, true},  /* a 200th one order down */
+		{{[10] = 200}, {[9] = 6, [10] = 197}, false}, /* too many, if the same pages */
+		{{0}, {0}, true},
+		{{0}, {[0] = 1}, false},
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(fidelity_close(cases[i].kernel, cases[i].model, 11),
+				 cases[i].close);
+}
+
 static void test_fidelity_grade_needs_events_that_add_up(void **state)
 {
 	static const struct {
 		struct fidelity observed;
-		uint64_t exact;
+		uint64_t close;
 		bool holds;
 	} cases[] = {
 		{{.free_pages_error = -0.01, .emd = 0.05, .unusable_error = {20, 20, 20}}, 5, true},
@@ -158,14 +179,14 @@ static void test_fidelity_grade_needs_events_that_add_up(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const struct fidelity_input in = {
-			.observed = &cases[i].observed, .readings = 10, .exact = cases[i].exact};
+			.observed = &cases[i].observed, .readings = 10, .close = cases[i].close};
 
 		assert_int_equal(fidelity_observed_holds(&in), cases[i].holds);
 		fidelity_grade(&equal, &equal, &in, line, sizeof(line));
 		assert_memory_equal(line, cases[i].holds ? "good:" : "fair:", 5);
 		assert_int_equal(!strstr(line, "own state is not the kernel's"), cases[i].holds);
 	}
-	assert_non_null(strstr(line, "equal in 4 of 10 readings), so not good"));
+	assert_non_null(strstr(line, "within the noise in 4 of 10 readings), so not good"));
 }
 
 int main(void)
@@ -180,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_fidelity_unexplained_discounts_pcp),
 		cmocka_unit_test(test_fidelity_grade_counts_measures_won),
 		cmocka_unit_test(test_fidelity_grade_forgives_what_readings_differ_by),
+		cmocka_unit_test(test_fidelity_close_is_as_two_readings_of_an_idle_kernel),
 		cmocka_unit_test(test_fidelity_grade_needs_events_that_add_up),
 	};
 

@@ -13,6 +13,7 @@ enum {
 	BEGIN,
 	END,
 	COMPACT,
+	COMPACT_ALL,
 	COMPACTED,
 	WAKE,
 	SLEEP,
@@ -31,6 +32,7 @@ static const struct kmt_class classes[CLASSES] = {
 	[BEGIN] = {.kind = KMT_RECLAIM_BEGIN, .order = 3},
 	[END] = {.kind = KMT_RECLAIM_END},
 	[COMPACT] = {.kind = KMT_COMPACT_BEGIN, .order = 9},
+	[COMPACT_ALL] = {.kind = KMT_COMPACT_BEGIN, .order = 18},
 	[COMPACTED] = {.kind = KMT_COMPACT_END},
 	[WAKE] = {.kind = KMT_KSWAPD_WAKE, .node = 1},
 	[SLEEP] = {.kind = KMT_KSWAPD_SLEEP, .node = 1},
@@ -120,7 +122,7 @@ static void test_stalls_kcompactd_is_background_even_before_it_tells(void **stat
 	struct stalls_found f;
 
 	at(s, 100, 0, KCOMPACTD, 0);
-	at(s, 110, 0, COMPACT, 0); /* proactive */
+	at(s, 110, 0, COMPACT_ALL, 0); /* proactive */
 	at(s, 150, 0, COMPACTED, 0);
 	at(s, 160, 0, CWAKE, 0);
 	at(s, 170, 0, COMPACT, 0);
@@ -137,6 +139,23 @@ static void test_stalls_kcompactd_is_background_even_before_it_tells(void **stat
 	assert_int_equal(f.spans[0].begin_ns, 160);
 	assert_int_equal(f.spans[0].end_ns, 190);
 	assert_int_equal(f.spans[1].begin_ns, 110);
+}
+
+static void test_stalls_compaction_asked_for_is_a_kind_of_its_own(void **state)
+{
+	struct stalls *s = *state;
+	struct stalls_found f;
+
+	at(s, 100, 0, A, 0);
+	at(s, 110, 0, COMPACT_ALL, 0); /* echo 1 >/proc/sys/vm/compact_memory */
+	at(s, 150, 0, COMPACTED, 0);
+	at(s, 160, 0, COMPACT, 0);
+	at(s, 165, 0, COMPACTED, 0);
+	f = end(s);
+	assert_int_equal(f.n, 2);
+	assert_int_equal(f.stalls[0].kind, STALL_COMPACTION_ASKED);
+	assert_int_equal(f.stalls[0].ns, 40);
+	assert_int_equal(f.stalls[1].kind, STALL_COMPACTION);
 }
 
 static void test_stalls_kswapd_awake_at_the_end_is_counted_to_there(void **state)
@@ -184,6 +203,7 @@ int main(void)
 		TEST(task_on_another_cpu_ends_its_own_stall),
 		TEST(begin_or_end_alone_makes_no_duration),
 		TEST(kcompactd_is_background_even_before_it_tells),
+		TEST(compaction_asked_for_is_a_kind_of_its_own),
 		TEST(kswapd_awake_at_the_end_is_counted_to_there),
 		TEST(failures_and_victims_are_marks),
 	};

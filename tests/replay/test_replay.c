@@ -68,6 +68,7 @@ static void test_replay_observed_ends_with_the_kernels_free_blocks(void **state)
 	assert_int_equal(p.runs[0].end[0].pcp_pages, 2 + 12); /* at start, and seen */
 	assert_int_equal(p.witness.readings, 1);
 	assert_int_equal(p.witness.exact, 1);
+	assert_int_equal(p.witness.close, 1);
 	assert_int_equal(p.events, m.events);
 	assert_int_equal(p.by_kind[KMT_ZONE_LOCKED], 17);
 	done(r);

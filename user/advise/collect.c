@@ -8,10 +8,10 @@
 #include <kmemlab/refmm_types.h>
 
 #include "advise/sites.h"
-#include "common/procfs.h"
 #include "metrics/live.h"
 #include "metrics/tasks.h"
 #include "replay/gfp.h"
+#include "trace/slab_text.h"
 #include "trace/trace_io.h"
 
 #include <jansson.h>
@@ -49,18 +49,6 @@ struct collection {
 
 /* ---- Reading ------------------------------------------------------------- */
 
-static void read_slabinfo(struct trace_reader *r, uint16_t phase, struct proc_slabinfo *out)
-{
-	struct trace_text t;
-
-	memset(out, 0, sizeof(*out));
-	if (trace_reader_find_text(r, "slabinfo", phase, &t))
-		return;
-	if (proc_slabinfo_parse(t.text, out))
-		memset(out, 0, sizeof(*out));
-	trace_text_free(&t);
-}
-
 /* Its number; UINT32_MAX: this host has none. */
 static uint32_t type_of(const json_t *migratetypes, const char *name)
 {
@@ -90,8 +78,8 @@ static int begin(struct collection *c, struct trace_reader *r)
 	for (uint32_t i = 0; i < c->nr_classes; i++)
 		c->classes[i] = trace_reader_class(r, i);
 	c->lives = lifetimes_new(c->classes, c->nr_classes);
-	read_slabinfo(r, KMT_PHASE_START, &c->start);
-	read_slabinfo(r, KMT_PHASE_END, &c->end);
+	trace_slabinfo(r, KMT_PHASE_START, &c->start, NULL);
+	trace_slabinfo(r, KMT_PHASE_END, &c->end, NULL);
 	trace_reader_times(r, &c->first_ns, &c->last_ns);
 	return c->lives ? 0 : -ENOMEM;
 }

@@ -47,8 +47,9 @@ static const struct argp argp = {
 	"TEXT",
 	"Make a trace of what perf script, trace-cmd report or ftrace's trace file print of the "
 	"kmem tracepoints: for hosts without BPF.\v"
-	"TEXT is a file, or - for standard input. stat, dump, export and advise --no-replay read "
-	"the trace; it cannot be replayed, as text holds no snapshot of memory. Objects get "
+	"TEXT is a file, or - for standard input. stat, dump, export and advise (of call "
+	"sites) read the trace; it cannot be replayed, as text holds no snapshot of memory. "
+	"Objects get "
 	"numbers in place of their addresses, and so do call sites without a symbol (site-N). What "
 	"the tracer tells of losses is counted (perf "
 	"tells only if asked to); exit status is 7 if there are any.\n\n"
@@ -64,8 +65,9 @@ static const struct argp argp = {
 
 static void tell(const char *name, const struct import_counts *c)
 {
-	log_info("imported %" PRIu64 " events from '%s'; %" PRIu64 " other lines passed over",
-		 c->events, name, c->other);
+	log_info("imported %" PRIu64 " events from '%s'; passed over: %" PRIu64
+		 " of kfree(NULL), %" PRIu64 " other lines",
+		 c->events, name, c->nothing, c->other);
 	if (c->lost)
 		log_warn("the tracer says that it lost %s%" PRIu64 " events%s",
 			 c->lost_uncounted ? "at least " : "", c->lost,

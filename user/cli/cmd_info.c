@@ -175,6 +175,8 @@ static void verdict(const struct view *v, const struct info *in, const json_t *a
 		snprintf(text, size, "INCOMPLETE (%s)", why);
 	else if (missed)
 		snprintf(text, size, "INCOMPLETE (kprobes missed %lld calls)", (long long)missed);
+	else if (json_object_get(v->header, "imported_from"))
+		snprintf(text, size, "COMPLETE as far as the other tracer tells");
 	else
 		snprintf(text, size, "COMPLETE%s",
 			 json_array_size(json_object_get(v->header, "filters")) ||

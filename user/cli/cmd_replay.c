@@ -264,6 +264,21 @@ static void tell_model(const json_t *run)
 	warn_unless_prediction(name, run);
 }
 
+static void tell_observed(const json_t *w)
+{
+	json_int_t exact = json_integer_value(json_object_get(w, "exact"));
+	json_int_t readings = json_integer_value(json_object_get(w, "readings"));
+	json_int_t close = json_integer_value(json_object_get(w, "within_noise"));
+	char noise[64] = "";
+
+	if (exact < readings)
+		snprintf(noise, sizeof(noise), ", as good as equal in %lld", (long long)close);
+	log_info("observed: equal to /proc/buddyinfo in %lld of %lld readings%s, free pages never "
+		 "off by more than %lld",
+		 (long long)exact, (long long)readings, noise,
+		 (long long)json_integer_value(json_object_get(w, "worst_free_pages")));
+}
+
 /* What a user wants to know at once. */
 static void tell(const json_t *doc)
 {
@@ -276,11 +291,7 @@ static void tell(const json_t *doc)
 
 	log_info("events: %s", json_string_value(json_object_get(trust, "verdict")));
 	if (w)
-		log_info("observed: equal to /proc/buddyinfo in %lld of %lld readings, free pages "
-			 "never off by more than %lld",
-			 (long long)json_integer_value(json_object_get(w, "exact")),
-			 (long long)json_integer_value(json_object_get(w, "readings")),
-			 (long long)json_integer_value(json_object_get(w, "worst_free_pages")));
+		tell_observed(w);
 	if (grade)
 		log_info("reference: %s", grade);
 	json_array_foreach (json_object_get(doc, "runs"), i, run)

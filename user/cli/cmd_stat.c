@@ -34,9 +34,8 @@ struct options {
 
 static const struct argp_option option_list[] = {
 	{"by", KEY_BY, "TABLE", 0,
-	 "One table only: kind, order, type, fallback, gfp, cache, site, size, stack, command, "
-	 "fit, "
-	 "lifetime, leak or cpu",
+	 "One table only: kind, order, type, fallback, gfp, context, cache, site, size, stack, "
+	 "command, fit, lifetime, leak or cpu",
 	 0},
 	{"top", 'n', "N", 0, "At most N rows a table, 0 = all (default 10; JSON and CSV: all)", 0},
 	{"sort", KEY_SORT, "COLUMN", 0, "Sort by a column's JSON name, largest first, names rising",
@@ -164,10 +163,12 @@ static const struct argp argp = {
 	option_list,
 	parse,
 	"TRACE",
-	"Print who allocated what, by order, migrate type, gfp flags, cache, call site, size class "
-	"and command, the waste inside objects, and what is live at the end.\v"
+	"Print who allocated what, by order, migrate type, gfp flags, context, cache, call site, "
+	"size class and command, the waste inside objects, and what is live at the end.\v"
 	"TRACE is a .kmt file, or - for standard input. Frees of what was allocated before the "
-	"recording, or unseen, are counted apart. Printed only if asked for:\n"
+	"recording, or unseen, are counted apart. context: where requests without "
+	"__GFP_DIRECT_RECLAIM were made (may-sleep: nothing was seen that forbids to wait; "
+	"preemptible, in imported text: RCU readers are not told). Printed only if asked for:\n"
 	"  lifetime  how long things live\n"
 	"  leak      what is live at the end, first what grew all the time and is not freed\n"
 	"  cpu       allocated on one CPU, freed on another\n\n"

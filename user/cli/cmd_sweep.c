@@ -200,7 +200,8 @@ int cmd_sweep(int argc, char **argv)
 	status = cmd_parse(&argp, argc, argv, 0, o);
 	if (!o->view.measures)
 		for (size_t i = 0; i < MEASURES; i++)
-			if (measures[i].better || i == o->view.rank || o->view.format == OUT_JSON)
+			if (measures[i].better || i == o->view.rank || o->view.format == OUT_JSON ||
+			    o->view.format == OUT_CSV)
 				o->view.measures |= 1u << i;
 	if (status < 0)
 		status = run(o);

@@ -17,9 +17,23 @@
 enum { CELL_BYTES = 128 };
 
 /* Counts whole, the rest to a tenth. */
+/* Decimals that leave something of @v: one, up to three of what would be 0.0. */
+static int decimals(double v)
+{
+	int n = 1;
+
+	for (double digits = 10; n < 3 && v != 0 && fabs(v) * digits < 0.5; digits *= 10)
+		n++;
+	return n;
+}
+
 static void number(char *text, size_t size, const struct measure *m, double v, bool sign)
 {
-	snprintf(text, size, sign ? "%+.*f" : "%.*f", *m->unit || v != floor(v) ? 1 : 0, v);
+	snprintf(text, size, sign ? "%+.*f" : "%.*f",
+		 !*m->unit && v == floor(v) ? 0
+		 : sign			    ? decimals(v)
+					    : 1,
+		 v);
 }
 
 /* "4.5" or "4.5 (4.4 to 4.6)" */
@@ -55,7 +69,7 @@ static const char *change_cell(char *text, const struct group *g, const struct g
 	if (*measures[i].unit == '%')
 		snprintf(percent, sizeof(percent), " points");
 	else if (!isnan(c.percent))
-		snprintf(percent, sizeof(percent), " (%+.1f %%)", c.percent);
+		snprintf(percent, sizeof(percent), " (%+.*f %%)", decimals(c.percent), c.percent);
 	snprintf(text, CELL_BYTES, "%s%s%s", absolute, percent, c.beyond_spread ? " *" : "");
 	return text;
 }

@@ -2,6 +2,7 @@
 /* stat_holders.c - see stat_holders.h. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,12 @@ static int by_suspicion(const void *a, const void *b)
 	return x->name < y->name ? -1 : x->name > y->name;
 }
 
+/* Of nothing no share is known. */
+static double percent(uint64_t part, uint64_t all)
+{
+	return all ? 100.0 * (double)part / (double)all : NAN;
+}
+
 static int put_holder(struct out_table *t, const struct view *v, const struct holder *h,
 		      double seconds)
 {
@@ -85,7 +92,7 @@ static int put_holder(struct out_table *t, const struct view *v, const struct ho
 		{.u = h->live_bytes},
 		{.u = (uint64_t)(seconds > 0 ? growth / seconds : 0)},
 		{.u = holder_grew(h)},
-		{.f = h->early ? 100.0 * (double)h->early_live / (double)h->early : 0},
+		{.f = percent(h->early_live, h->early)},
 		{.u = h->unseen},
 		{.u = h->median_ns},
 		{.u = h->oldest_ns},
@@ -115,11 +122,6 @@ static int put_holders(struct out_table *t, const struct view *v, const struct h
 }
 
 /* ---- CPUs ----------------------------------------------------------------- */
-
-static double percent(uint64_t part, uint64_t all)
-{
-	return all ? 100.0 * (double)part / (double)all : 0;
-}
 
 static int put_cpus(struct out_table *t, const struct view *v, const struct holders *h)
 {

@@ -4,6 +4,7 @@
  * What is live at the end and old is where to look for leaks.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,19 +98,24 @@ static int by_held(const void *x, const void *y)
 	return strcmp(a->name, b->name);
 }
 
+static uint64_t ended_within(const struct lifetime *l, double share)
+{
+	return l->freed ? lifetime_quantile(l, share) : OUT_UNKNOWN;
+}
+
 static int put_row(struct out_table *out, const struct row *r, uint64_t end_ns)
 {
 	const struct lifetime *l = &r->life;
 	const union out_value values[COLUMNS] = {
 		{.s = r->name},
 		{.u = l->freed},
-		{.f = l->freed ? 100.0 * (double)l->across / (double)l->freed : 0},
-		{.u = lifetime_quantile(l, 0.5)},
-		{.u = lifetime_quantile(l, 0.9)},
-		{.u = lifetime_quantile(l, 0.99)},
+		{.f = l->freed ? 100.0 * (double)l->across / (double)l->freed : NAN},
+		{.u = ended_within(l, 0.5)},
+		{.u = ended_within(l, 0.9)},
+		{.u = ended_within(l, 0.99)},
 		{.u = l->live},
 		{.u = r->live_bytes},
-		{.u = l->oldest_ns ? end_ns - l->oldest_ns : 0},
+		{.u = l->live && l->oldest_ns ? end_ns - l->oldest_ns : OUT_UNKNOWN},
 	};
 
 	return out_table_row(out, values);

@@ -4,9 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <kmemlab/refmm_types.h>
+
 #include "cli/stat_tables.h"
+#include "replay/gfp.h"
 #include "symbols/lines.h"
 #include "trace/gfp_text.h"
+
+/* Keys of contexts beside those of enum kmt_context that are told. */
+enum { CONTEXT_MAY_BLOCK = KMT_CONTEXT_UNKNOWN, CONTEXT_NOT_TOLD = KMT_CONTEXTS };
 
 struct row {
 	uint64_t key;
@@ -15,8 +21,16 @@ struct row {
 
 /* ---- Adding up --------------------------------------------------------- */
 
-static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
-		       const struct kmt_class *c)
+/* Where a request that may not block was made; all others are one. */
+static uint64_t context_of(const struct gfp_map *gfp, const struct kmt_class *c)
+{
+	if (gfp_translate(gfp, c->gfp) & RMM_GFP_DIRECT_RECLAIM)
+		return CONTEXT_MAY_BLOCK;
+	return *trace_context_name(c) ? c->context : CONTEXT_NOT_TOLD;
+}
+
+static uint64_t key_of(const struct stat_table *t, const struct gfp_map *gfp,
+		       const struct stat_source *s, const struct kmt_class *c)
 {
 	switch (t->name[0]) {
 	case 'k':
@@ -32,6 +46,8 @@ static uint64_t key_of(const struct stat_table *t, const struct stat_source *s,
 	}
 	if (!strcmp(t->name, "cache"))
 		return c->cache;
+	if (!strcmp(t->name, "context"))
+		return context_of(gfp, c);
 	if (!strcmp(t->name, "gfp"))
 		return c->gfp;
 	if (!strcmp(t->name, "site"))
@@ -93,14 +109,16 @@ static struct row *add_up(const struct stat_table *t, const struct view *v,
 	uint32_t sources_n;
 	const struct stat_source *s = stat_count_sources(counts, &sources_n);
 	struct row *rows = calloc((size_t)sources_n + 1, sizeof(*rows));
+	struct gfp_map gfp;
 
 	*n = 0;
+	gfp_map_init(&gfp, json_object_get(v->header, "gfp_bits"));
 	for (uint32_t i = 0; rows && i < sources_n; i++) {
 		const struct kmt_class *c = trace_reader_class(v->reader, s[i].class_id);
 
 		if (!c || !(t->kinds & STAT_BIT(c->kind)))
 			continue;
-		rows[*n].key = key_of(t, &s[i], c);
+		rows[*n].key = key_of(t, &gfp, &s[i], c);
 		fill(&rows[(*n)++], &s[i], c);
 	}
 	if (rows)
@@ -131,6 +149,15 @@ static int by_field(const void *a, const void *b, void *field)
 	return by_key(a, b);
 }
 
+static const char *context_name(uint64_t key)
+{
+	const struct kmt_class c = {.kind = KMT_KMALLOC, .context = (uint8_t)key};
+
+	if (key == CONTEXT_MAY_BLOCK)
+		return "(may block)";
+	return key == CONTEXT_NOT_TOLD ? "(not told)" : trace_context_name(&c);
+}
+
 /* The name of a row, where its key is not the number itself. */
 static const char *name_of(const struct stat_table *t, const struct view *v, uint64_t key,
 			   char *text, size_t size)
@@ -152,6 +179,8 @@ static const char *name_of(const struct stat_table *t, const struct view *v, uin
 	}
 	if (!strcmp(t->name, "cache") && !key)
 		return "(large: pages)";
+	if (!strcmp(t->name, "context"))
+		return context_name(key);
 	if (!strcmp(t->name, "gfp")) {
 		gfp_text(json_object_get(v->header, "gfp_bits"), (uint32_t)key, text, size);
 		return text;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/log.h"
@@ -74,6 +75,13 @@ void out_text(const char *format, ...)
 	}
 	out_bytes(big, (size_t)n);
 	free(big);
+}
+
+size_t out_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
 bool out_failed(void)

@@ -44,6 +44,10 @@ union out_value {
 	double f;
 };
 
+/* Of OUT_UINT, OUT_BYTES and OUT_NS: not known, as NAN is of OUT_PERCENT. Text: "-"; CSV: empty;
+ * absent in JSON. */
+#define OUT_UNKNOWN UINT64_MAX
+
 struct out_table;
 
 /** out_table_new() - @name is the text heading and the JSON key */
@@ -56,7 +60,8 @@ int out_table_sort(struct out_table *t, size_t column);
 /** out_table_cut() - leave the first @rows, 0 = all. Return: how many went */
 size_t out_table_cut(struct out_table *t, size_t rows);
 size_t out_table_rows(const struct out_table *t);
-/** out_table_print() - as text, CSV or Markdown */
+/** out_table_print() - as text, CSV or Markdown. Text on a terminal that is too narrow for all
+ *  columns is printed in parts, each with the first column. 0 or -ENOMEM */
 int out_table_print(const struct out_table *t, enum out_format format);
 /** out_table_json() - an array of objects, a new reference; NULL on no memory */
 struct json_t *out_table_json(const struct out_table *t);
@@ -69,6 +74,8 @@ int out_json(struct json_t *doc);
 void out_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** out_bytes() - raw bytes, for those who format faster themselves */
 void out_bytes(const void *data, size_t bytes);
+/** out_columns() - of the terminal that stdout is; 0: it is none */
+size_t out_columns(void);
 /** out_failed() - stop producing: a write failed or nobody reads */
 bool out_failed(void);
 /** out_flush() - hand buffered bytes to the kernel */

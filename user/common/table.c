@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* table.c - rows of typed values, printed as text or CSV or made into JSON. */
+/* table.c - rows of typed values, sorted, cut, made into JSON; table_print.c prints them. */
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/out.h"
-
-enum { CELL_BYTES = 32 };
-
-struct out_table {
-	const char *name;
-	const struct out_column *columns;
-	size_t n;
-	union out_value *rows; /* rows_n * n */
-	size_t rows_n;
-	size_t rows_max;
-};
+#include "common/table.h"
 
 struct out_table *out_table_new(const char *name, const struct out_column *columns, size_t n)
 {
@@ -80,8 +68,18 @@ struct sorting {
 	size_t column;
 };
 
+bool out_value_known(enum out_type type, union out_value v)
+{
+	if (type == OUT_PERCENT)
+		return !isnan(v.f);
+	return type == OUT_STRING || type == OUT_INT || v.u != OUT_UNKNOWN;
+}
+
+/* What is not known comes last. */
 static double number(enum out_type type, union out_value v)
 {
+	if (!out_value_known(type, v))
+		return -HUGE_VAL;
 	if (type == OUT_PERCENT)
 		return v.f;
 	return type == OUT_INT ? (double)v.i : (double)v.u;
@@ -148,149 +146,6 @@ void out_table_free(struct out_table *t)
 	free(t);
 }
 
-/* The cell's text: in @text (CELL_BYTES), or the string itself. */
-static const char *cell(enum out_type type, union out_value v, bool human, char *text)
-{
-	switch (type) {
-	case OUT_STRING:
-		return v.s ? v.s : "";
-	case OUT_INT:
-		snprintf(text, CELL_BYTES, "%" PRId64, v.i);
-		return text;
-	case OUT_PERCENT:
-		snprintf(text, CELL_BYTES, "%.1f", v.f);
-		return text;
-	case OUT_BYTES:
-		if (human)
-			return out_human_bytes(v.u, text);
-		break;
-	case OUT_NS:
-		if (human)
-			return out_human_ns(v.u, text);
-		break;
-	case OUT_UINT:
-		break;
-	}
-	snprintf(text, CELL_BYTES, "%" PRIu64, v.u);
-	return text;
-}
-
-static size_t width_of(const struct out_table *t, size_t c)
-{
-	size_t width = strlen(t->columns[c].title);
-	char text[CELL_BYTES];
-
-	for (size_t r = 0; r < t->rows_n; r++) {
-		size_t n = strlen(cell(t->columns[c].type, t->rows[r * t->n + c], true, text));
-
-		if (n > width)
-			width = n;
-	}
-	return width;
-}
-
-static void print_text_cell(const struct out_table *t, size_t c, size_t width, const char *text)
-{
-	const char *gap = c ? "  " : "";
-
-	if (t->columns[c].type != OUT_STRING)
-		out_text("%s%*s", gap, (int)width, text);
-	else if (c + 1 < t->n)
-		out_text("%s%-*s", gap, (int)width, text);
-	else
-		out_text("%s%s", gap, text);
-}
-
-static int print_text(const struct out_table *t)
-{
-	size_t *width = calloc(t->n, sizeof(*width));
-	char text[CELL_BYTES];
-
-	if (!width)
-		return -ENOMEM;
-	for (size_t c = 0; c < t->n; c++)
-		width[c] = width_of(t, c);
-	for (size_t c = 0; c < t->n; c++)
-		print_text_cell(t, c, width[c], t->columns[c].title);
-	out_text("\n");
-	for (size_t i = 0; i < t->rows_n * t->n; i++) {
-		size_t c = i % t->n;
-
-		print_text_cell(t, c, width[c], cell(t->columns[c].type, t->rows[i], true, text));
-		if (c + 1 == t->n)
-			out_text("\n");
-	}
-	free(width);
-	return 0;
-}
-
-static void print_csv_string(const char *s)
-{
-	if (!s[strcspn(s, ",\"\r\n")]) {
-		out_text("%s", s);
-		return;
-	}
-	out_text("\"");
-	for (; *s; s++)
-		out_text(*s == '"' ? "\"\"" : "%c", *s);
-	out_text("\"");
-}
-
-static int print_csv(const struct out_table *t)
-{
-	char text[CELL_BYTES];
-
-	for (size_t c = 0; c < t->n; c++)
-		out_text("%s%s", t->columns[c].key, c + 1 < t->n ? "," : "\n");
-	for (size_t i = 0; i < t->rows_n * t->n; i++) {
-		size_t c = i % t->n;
-
-		print_csv_string(cell(t->columns[c].type, t->rows[i], false, text));
-		out_text("%s", c + 1 < t->n ? "," : "\n");
-	}
-	return 0;
-}
-
-/* A bar in a cell would end it. */
-static void print_markdown_cell(const char *s)
-{
-	out_text(" ");
-	for (; *s; s++)
-		out_text(*s == '|' ? "\\|" : "%c", *s);
-	out_text(" |");
-}
-
-static int print_markdown(const struct out_table *t)
-{
-	char text[CELL_BYTES];
-
-	out_text("|");
-	for (size_t c = 0; c < t->n; c++)
-		print_markdown_cell(t->columns[c].title);
-	out_text("\n|");
-	for (size_t c = 0; c < t->n; c++)
-		out_text(t->columns[c].type == OUT_STRING ? "---|" : "---:|");
-	for (size_t i = 0; i < t->rows_n * t->n; i++) {
-		if (i % t->n == 0)
-			out_text("\n|");
-		print_markdown_cell(cell(t->columns[i % t->n].type, t->rows[i], true, text));
-	}
-	out_text("\n");
-	return 0;
-}
-
-int out_table_print(const struct out_table *t, enum out_format format)
-{
-	switch (format) {
-	case OUT_CSV:
-		return print_csv(t);
-	case OUT_MARKDOWN:
-		return print_markdown(t);
-	default:
-		return print_text(t);
-	}
-}
-
 static json_t *json_of(enum out_type type, union out_value v)
 {
 	json_t *s;
@@ -315,9 +170,13 @@ struct json_t *out_table_json(const struct out_table *t)
 	for (size_t r = 0; array && r < t->rows_n; r++) {
 		json_t *row = json_object();
 
-		for (size_t c = 0; c < t->n; c++)
-			json_object_set_new(row, t->columns[c].key,
-					    json_of(t->columns[c].type, t->rows[r * t->n + c]));
+		for (size_t c = 0; c < t->n; c++) {
+			union out_value v = t->rows[r * t->n + c];
+
+			if (out_value_known(t->columns[c].type, v))
+				json_object_set_new(row, t->columns[c].key,
+						    json_of(t->columns[c].type, v));
+		}
 		if (json_array_append_new(array, row)) {
 			json_decref(array);
 			return NULL;

@@ -71,7 +71,7 @@ bool difference_of(struct difference *out, size_t i, const struct difference_sid
 	double sum = 0;
 	int side = 0; /* of A on which B is now */
 
-	*out = (struct difference){.apart_ns = NAN};
+	*out = (struct difference){.most_at_ns = NAN, .apart_ns = NAN};
 	for (size_t at = 0; at < n; at++) {
 		double ns = jat(from.time_ns, at), v = minus(&from, &to, at);
 		int now = fabs(v) <= noise(&from, i, at) ? 0 : v > 0 ? 1 : -1;
@@ -125,14 +125,14 @@ json_t *difference_json(const struct comparison *c, const struct difference_side
 	for (size_t i = 0; i < DIFFERENCE_SERIES; i++)
 		if (difference_wanted(c, i) && difference_of(&d, i, a, b))
 			json_array_append_new(
-				list,
-				json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:o, s:o}", "series",
-					  difference_series[i].name, "unit",
-					  difference_series[i].unit == UNIT_BYTES ? "bytes"
-										  : "points",
-					  "mean", d.mean, "largest", d.most, "largest_at_ns",
-					  d.most_at_ns, "end", d.end, "apart_since_ns",
-					  real_or_null(d.apart_ns), "value", values_json(i, a, b)));
+				list, json_pack("{s:s, s:s, s:f, s:f, s:o, s:f, s:o, s:o}",
+						"series", difference_series[i].name, "unit",
+						difference_series[i].unit == UNIT_BYTES ? "bytes"
+											: "points",
+						"mean", d.mean, "largest", d.most, "largest_at_ns",
+						real_or_null(d.most_at_ns), "end", d.end,
+						"apart_since_ns", real_or_null(d.apart_ns), "value",
+						values_json(i, a, b)));
 	if (json_array_size(list))
 		return json_pack("{s:s, s:s, s:O, s:o}", "group", b->title, "base", a->title,
 				 "time_ns", json_object_get(a->root, "time_ns"), "series", list);

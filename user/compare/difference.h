@@ -36,7 +36,8 @@ struct difference_side {
 };
 
 struct difference {
-	double mean, most, most_at_ns, end;
+	double mean, most, end;
+	double most_at_ns; /* NAN: they never differ */
 	/* From when on B stays on one side of A by more than two readings of an idle
 	 * kernel differ, up to the end; NAN: it does not */
 	double apart_ns;

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "doctor/doctor.h"
+#include "record/record.h"
 
 #define CAPABILITY(n) ((const void *)(uintptr_t)(n))
 
@@ -81,7 +82,7 @@ const struct doctor_check doctor_checks[] = {
 	{"pagetypeinfo", false, doctor_file, "/proc/pagetypeinfo",
 	 "migrate types of free pages at start and end stay unknown",
 	 "boot a kernel with CONFIG_PROC_FS=y"},
-	{"percpu_stats", false, doctor_file, "/sys/kernel/debug/percpu_stats",
+	{"percpu_stats", false, doctor_file, PERCPU_STATS,
 	 "per-CPU memory at the start stays unknown: its replay begins empty",
 	 "mount debugfs; boot a kernel with CONFIG_PERCPU_STATS=y"},
 	{"vmalloc areas", false, doctor_areas, NULL,

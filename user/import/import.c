@@ -144,8 +144,12 @@ static int take_event(struct importer *im, struct line *l)
 
 	if (err)
 		return err;
-	if (l->cpu >= CPUS_MAX || is_nothing(l)) {
+	if (l->cpu >= CPUS_MAX) {
 		im->counts->other++;
+		return 0;
+	}
+	if (is_nothing(l)) {
+		im->counts->nothing++;
 		return 0;
 	}
 	im->counts->unordered += l->time_ns < im->last_ns;
@@ -207,10 +211,11 @@ static int finish(struct importer *im)
 {
 	const struct import_counts *c = im->counts;
 	int err = end_round(im);
-	json_t *doc = json_pack("{s:{s:I, s:I, s:i, s:I, s:i, s:i}}", "totals", "fired",
-				(json_int_t)c->events + (json_int_t)c->lost, "recorded",
-				(json_int_t)c->events, "filtered", 0, "lost_ring",
-				(json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);
+	json_t *doc =
+		json_pack("{s:{s:I, s:I, s:I, s:I, s:i, s:i}}", "totals", "fired",
+			  (json_int_t)(c->events + c->nothing + c->lost), "recorded",
+			  (json_int_t)c->events, "filtered", (json_int_t)c->nothing, "lost_ring",
+			  (json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 
 	if (!err)

@@ -12,6 +12,7 @@
 
 struct import_counts {
 	uint64_t events;
+	uint64_t nothing;	 /* kfree(NULL): not kept, as a recording keeps none */
 	uint64_t lost;		 /* at least, if some were not counted */
 	uint64_t lost_uncounted; /* times that the tracer told of losses without a number */
 	uint64_t other, invalid, unordered, unknown_gfp;

@@ -52,6 +52,17 @@ unsigned int fidelity_won(const struct fidelity *model, const struct fidelity *b
 	return won;
 }
 
+bool fidelity_close(const uint64_t *kernel, const uint64_t *model, unsigned int orders)
+{
+	uint64_t k = metric_free_pages(kernel, orders), m = metric_free_pages(model, orders);
+	double off = 0;
+
+	if (!metric_relative(m, k, &off))
+		return m == k;
+	return fabs(off) <= FIDELITY_NOISE_FREE &&
+	       metric_emd(kernel, model, orders) <= FIDELITY_NOISE_EMD;
+}
+
 bool fidelity_observed_holds(const struct fidelity_input *in)
 {
 	const struct fidelity *o = in->observed;
@@ -61,7 +72,7 @@ bool fidelity_observed_holds(const struct fidelity_input *in)
 			return false;
 	return fabs(o->free_pages_error) <= FIDELITY_OBSERVED_FREE &&
 	       o->emd <= FIDELITY_OBSERVED_EMD &&
-	       100.0 * (double)in->exact >= FIDELITY_OBSERVED_PERCENT * (double)in->readings;
+	       100.0 * (double)in->close >= FIDELITY_OBSERVED_PERCENT * (double)in->readings;
 }
 
 static const char *word(unsigned int won, const struct fidelity_input *in)
@@ -85,9 +96,9 @@ static void tell_lacks(const struct fidelity_input *in, char *line, size_t size)
 		return;
 	snprintf(line + n, size - (size_t)n,
 		 "; the events' own state is not the kernel's (free pages off by %.2f %%, distance "
-		 "%.3f, equal in %llu of %llu readings), so not good",
+		 "%.3f, within the noise in %llu of %llu readings), so not good",
 		 100 * in->observed->free_pages_error, in->observed->emd,
-		 (unsigned long long)in->exact, (unsigned long long)in->readings);
+		 (unsigned long long)in->close, (unsigned long long)in->readings);
 }
 
 void fidelity_grade(const struct fidelity *model, const struct fidelity *baseline,

@@ -45,7 +45,7 @@ void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity
 #define FIDELITY_MISSING_PERCENT 1.0
 
 /* The state kept from the events is the kernel's if it ends no further off than
- * this, and equalled so many of the timed readings of buddyinfo. */
+ * this, and was within the noise of so many of the timed readings of buddyinfo. */
 #define FIDELITY_OBSERVED_FREE	   0.01 /* relative */
 #define FIDELITY_OBSERVED_EMD	   0.05
 #define FIDELITY_OBSERVED_UNUSABLE 20.0 /* of 1000 */
@@ -55,8 +55,12 @@ void fidelity_compare(const struct fidelity_state *kernel, const struct fidelity
 struct fidelity_input {
 	double missing;			 /* percent of the kernel's events not in the trace */
 	const struct fidelity *observed; /* the events' own state against the kernel */
-	uint64_t readings, exact;	 /* of buddyinfo, and of them equal to it */
+	uint64_t readings, close;	 /* of buddyinfo, and of them within the noise of it */
 };
+
+/** fidelity_close() - are free pages and their distance over orders no further
+ *  off than two readings of an idle kernel? */
+bool fidelity_close(const uint64_t *kernel, const uint64_t *model, unsigned int orders);
 
 /** fidelity_observed_holds() - is the events' own state the kernel's? */
 bool fidelity_observed_holds(const struct fidelity_input *in);

@@ -7,7 +7,7 @@
 #include "metrics/stalls.h"
 #include "metrics/tasks.h"
 
-enum { NODES = 1024 };
+enum { NODES = 1024, WHOLE_ZONE = 18 /* order of a COMPACT_BEGIN: kinds.h */ };
 
 struct pending {
 	uint64_t begin_ns;
@@ -273,6 +273,16 @@ static bool in_span(const struct stalls *s, uint64_t time_ns, unsigned int node)
 	return false;
 }
 
+/* Whole zones are compacted by kcompactd, and by whoever was asked to. */
+static struct stall with_kind(const struct stall *found)
+{
+	struct stall s = *found;
+
+	if (s.kind == STALL_COMPACTION && s.order == WHOLE_ZONE)
+		s.kind = STALL_COMPACTION_ASKED;
+	return s;
+}
+
 /* What kcompactd compacts stalls nobody. Where it began unasked (proactively), no event
  * told of its waking: the compaction is a span. */
 static int drop_background(struct stalls *s)
@@ -285,7 +295,7 @@ static int drop_background(struct stalls *s)
 		struct stall_span *span;
 
 		if (stall[i].kind != STALL_COMPACTION || node == NODES) {
-			stall[kept++] = stall[i];
+			stall[kept++] = with_kind(&stall[i]);
 			continue;
 		}
 		if (in_span(s, stall[i].begin_ns, node))

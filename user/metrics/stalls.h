@@ -26,7 +26,9 @@ enum stall_kind {
 	STALL_MEMCG_RECLAIM,
 	STALL_NODE_RECLAIM,
 	STALL_COMPACTION,
-	STALL_THROTTLED, /* told with its length when it is over */
+	STALL_THROTTLED,	/* told with its length when it is over */
+	STALL_COMPACTION_ASKED, /* of whole zones, through vm.compact_memory or sysfs: no
+				   allocation waits */
 	STALL_KINDS,
 };
 

@@ -149,8 +149,10 @@ static int load_zones(struct host *h, struct trace_reader *r, char *error)
 	int err = trace_reader_find_text(r, "zoneinfo", KMT_PHASE_START, &t);
 
 	if (err) {
-		snprintf(error, 256, "the trace holds no zoneinfo of its start; record again");
-		return err;
+		snprintf(error, 256,
+			 "the trace holds no zoneinfo of its start: imported, or cut off; record "
+			 "again");
+		return err == -ENOENT ? -ENODATA : err;
 	}
 	err = proc_zoneinfo_parse(t.text, &info);
 	if (err && err != -ENOMEM)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "metrics/fidelity.h"
 #include "metrics/frag.h"
 #include "replay/replay.h"
 #include "trace/trace_io.h"
@@ -87,6 +88,7 @@ static void meet_witness(struct pass *a, const struct kernel_sample *k)
 {
 	struct replay *p = a->p;
 	unsigned int orders = p->host.max_order + 1;
+	uint64_t all[2][FIDELITY_ORDERS] = {{0}}; /* the kernel's, and mine */
 	bool exact = true;
 
 	run_state(p->observed, &p->host, a->now);
@@ -98,9 +100,14 @@ static void meet_witness(struct pass *a, const struct kernel_sample *k)
 		exact &= !memcmp(a->now[z].blocks, k->blocks[z], orders * sizeof(uint64_t));
 		if (off > p->witness.worst_pages)
 			p->witness.worst_pages = off;
+		for (unsigned int o = 0; o < orders; o++) {
+			all[0][o] += k->blocks[z][o];
+			all[1][o] += a->now[z].blocks[o];
+		}
 	}
 	p->witness.readings++;
 	p->witness.exact += exact;
+	p->witness.close += fidelity_close(all[0], all[1], orders);
 }
 
 static void meet_kernel(struct pass *a, size_t i)

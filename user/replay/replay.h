@@ -40,6 +40,7 @@ struct replay_policy {
 struct replay_witness {
 	uint64_t readings;    /* after the start snapshot was complete */
 	uint64_t exact;	      /* all orders of all zones equal */
+	uint64_t close;	      /* no further off than two readings of an idle kernel */
 	uint64_t worst_pages; /* largest difference of free pages of a zone */
 };
 

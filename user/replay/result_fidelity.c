@@ -141,7 +141,7 @@ json_t *result_fidelity(const struct replay *p)
 	const struct run *reference = find(p, "reference");
 	struct fidelity_input in = {.missing = result_missing_percent(p),
 				    .readings = p->witness.readings,
-				    .exact = p->witness.exact};
+				    .close = p->witness.close};
 	const struct fidelity *model;
 	struct comparison c;
 	char grade[800];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* result_slabs.c - caches: what the trace shows, slabinfo and the reference. */
-#include "common/procfs.h"
 #include "replay/result.h"
+#include "trace/slab_text.h"
 #include "trace/trace_io.h"
 
 enum { LIVE_SERIES_MAX = 60, PAGE_BYTES = 4096 };
@@ -10,18 +10,6 @@ struct slab_texts {
 	struct proc_slabinfo start, end;
 	bool has_start, has_end;
 };
-
-static bool load_slabs(struct trace_reader *r, uint16_t phase, struct proc_slabinfo *out)
-{
-	struct trace_text t;
-	bool ok;
-
-	if (trace_reader_find_text(r, "slabinfo", phase, &t))
-		return false;
-	ok = !proc_slabinfo_parse(t.text, out);
-	trace_text_free(&t);
-	return ok;
-}
 
 static void add_slabinfo(json_t *o, const struct proc_slabinfo *info, const char *name,
 			 const char *objects, const char *slabs)
@@ -104,8 +92,8 @@ json_t *result_slabs(struct replay *p)
 	const struct object_counts *c;
 	uint32_t n;
 
-	t.has_start = load_slabs(p->reader, KMT_PHASE_START, &t.start);
-	t.has_end = load_slabs(p->reader, KMT_PHASE_END, &t.end);
+	t.has_start = trace_slabinfo(p->reader, KMT_PHASE_START, &t.start, NULL);
+	t.has_end = trace_slabinfo(p->reader, KMT_PHASE_END, &t.end, NULL);
 	c = objects_caches(p->objects, &n);
 	for (uint32_t i = 0; i < n; i++)
 		json_array_append_new(list, slab(p, &c[i], &t, i < LIVE_SERIES_MAX));

@@ -14,7 +14,7 @@ enum { STALLS_MAX = 200, MARKS_MAX = 200, SPANS_MAX = 200 };
 static const char *const kinds[STALL_KINDS] = {
 	[STALL_RECLAIM] = "reclaim",	       [STALL_MEMCG_RECLAIM] = "memcg_reclaim",
 	[STALL_NODE_RECLAIM] = "node_reclaim", [STALL_COMPACTION] = "compaction",
-	[STALL_THROTTLED] = "throttled",
+	[STALL_THROTTLED] = "throttled",       [STALL_COMPACTION_ASKED] = "compaction_asked_for",
 };
 
 static const char *const threads[THREADS] = {"kswapd", "kcompactd"};

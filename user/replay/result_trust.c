@@ -172,9 +172,9 @@ static json_t *end_snapshot(const struct replay_diff *d)
 
 static json_t *witness(const struct replay_witness *w)
 {
-	return json_pack("{s:s, s:I, s:I, s:I}", "file", "/proc/buddyinfo", "readings",
-			 (json_int_t)w->readings, "exact", (json_int_t)w->exact, "worst_free_pages",
-			 (json_int_t)w->worst_pages);
+	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "file", "/proc/buddyinfo", "readings",
+			 (json_int_t)w->readings, "exact", (json_int_t)w->exact, "within_noise",
+			 (json_int_t)w->close, "worst_free_pages", (json_int_t)w->worst_pages);
 }
 
 static const char *gfp_source(const struct replay *p)

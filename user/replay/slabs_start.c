@@ -13,6 +13,7 @@
 #include "metrics/objects.h"
 #include "replay/host.h"
 #include "replay/slabs.h"
+#include "trace/slab_text.h"
 #include "trace/trace_io.h"
 
 /* Values of the table are 32 bits of 8 bytes each. */
@@ -141,20 +142,6 @@ static uint32_t cache_of(struct slabs *s, uint32_t string)
 	return ++s->n;
 }
 
-static bool load_info(struct trace_reader *r, uint16_t phase, struct proc_slabinfo *info,
-		      uint64_t *time_ns)
-{
-	struct trace_text t;
-	bool ok;
-
-	if (trace_reader_find_text(r, "slabinfo", phase, &t))
-		return false;
-	ok = !proc_slabinfo_parse(t.text, info);
-	*time_ns = t.time_ns;
-	trace_text_free(&t);
-	return ok;
-}
-
 static void describe(struct slabs_cache *c, const char *name, const struct proc_slabinfo *start,
 		     const struct proc_slabinfo *end)
 {
@@ -196,10 +183,10 @@ int slabs_create(struct slabs *s, const struct host *h, struct trace_reader *r,
 	int err = list_caches(s, classes, nr_classes);
 
 	s->end_ns = UINT64_MAX;
-	if (!err && !load_info(r, KMT_PHASE_START, &start, &s->start_ns))
+	if (!err && !trace_slabinfo(r, KMT_PHASE_START, &start, &s->start_ns))
 		err = -ENOENT;
 	if (!err)
-		load_info(r, KMT_PHASE_END, &end, &s->end_ns);
+		trace_slabinfo(r, KMT_PHASE_END, &end, &s->end_ns);
 	if (!err)
 		err = slab_lists_read(&s->lists, r);
 	if (!err && s->lists.known && s->lists.time_ns > s->start_ns)

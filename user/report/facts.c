@@ -150,22 +150,36 @@ static void gather_pinned(struct report_facts *f, const json_t *root)
 		}
 }
 
-static void gather_culprits(struct report_facts *f, const json_t *root)
+bool facts_waits(const json_t *stall)
 {
-	const json_t *top = json_array_get(jpath(root, "culprits.fallbacks.by_command"), 0);
-	const json_t *longest = json_array_get(jpath(root, "stalls.longest"), 0);
+	return strcmp(jstr(stall, "kind", ""), "compaction_asked_for") != 0;
+}
+
+static void gather_stalls(struct report_facts *f, const json_t *root)
+{
 	const json_t *kinds = jpath(root, "stalls.by_kind");
 	size_t i;
 	json_t *v;
 
+	f->stalls = kinds ? 0 : NAN;
+	f->longest_ns = NAN;
+	json_array_foreach (kinds, i, v)
+		f->stalls += facts_waits(v) ? or_zero(jnum(v, "count")) : 0;
+	json_array_foreach (jpath(root, "stalls.longest"), i, v)
+		if (isnan(f->longest_ns) && facts_waits(v)) {
+			f->longest_ns = jnum(v, "duration_ns");
+			f->longest_comm = jstr(v, "comm", NULL);
+		}
+}
+
+static void gather_culprits(struct report_facts *f, const json_t *root)
+{
+	const json_t *top = json_array_get(jpath(root, "culprits.fallbacks.by_command"), 0);
+
 	f->taker = jstr(top, "comm", NULL);
 	f->taker_blocks = jnum(top, "pageblocks");
 	gather_pinned(f, root);
-	f->stalls = kinds ? 0 : NAN;
-	json_array_foreach (kinds, i, v)
-		f->stalls += or_zero(jnum(v, "count"));
-	f->longest_ns = jnum(longest, "duration_ns");
-	f->longest_comm = jstr(longest, "comm", NULL);
+	gather_stalls(f, root);
 }
 
 static const json_t *fidelity_of(const json_t *root, const char *name)
@@ -192,12 +206,14 @@ static void gather_model(struct report_facts *f, const json_t *root)
 	f->better = (size_t)or_zero(jnum(fidelity, "measures_won"));
 	f->measures = (size_t)or_zero(jnum(fidelity, "measures_total"));
 	f->observed_off = json_is_false(json_object_get(fidelity, "observed_holds"));
+	f->missing = or_zero(jnum(fidelity, "missing_percent"));
+	f->events_off = f->missing > missing_percent;
+	f->closer = f->emd <= clearly_smaller * f->emd_baseline && 2 * f->better > f->measures;
 	if (!report_run(root, "reference"))
 		f->model = MODEL_ABSENT;
 	else if (isnan(f->emd) || isnan(f->emd_baseline) || !f->measures)
 		f->model = MODEL_UNCOMPARED;
-	else if (f->emd <= clearly_smaller * f->emd_baseline && 2 * f->better > f->measures &&
-		 or_zero(jnum(fidelity, "missing_percent")) <= missing_percent && !f->observed_off)
+	else if (f->closer && !f->events_off && !f->observed_off)
 		f->model = MODEL_BEATS;
 	else
 		f->model = f->better ? MODEL_MIXED : MODEL_LOSES;

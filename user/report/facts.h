@@ -60,9 +60,16 @@ struct report_facts {
 	double emd, emd_baseline;
 	double free_error; /* percent */
 	size_t better, measures;
+	bool closer;	   /* than the baseline, whether or not the events suffice */
+	bool events_off;   /* more of the kernel's events were not seen than may be */
+	double missing;	   /* percent of them */
 	bool observed_off; /* the events' own state is not the kernel's */
 	struct facts_what_if what_if;
 };
+
+/** facts_waits() - does a request wait in @stall, of a result's stalls? Not in compaction that
+ *  was asked for */
+bool facts_waits(const json_t *stall);
 
 /** facts_settings() - "knob=value knob=value" of a run, "" where it has none */
 const char *facts_settings(const json_t *run, struct report_pool *pool);

@@ -65,6 +65,7 @@ static void add_result(struct report_doc *d, struct sources *t, const struct rep
 	const json_t *samples = json_object_get(root, "kernel_samples");
 	size_t n = json_array_size(json_object_get(root, "time_ns"));
 	size_t m = json_array_size(json_object_get(samples, "time_ns"));
+	char at[REPORT_NUMBER_BYTES];
 	size_t k;
 	json_t *run;
 
@@ -82,10 +83,13 @@ static void add_result(struct report_doc *d, struct sources *t, const struct rep
 	struct source witness = {root, json_object_get(samples, "free_blocks"), m ? m - 1 : 0};
 	if (m)
 		add_source(t,
-			   pool_printf(&d->pool, "%s%sbuddyinfo, end",
-				       in->n > 1 ? in->results[i].label : "",
-				       in->n > 1 ? ": " : ""),
-			   "the last sample of /proc/buddyinfo, the witness", &witness);
+			   pool_printf(&d->pool, "%s%sbuddyinfo, %s",
+				       in->n > 1 ? in->results[i].label : "", in->n > 1 ? ": " : "",
+				       format_number(at, jlast(json_object_get(samples, "time_ns")),
+						     UNIT_NS)),
+			   "the last reading of /proc/buddyinfo, and when it was; what Fidelity "
+			   "holds the runs against is their state then, not at the last sample",
+			   &witness);
 }
 
 static void table_by_order(struct report_doc *d, struct doc_section *s, struct sources *t)

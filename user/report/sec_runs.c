@@ -224,11 +224,10 @@ void section_policies(struct report_doc *d, const struct report_input *in)
 	rows_end(&r, s);
 	for (size_t i = 0; i < in->n; i++)
 		remarks_predictions(d, s, in->results[i].root);
-	s->lead =
-		ranked ? "Ranked by the share of free memory unusable at order 9 at the end; the "
-			 "kernel's own run is the truth the reference was held against."
-		       : "Not ranked: the reference has not been shown to be closer to the kernel "
-			 "than \"nothing changed\", so the figures prove nothing about settings.";
+	s->lead = ranked ? "Ranked by the share of free memory unusable at order 9 at the end; the "
+			   "kernel's own run is the truth the reference was held against."
+			 : "Not ranked: the reference has not been shown to be close enough to the "
+			   "kernel (see Fidelity), so the figures prove nothing about settings.";
 }
 
 void section_commands(struct report_doc *d, const struct report_input *in)

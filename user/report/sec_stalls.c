@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/facts.h"
 #include "report/sections.h"
 
 enum { LONGEST_SHOWN = 50 };
@@ -50,7 +51,7 @@ static void table_groups(struct report_doc *d, struct doc_section *s, const stru
 		STALL_COLUMNS("command", UNIT_TEXT, "the task that waited"),
 	};
 	static const struct doc_column orders[] = {
-		STALL_COLUMNS("order", UNIT_COUNT, "of the request; 18: the whole zone"),
+		STALL_COLUMNS("order", UNIT_COUNT, "of the request; 18: whole zones, asked for"),
 	};
 	static const struct grouping groupings[] = {{"by_command", "comm", UNIT_TEXT},
 						    {"by_order", "order", UNIT_COUNT}};
@@ -64,7 +65,7 @@ static void table_groups(struct report_doc *d, struct doc_section *s, const stru
 	rows_end(&r, s);
 }
 
-/* All stalls of a result in one row: exact sums over the kinds. */
+/* All stalls of a result in one row: exact sums over the kinds in which a request waits. */
 static void row_all_stalls(const struct rows *r, size_t i, const json_t *kinds)
 {
 	struct doc_cell *c = rows_add(r, i);
@@ -74,6 +75,8 @@ static void row_all_stalls(const struct rows *r, size_t i, const json_t *kinds)
 	c[0].text = "all";
 	c[1].value = c[5].value = 0;
 	json_array_foreach (kinds, k, v) {
+		if (!facts_waits(v))
+			continue;
 		c[1].value += jnum(v, "count");
 		c[4].value = fmax(c[4].value, jnum(v, "max_ns"));
 		c[5].value += jnum(v, "total_ns");
@@ -86,7 +89,9 @@ static void table_kinds(struct report_doc *d, struct doc_section *s, const struc
 {
 	static const struct doc_column columns[] = {
 		RESULT_COLUMN,
-		{"wait", UNIT_TEXT, "what for"},
+		{"wait", UNIT_TEXT,
+		 "what for; compaction asked for, through vm.compact_memory or sysfs, is no "
+		 "request's wait and not in 'all'"},
 		{"stalls", UNIT_COUNT, NULL},
 		{"median", UNIT_NS, NULL},
 		{"99 %", UNIT_NS, "99 of 100 stalls were no longer"},

@@ -100,9 +100,21 @@ static void say_memory(struct doc_sentence *s, const struct report_facts *f,
 			      moved(pool, f->unusable_start[i], f->unusable_end[i], UNIT_PERCENT));
 }
 
+/* From which type into which, of several. */
+static const char *say_types(const struct report_facts *f, struct report_pool *pool)
+{
+	char top[NUMBER], share[NUMBER];
+
+	if (f->top_events >= f->fallbacks)
+		return pool_printf(pool, "all of them %s into %s", f->top_from, f->top_to);
+	return pool_printf(pool, "most often %s into %s (%s, %s)", f->top_from, f->top_to,
+			   format_number(top, f->top_events, UNIT_COUNT),
+			   format_number(share, 100 * f->top_events / f->fallbacks, UNIT_PERCENT));
+}
+
 static const char *say_fallbacks(const struct report_facts *f, struct report_pool *pool)
 {
-	char all[NUMBER], top[NUMBER], share[NUMBER], claimed[NUMBER];
+	char all[NUMBER], claimed[NUMBER];
 
 	if (!f->fallbacks_known && !f->observed)
 		return "Fallbacks between migrate types are not known without an observed run";
@@ -110,16 +122,19 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 		return "Fallbacks between migrate types were not recorded";
 	if (f->fallbacks <= 0)
 		return "No allocation fell back into another migrate type's pageblocks";
+	if (f->fallbacks == 1)
+		return pool_printf(pool,
+				   "1 allocation fell back into another migrate type's pageblock, "
+				   "%s into %s, %s it",
+				   f->top_from, f->top_to,
+				   f->claimed > 0 ? "converting" : "without converting");
 	bool whole = f->claimed >= f->fallbacks;
 	snprintf(claimed, sizeof(claimed), "%.0f of them", f->claimed);
 	return pool_printf(pool,
-			   "%s %s back into another migrate type's pageblocks, most often %s into "
-			   "%s (%s, %s), %s converting the block",
-			   format_number(all, f->fallbacks, UNIT_COUNT),
-			   f->fallbacks == 1 ? "allocation fell" : "allocations fell", f->top_from,
-			   f->top_to, format_number(top, f->top_events, UNIT_COUNT),
-			   format_number(share, 100 * f->top_events / f->fallbacks, UNIT_PERCENT),
-			   whole	    ? "all of them"
+			   "%s allocations fell back into another migrate type's pageblocks, %s, "
+			   "%s converting the block",
+			   format_number(all, f->fallbacks, UNIT_COUNT), say_types(f, pool),
+			   whole	    ? "each"
 			   : f->claimed > 0 ? claimed
 					    : "none of them");
 }
@@ -130,7 +145,9 @@ static const char *say_culprits(const struct report_facts *f, struct report_pool
 	char blocks[NUMBER], stalls[NUMBER], longest[NUMBER], bytes[NUMBER];
 	const char *taker = "", *waits = "", *pins = "", *holder = "";
 
-	if (f->fallbacks > 0 && f->taker && f->taker_blocks > 0)
+	if (f->fallbacks == 1 && f->taker)
+		taker = pool_printf(pool, ", for %s", f->taker);
+	else if (f->fallbacks > 1 && f->taker && f->taker_blocks > 0)
 		taker = pool_printf(pool, "; %s took from most pageblocks (%s)", f->taker,
 				    format_number(blocks, f->taker_blocks, UNIT_COUNT));
 	if (f->stalls > 0)
@@ -226,12 +243,16 @@ static const char *say_what_if(const struct report_facts *f, struct report_pool 
 static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 			 struct report_pool *pool)
 {
-	static const char *const how[] = {
-		[MODEL_BEATS] = "is closer",
-		[MODEL_MIXED] = "is not clearly closer",
-		[MODEL_LOSES] = "is no closer",
-	};
+	char missing[NUMBER];
+	const char *lacks = "", *how = f->closer		 ? "is closer"
+				       : f->model == MODEL_MIXED ? "is not clearly closer"
+								 : "is no closer";
 
+	if (f->observed_off)
+		lacks = "; but the events themselves do not add up to the kernel's state";
+	else if (f->events_off)
+		lacks = pool_printf(pool, "; but %s of the kernel's events were not seen",
+				    format_number(missing, f->missing, UNIT_PERCENT));
 	s->tag = f->model == MODEL_BEATS ? "model holds" : "model unproven";
 	s->tone = f->model == MODEL_BEATS   ? TONE_GOOD
 		  : f->model == MODEL_MIXED ? TONE_CAUTION
@@ -241,10 +262,7 @@ static void say_compared(struct doc_sentence *s, const struct report_facts *f,
 		"The reference %s to the kernel's end state than \"nothing changed\": "
 		"as good or better on %zu of %zu measures, earth mover's distance %.3f against "
 		"%.3f%s%s.",
-		how[f->model], f->better, f->measures, f->emd, f->emd_baseline,
-		f->observed_off ? "; but the events themselves do not add up to the kernel's state"
-				: "",
-		say_what_if(f, pool));
+		how, f->better, f->measures, f->emd, f->emd_baseline, lacks, say_what_if(f, pool));
 	doc_figure(s, "emd", "earth mover's distance, reference", f->emd, UNIT_REAL);
 	doc_figure(s, "emd-baseline", "earth mover's distance, baseline", f->emd_baseline,
 		   UNIT_REAL);

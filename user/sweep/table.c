@@ -230,10 +230,19 @@ static const char *name_row(char *text, size_t size, const struct row *row, size
 	return text;
 }
 
+/* "unusable[9], points" */
+static const char *title_of(char *text, size_t size, const struct measure *m)
+{
+	const char *unit = *m->unit == '%' ? "points" : m->unit;
+
+	snprintf(text, size, "%s%s%s", m->name, *unit ? ", " : "", unit);
+	return text;
+}
+
 static int print(const struct sweep_view *v, const struct row *rows, size_t n)
 {
 	struct out_column columns[MEASURES + 1] = {{"settings", "settings", OUT_STRING}};
-	static char cells[MEASURES][CELL_BYTES], name[NAME_BYTES];
+	static char cells[MEASURES][CELL_BYTES], titles[MEASURES][CELL_BYTES], name[NAME_BYTES];
 	size_t most = most_traces(v, rows, n);
 	struct out_table *t;
 	size_t c = 1;
@@ -241,8 +250,9 @@ static int print(const struct sweep_view *v, const struct row *rows, size_t n)
 
 	for (size_t m = 0; m < MEASURES; m++)
 		if (v->measures >> m & 1)
-			columns[c++] =
-				(struct out_column){measures[m].name, measures[m].name, OUT_STRING};
+			columns[c++] = (struct out_column){
+				title_of(titles[m], sizeof(titles[m]), &measures[m]),
+				measures[m].name, OUT_STRING};
 	t = out_table_new("sweep", columns, c);
 	if (!t)
 		return -ENOMEM;
@@ -259,8 +269,28 @@ static int print(const struct sweep_view *v, const struct row *rows, size_t n)
 	}
 	if (!err)
 		err = out_table_print(t, v->format);
+	if (!err)
+		out_text("\nchange from the reference on the same trace: median over the traces "
+			 "(least to most); best %s first\n",
+			 measures[v->rank].name);
 	out_table_free(t);
 	return err;
+}
+
+/* A line a combination and measure: numbers that other programs can take as they are. */
+static void print_csv(const struct sweep_view *v, const struct row *rows, size_t n)
+{
+	out_text("settings,measure,unit,traces,median,min,max\n");
+	for (size_t i = 0; i < n; i++)
+		for (size_t m = 0; m < MEASURES; m++) {
+			const struct change *c = &rows[i].change[m];
+
+			if (c->traces && v->measures >> m & 1)
+				out_text("\"%s\",%s,%s,%zu,%.12g,%.12g,%.12g\n", rows[i].settings,
+					 measures[m].name,
+					 *measures[m].unit == '%' ? "points" : measures[m].unit,
+					 c->traces, c->median, c->min, c->max);
+		}
 }
 
 static int print_json(const struct sweep_view *v, const struct row *rows, size_t n)
@@ -287,11 +317,25 @@ static int print_json(const struct sweep_view *v, const struct row *rows, size_t
 		json_pack("{s:s, s:o}", "ranked_by", measures[v->rank].name, "ranked", list));
 }
 
+static int print_as(const struct sweep_view *v, const struct row *rows, size_t n)
+{
+	if (v->format == OUT_JSON)
+		return print_json(v, rows, n);
+	if (v->format != OUT_CSV)
+		return print(v, rows, n);
+	print_csv(v, rows, n);
+	return 0;
+}
+
 /* Once a trace: its reference's line tells. Others, if they are no predictions. */
 static void tell_fidelity(const struct table *t)
 {
+	char name[NAME_BYTES];
+
 	for (size_t i = 0; i < t->n; i++) {
-		warn_unless_prediction(text_of(t->line[i], "settings"), t->line[i]);
+		snprintf(name, sizeof(name), "%s on %s", text_of(t->line[i], "settings"),
+			 text_of(t->line[i], "trace"));
+		warn_unless_prediction(name, t->line[i]);
 		if (!*text_of(t->line[i], "settings"))
 			warn_unless_faithful(text_of(t->line[i], "trace"),
 					     json_object_get(t->line[i], "fidelity"));
@@ -334,8 +378,7 @@ int sweep_table(const struct sweep_view *v, char *lines)
 	if (!err && !(rows = rank(&t, v->rank)))
 		err = -ENOMEM;
 	if (!err)
-		err = v->format == OUT_JSON ? print_json(v, rows, t.nr_settings)
-					    : print(v, rows, t.nr_settings);
+		err = print_as(v, rows, t.nr_settings);
 	if (!err) {
 		tell_missing(v, &t, rows);
 		tell_fidelity(&t);

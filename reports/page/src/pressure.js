@@ -11,6 +11,7 @@ const KINDS = {
 	memcg_reclaim: ['cgroup reclaim', '--c-orange', 0],
 	node_reclaim: ['node reclaim', '--c-orange', 0],
 	compaction: ['direct compaction', '--c-purple', 1],
+	compaction_asked_for: ['compaction asked for', '--c-green', 1],
 	throttled: ['throttled', '--c-yellow', 1],
 	failure: ['failed allocation', '--text', 2],
 	oom: ['OOM kill', '--c-blue', 2],
