@@ -50,7 +50,8 @@ struct report_facts {
 	double site_bytes;
 	const char *taker; /* command that took from most pageblocks */
 	double taker_blocks;
-	double stalls, longest_ns; /* stalls: NAN where not recorded */
+	double stalls, stalled_ns, longest_ns; /* NAN where not recorded */
+	double failures, oom_kills;	       /* the same */
 	const char *longest_comm;
 	double pinned, pinned_free; /* pageblocks, nearly free; bytes free in them */
 	const char *holder;	    /* command with pages in most of them; NULL: none known */
