@@ -91,12 +91,16 @@ static void test_rules_large_that_may_sleep_gets_kvmalloc(void **state)
 
 static void test_rules_wasteful_size_gets_cache(void **state)
 {
+	struct advices all = {0};
 	struct site s = plain();
 
 	(void)state;
 	s.most_req = 33;
 	s.allocs = s.most_allocs = 20000;
 	assert_string_equal(topics(&s), "cache");
+	assert_int_equal(site_rules(&all, &s, &facts), 0);
+	assert_non_null(strstr(all.at[0].evidence, "; none of that is held at the end"));
+	advices_free(&all);
 	s.allocs = 40000; /* of many sizes */
 	assert_string_equal(topics(&s), "");
 	s.allocs = 20000;

@@ -23,7 +23,13 @@ same "advise: settings fit the host's memory" "true" "$(field "$SCRATCH/pressure
 	"(s => s.every(a => Number(a.what.split('=')[1]) * 20 <= $kb))(d.advice.filter(a =>
 		a.what.startsWith('vm.min_free_kbytes=')))")"
 same "advise: a setting is advised once" "true" "$(field "$SCRATCH/pressure" \
-	'(s => new Set(s).size === s.length)(d.advice.filter(a => a.topic === "setting").map(a => a.what))')"
+	'(s => s.length > 2 && new Set(s).size === s.length)(d.advice.filter(a => a.topic === "setting")
+		.map(a => a.what.split("=")[0]))')"
+same "advise: a count has no decimals" "true" "$(field "$SCRATCH/pressure" \
+	'd.advice.filter(a => /failed allocations: \d+ instead of \d+ in .* by \d+$/.test(a.evidence)).length > 2')"
+same "advise: what was tried is named" "true" "$(field "$SCRATCH/pressure" \
+	'd.advice.filter(a => a.topic === "setting").every(a => d.settings_judged.includes(a.what)) &&
+		/^Settings: (\d+) were tried/.exec(d.settings_judged)[1] == d.settings_judged.match(/=/g).length')"
 same "advise: none to the allocator itself" "0" "$(field "$SCRATCH/pressure" \
 	'd.advice.filter(a => /^(__)?kv?malloc/.test(a.what)).length')"
 

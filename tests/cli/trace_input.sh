@@ -132,6 +132,13 @@ intact() {
 	expect stat_column_of_no_such_table 2 "no column 'oldest_age_ns'" stat --sort oldest_age_ns "$GOOD"
 	expect stat_top 0 "" stat --csv --by kind --top 2 "$GOOD"
 	equal stat_top_rows 3 "$(wc -l <"$SCRATCH/out")"
+	# Each table says of itself how many rows it leaves out.
+	expect stat_cut 0 "" stat --top 1 "$GOOD"
+	equal stat_cut_rows "$("$KMEMLAB" stat --json "$GOOD" 2>/dev/null | node -e '
+		const d = JSON.parse(require("fs").readFileSync(0));
+		for (const [name, rows] of Object.entries(d))
+			if (Array.isArray(rows) && rows.length > 1) console.log(name, rows.length - 1);' | sort)" \
+		"$(sed -n 's/^\.\.\. and \([0-9]*\) more (--by \([a-z]*\) .*/\2 \1/p' "$SCRATCH/out" | sort)"
 	expect dump_text 0 "" dump "$GOOD"
 	equal dump_lines $EVENTS "$(grep -vc '^#' "$SCRATCH/out")"
 	expect dump_json 0 "" dump --json "$GOOD"

@@ -86,6 +86,46 @@ static void show(const struct out_table *t, unsigned short width, char *text, si
 	text[n > 0 ? n : 0] = 0;
 }
 
+/* What is written to a terminal, or a pipe if @width is 0. */
+static void wrap(unsigned short width, const char *words, char *text, size_t size)
+{
+	struct winsize w = {.ws_row = 24, .ws_col = width};
+	int saved = dup(STDOUT_FILENO), ends[2];
+	struct termios raw;
+	ssize_t n;
+
+	if (width) {
+		assert_int_equal(openpty(&ends[0], &ends[1], NULL, NULL, &w), 0);
+		assert_int_equal(tcgetattr(ends[1], &raw), 0);
+		cfmakeraw(&raw);
+		assert_int_equal(tcsetattr(ends[1], TCSANOW, &raw), 0);
+	} else {
+		assert_int_equal(pipe(ends), 0);
+	}
+	dup2(ends[1], STDOUT_FILENO);
+	out_wrapped(4, words);
+	out_flush();
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	n = read(ends[0], text, size - 1);
+	close(ends[0]);
+	close(ends[1]);
+	text[n > 0 ? n : 0] = 0;
+}
+
+static void test_out_words_are_wrapped_on_a_terminal_only(void **state)
+{
+	char text[128];
+
+	(void)state;
+	wrap(0, "one two three four", text, sizeof(text));
+	assert_string_equal(text, "one two three four");
+	wrap(14, "one two three four", text, sizeof(text));
+	assert_string_equal(text, "one two\n    three four");
+	wrap(6, "one much-too-long two", text, sizeof(text));
+	assert_string_equal(text, "one\n    much-too-long\n    two");
+}
+
 static void test_out_columns_that_a_terminal_has_no_room_for_follow_below(void **state)
 {
 	struct out_table *t = make("alpha");
@@ -270,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_out_text_is_aligned_and_human),
+		cmocka_unit_test(test_out_words_are_wrapped_on_a_terminal_only),
 		cmocka_unit_test(test_out_columns_that_a_terminal_has_no_room_for_follow_below),
 		cmocka_unit_test(test_out_what_is_not_known_is_no_number),
 		cmocka_unit_test(test_out_csv_quotes_what_needs_it),

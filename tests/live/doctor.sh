@@ -70,6 +70,12 @@ else
 	same doctor_unprivileged_exits_3 3 $?
 	check doctor_unprivileged_says_what_to_do "no advice to run as root" \
 		grep -q 'run as root' "$SCRATCH/nobody.txt"
+	# "0 of 25 attach, not NAME NAME ... and 20 more: why": no name is cut, and none uncounted
+	same doctor_counts_what_it_has_no_room_to_name true "$(awk '/^family tps / {
+			sub(/: Operation.*/, ""); sub(/.* no +/, ""); n = split($0, word, " ")
+			for (i = 6; i <= n && word[i] != "and"; i++) named++
+			print named + (i < n ? word[i + 1] : 0) == word[3] ? "true" : $0
+		}' "$SCRATCH/nobody.txt")"
 fi
 
 # What doctor says of a process and what record does there must be one, whichever

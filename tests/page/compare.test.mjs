@@ -103,6 +103,10 @@ async function testOtherViews() {
 	await scrollThrough(narrow.page);
 	const over = await overflow(narrow.page);
 	ok(over.page <= 0 && !over.wide.length, 'nothing overflows at 360 px', JSON.stringify(over));
+	const ticks = await narrow.page.evaluate(() => [...document.querySelectorAll('.dots .axis .track')].map((axis) =>
+		[...axis.querySelectorAll('.tick')].map((t) => t.getBoundingClientRect()).sort((a, b) => a.left - b.left)
+			.some((box, i, all) => i && box.left < all[i - 1].right + 2)));
+	ok(ticks.length && !ticks.includes(true), 'names on an axis do not touch at 360 px', ticks.join());
 	await narrow.page.screenshot({ path: SHOT.replace(/\.png$/, '-narrow.png'), fullPage: true });
 	await narrow.context.close();
 	const bare = await open({ javaScriptEnabled: false });

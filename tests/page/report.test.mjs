@@ -21,6 +21,7 @@ async function testLight() {
 	if (await page.locator('#map canvas').count()) await testMap(page);
 	if (await page.locator('#allocators .icicle').count()) await testIcicle(page);
 	if (await page.locator('#difference .plot').count()) await testDifference(page);
+	await testScrollers(page);
 	await testSort(page);
 	await testFilter(page);
 	await testKeyboard(page);
@@ -31,6 +32,19 @@ async function testLight() {
 	await page.mouse.move(0, 0);
 	await page.screenshot({ path: SHOT, fullPage: true });
 	await context.close();
+}
+
+// A dozen rows are shown whole; where there is more, the edge says so.
+async function testScrollers(page) {
+	const all = await page.evaluate(() => [...document.querySelectorAll('.scroll')].filter((e) => e.offsetHeight).map((e) => ({
+		name: e.getAttribute('aria-label'),
+		rows: e.querySelectorAll('tbody tr').length,
+		hides: e.scrollHeight > e.clientHeight + 1,
+		shades: getComputedStyle(e).backgroundAttachment,
+	})));
+	const cut = all.filter((t) => t.rows <= 12 && t.hides);
+	ok(all.length > 3 && !cut.length, 'no row of a short table is hidden', JSON.stringify(cut));
+	ok(all.every((t) => /local.*scroll/.test(t.shades)), 'an edge with more behind it is shaded', all[0]?.shades);
 }
 
 // Every figure of the verdict is a link to the cell of a table that says the same, and

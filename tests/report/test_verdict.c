@@ -27,10 +27,12 @@ struct verdict_case {
 #define MODELLED_BASE "{\"name\":\"model\",\"modelled_reclaim\":{},\"unusable\":{\"9\":[400]}}"
 #define NO_PREDICTION "{\"name\":\"defrag\",\"not_predicted\":[{\"what\":\"all\",\"why\":\"w\"}]}"
 #define STALLS                                                                                     \
-	"{\"by_kind\":[{\"kind\":\"reclaim\",\"count\":4},{\"kind\":\"compaction\",\"count\":3}]," \
+	"{\"by_kind\":[{\"kind\":\"reclaim\",\"count\":4,\"total_ns\":6000000},"                   \
+	"{\"kind\":\"compaction\",\"count\":3,\"total_ns\":500000}],"                              \
+	"\"marks\":{\"counts\":{\"failure\":12,\"oom\":1}},"                                       \
 	"\"longest\":[{\"duration_ns\":2500000,\"comm\":\"postgres\"}]}"
 #define ASKED_FOR                                                                                  \
-	"{\"by_kind\":[{\"kind\":\"compaction\",\"count\":2},"                                     \
+	"{\"by_kind\":[{\"kind\":\"compaction\",\"count\":2,\"total_ns\":1200000},"                \
 	"{\"kind\":\"compaction_asked_for\",\"count\":3}],\"longest\":["                           \
 	"{\"kind\":\"compaction_asked_for\",\"duration_ns\":20000000,\"comm\":\"sh\"},"            \
 	"{\"kind\":\"compaction\",\"duration_ns\":1000000,\"comm\":\"cc1\"}]}"
@@ -74,12 +76,13 @@ static const struct verdict_case cases[] = {
 	{"stalls",
 	 1,
 	 {{"stalls", STALLS}},
-	 "; tasks stalled 7 times, 2.50 ms at most, in postgres; of the slab",
+	 "; tasks stalled 7 times, 6.50 ms in all, 2.50 ms at most, in postgres; 12 "
+	 "allocations failed; 1 task was killed for want of memory; of the slab",
 	 "took from"},
 	{"compaction asked for is no stall",
 	 1,
 	 {{"stalls", ASKED_FOR}},
-	 "; tasks stalled 2 times, 1.00 ms at most, in cc1; of the slab",
+	 "; tasks stalled 2 times, 1.20 ms in all, 1.00 ms at most, in cc1; of the slab",
 	 "in sh"},
 	{"no stall", 1, {{"stalls", "{\"by_kind\":[],\"longest\":[]}"}}, "holds most", "stalled"},
 	{"taker",
@@ -240,12 +243,64 @@ static void test_verdict_every_sentence_has_figures(void **state)
 	json_decref(root);
 }
 
+static void test_verdict_of_causes_leaves_out_no_figure(void **state)
+{
+	static const char *const keys[] = {"fallbacks", "claimed",	 "stolen",   "stalls",
+					   "stalled",	"longest-stall", "failures", "oom-kills",
+					   "pinned",	"site-held"};
+	json_t *root = fixture();
+	struct report_pool pool = {0};
+	struct report_facts f;
+	struct doc_verdict v = {0};
+
+	(void)state;
+	assert_int_equal(fixture_set(root, "stalls", STALLS), 0);
+	assert_int_equal(fixture_set(root, "culprits", "{\"pinned\":{\"pageblocks\":2}}"), 0);
+	report_facts(&f, root);
+	report_verdict(&v, &f, &pool);
+	assert_int_equal(v.sentences[1].n_figures, sizeof(keys) / sizeof(*keys));
+	for (size_t i = 0; i < v.sentences[1].n_figures; i++)
+		assert_string_equal(v.sentences[1].figures[i].key, keys[i]);
+	pool_free(&pool);
+	json_decref(root);
+}
+
+static void test_verdict_is_not_good_where_requests_wait_or_fail(void **state)
+{
+	static const struct {
+		const char *stalls, *tag;
+	} tags[] = {
+		{"{\"by_kind\":[]}", "no mixing"},
+		{"{\"by_kind\":[{\"kind\":\"reclaim\",\"count\":1}]}", "tasks wait"},
+		{STALLS, "allocations fail"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
+		json_t *root = fixture();
+		struct report_pool pool = {0};
+		struct report_facts f;
+		struct doc_verdict v = {0};
+
+		assert_int_equal(fixture_set(root, "fallbacks", "[]"), 0);
+		assert_int_equal(fixture_set(root, "stalls", tags[i].stalls), 0);
+		report_facts(&f, root);
+		report_verdict(&v, &f, &pool);
+		assert_string_equal(v.sentences[1].tag, tags[i].tag);
+		assert_int_equal(v.sentences[1].tone, i ? TONE_CAUTION : TONE_GOOD);
+		pool_free(&pool);
+		json_decref(root);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdict_cases_say_what_data_says),
 		cmocka_unit_test(test_verdict_incomplete_is_said_in_every_sentence),
 		cmocka_unit_test(test_verdict_every_sentence_has_figures),
+		cmocka_unit_test(test_verdict_of_causes_leaves_out_no_figure),
+		cmocka_unit_test(test_verdict_is_not_good_where_requests_wait_or_fail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

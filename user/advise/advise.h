@@ -15,7 +15,7 @@
 
 struct trace_reader;
 
-enum { ADVICE_JUDGED_BYTES = 256 };
+enum { ADVICE_JUDGED_BYTES = 640 };
 
 enum advice_sure { ADVICE_LOW, ADVICE_MEDIUM, ADVICE_HIGH };
 

@@ -81,7 +81,7 @@ static int rule_cache(struct advices *all, const struct site *s)
 		 " allocations ask for %u bytes and get %u (%.0f %% unused); "
 		 "%s of that is held at the end",
 		 s->most_allocs, s->allocs, s->most_req, s->most_alloc,
-		 100.0 * waste / s->most_alloc, out_human_bytes(held, bytes));
+		 100.0 * waste / s->most_alloc, held ? out_human_bytes(held, bytes) : "none");
 	snprintf(a->check, sizeof(a->check),
 		 "record again and compare waste in 'kmemlab stat --by site'; a cache that merges "
 		 "with another saves as much");

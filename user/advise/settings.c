@@ -95,6 +95,8 @@ static int add(struct advices *all, const char *setting, size_t goal, const doub
 {
 	const struct measure *m =
 		&measures[measure_find(goals[goal].measure, strlen(goals[goal].measure))];
+	const char *unit = *m->unit ? " %" : ""; /* a share, or a count */
+	int digits = *m->unit ? 1 : 0;
 	struct advice *a = advices_add(all);
 
 	if (!a)
@@ -104,9 +106,9 @@ static int add(struct advices *all, const char *setting, size_t goal, const doub
 	a->weight = v[0] - v[1];
 	snprintf(a->what, sizeof(a->what), "%s", setting);
 	snprintf(a->evidence, sizeof(a->evidence),
-		 "%s: %.1f%s instead of %.1f%s in the replay of this trace; the reference is off "
-		 "from the kernel by %.1f",
-		 goals[goal].words, v[1], *m->unit ? " %" : "", v[0], *m->unit ? " %" : "", v[2]);
+		 "%s: %.*f%s instead of %.*f%s in the replay of this trace; the reference is off "
+		 "from the kernel by %.*f",
+		 goals[goal].words, digits, v[1], unit, digits, v[0], unit, digits, v[2]);
 	snprintf(a->check, sizeof(a->check),
 		 "kmemlab replay --set %s ...; then set it, record again, and 'kmemlab compare "
 		 "before after'",
@@ -130,30 +132,87 @@ static double gain(const json_t *doc, unsigned int which, size_t goal, double v[
 	return fabs(change) >= goals[goal].least && fabs(change) > 2 * v[2] ? change : 0;
 }
 
-/* The first goal that a setting helps; one that harms another is no advice. */
+/* What a setting does for the first goal that it helps. */
+struct help {
+	bool helps;
+	size_t goal;
+	double v[3]; /* as gain() tells */
+};
+
+/* One that harms another goal helps none. */
+static struct help help_of(const json_t *doc, unsigned int which)
+{
+	const json_t *run = json_array_get(json_object_get(doc, "runs"), 2 + which);
+	bool harms = prediction_refused(run, "all");
+	struct help h = {.helps = false};
+	double v[3];
+
+	for (size_t g = 0; g < sizeof(goals) / sizeof(*goals); g++) {
+		double change = gain(doc, which, g, v);
+
+		harms = harms || change < 0;
+		if (change <= 0 || h.helps)
+			continue;
+		h.helps = true;
+		h.goal = g;
+		memcpy(h.v, v, sizeof(v));
+	}
+	h.helps = h.helps && !harms;
+	return h;
+}
+
+static bool same_knob(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return n == strcspn(b, "=") && !memcmp(a, b, n);
+}
+
+/* Does @a help more than @b, which is tried after it? */
+static bool outdoes(const struct help *a, const struct help *b, bool earlier)
+{
+	double x = a->v[0] - a->v[1], y = b->v[0] - b->v[1];
+
+	if (a->goal != b->goal)
+		return a->goal < b->goal;
+	return x > y || (x == y && earlier);
+}
+
+/* Of several values of one setting the best is advised. */
 static int judge(struct advices *all, const struct tries *t, const json_t *doc)
 {
-	const json_t *runs = json_object_get(doc, "runs");
+	struct help h[TRIES_MAX];
 	int err = 0;
 
+	for (unsigned int i = 0; i < t->n; i++)
+		h[i] = help_of(doc, i);
 	for (unsigned int i = 0; i < t->n && !err; i++) {
-		double v[3], best[3] = {0};
-		size_t n = sizeof(goals) / sizeof(*goals), helped = n;
-		bool harms = prediction_refused(json_array_get(runs, 2 + i), "all");
+		bool best = h[i].helps;
 
-		for (size_t g = 0; g < n; g++) {
-			double change = gain(doc, i, g, v);
-
-			harms = harms || change < 0;
-			if (change <= 0 || helped < n)
-				continue;
-			helped = g;
-			memcpy(best, v, sizeof(best));
-		}
-		if (helped < n && !harms)
-			err = add(all, t->setting[i], helped, best);
+		for (unsigned int k = 0; k < t->n && best; k++)
+			best = k == i || !h[k].helps || !same_knob(t->setting[i], t->setting[k]) ||
+			       !outdoes(&h[k], &h[i], k < i);
+		if (best)
+			err = add(all, t->setting[i], h[i].goal, h[i].v);
 	}
 	return err;
+}
+
+/* Which were tried, and whether that tells anything. */
+static void tell_judged(char *judged, const struct tries *t, bool faithful)
+{
+	size_t at = (size_t)snprintf(judged, ADVICE_JUDGED_BYTES,
+				     "Settings: %u were tried by replay (", t->n);
+
+	for (unsigned int i = 0; i < t->n && at < ADVICE_JUDGED_BYTES; i++)
+		at += (size_t)snprintf(judged + at, ADVICE_JUDGED_BYTES - at, "%s%s", i ? ", " : "",
+				       t->setting[i]);
+	if (at < ADVICE_JUDGED_BYTES)
+		snprintf(judged + at, ADVICE_JUDGED_BYTES - at, "%s",
+			 faithful ? "), and the reference is close enough to the kernel to judge "
+				    "them: what helps by more than twice its error is advised."
+				  : "); nothing is concluded, as the reference is not close enough "
+				    "to the kernel (Fidelity in its report says by how much).");
 }
 
 static int replay_all(struct advices *all, struct replay *p, struct trace_reader *r, bool culprits,
@@ -163,6 +222,7 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 	const struct result_options ro = {"kmemlab advise", "", true, culprits};
 	const char *grade = NULL;
 	json_t *doc = NULL;
+	bool faithful;
 	struct tries t;
 	int err;
 
@@ -177,15 +237,11 @@ static int replay_all(struct advices *all, struct replay *p, struct trace_reader
 			json_object_get(json_object_get(doc, "fidelity"), "grade"));
 	if (!err && culprits)
 		err = advise_culprits(all, doc);
-	if (!err && grade && !strncmp(grade, "good", 4))
+	faithful = grade && !strncmp(grade, "good", 4);
+	if (!err && faithful)
 		err = judge(all, &t, doc);
 	if (!err)
-		snprintf(
-			judged, 256, "Settings: %u were tried by replay%s.", t.n,
-			grade && !strncmp(grade, "good", 4)
-				? ", and the reference is close enough to the kernel to judge them"
-				: "; nothing is concluded, as the reference is not close enough to "
-				  "the kernel (Fidelity in its report says by how much)");
+		tell_judged(judged, &t, faithful);
 	json_decref(doc);
 	free(policies);
 	return err;

@@ -11,7 +11,7 @@
 #include "common/log.h"
 #include "common/out.h"
 
-enum { KEY_NO_REPLAY = 0x100 };
+enum { KEY_NO_REPLAY = 0x100, TEXT_AT = 10 /* column of "why" and "check" */ };
 
 struct options {
 	const char *path;
@@ -72,13 +72,20 @@ static void print_text(const struct advices *all, const char *judged)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct advice *a = &all->at[i];
 
-		out_text("%zu. %s\n   why:   %s\n   sure:  %s\n   check: %s\n\n", i + 1, a->what,
-			 a->evidence, advice_sure_name(a->sure), a->check);
+		out_text("%zu. ", i + 1);
+		out_wrapped(3, a->what);
+		out_text("\n   why:   ");
+		out_wrapped(TEXT_AT, a->evidence);
+		out_text("\n   sure:  %s\n   check: ", advice_sure_name(a->sure));
+		out_wrapped(TEXT_AT, a->check);
+		out_text("\n\n");
 	}
 	if (!all->n)
 		out_text("Nothing in this trace suggests a change.\n");
-	if (*judged)
-		out_text("%s\n", judged);
+	if (*judged) {
+		out_wrapped(0, judged);
+		out_text("\n");
+	}
 }
 
 static int advise(const struct options *o, struct view *v)

@@ -57,6 +57,8 @@ static const char *verdict_name(int verdict)
 	}
 }
 
+enum { INDENT = 2 };
+
 static const char *verdict_words(int verdict)
 {
 	switch (verdict) {
@@ -95,19 +97,32 @@ static int print_table(const struct doctor_finding *found)
 	return err;
 }
 
+/* "HEAD: TEXT", later lines of it indented. */
+static void print_item(const char *head, const char *text)
+{
+	char words[2048];
+
+	snprintf(words, sizeof(words), "%s: %s", head, text);
+	out_wrapped(INDENT, words);
+	out_text("\n");
+}
+
 /* All that permission alone withholds goes into one list. */
 static void print_denied(const struct doctor_finding *found)
 {
-	const char *separator = "\nrefused for want of permission: ";
+	char list[1024] = "";
+	size_t at = 0;
 
-	for (size_t i = 0; i < doctor_check_count; i++) {
-		if (!found[i].denied)
-			continue;
-		out_text("%s%s", separator, doctor_checks[i].what);
-		separator = ", ";
-	}
-	if (*separator == ',')
-		out_text("\n  to have them: %s\n", DOCTOR_PRIVILEGE);
+	for (size_t i = 0; i < doctor_check_count && at < sizeof(list); i++)
+		if (found[i].denied)
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%s", at ? ", " : "",
+					       doctor_checks[i].what);
+	if (!at)
+		return;
+	out_text("\n");
+	print_item("refused for want of permission", list);
+	out_text("%*s", INDENT, "");
+	print_item("to have them", DOCTOR_PRIVILEGE);
 }
 
 /* What is not there is worth two lines each: the loss and the remedy. */
@@ -115,10 +130,15 @@ static void print_advice(const struct doctor_finding *found)
 {
 	for (size_t i = 0; i < doctor_check_count; i++) {
 		const char *todo = doctor_todo(i, &found[i]);
+		char head[64];
 
-		if (todo && !found[i].denied)
-			out_text("\nwithout %s: %s\n  to have it: %s\n", doctor_checks[i].what,
-				 doctor_checks[i].without, todo);
+		if (!todo || found[i].denied)
+			continue;
+		snprintf(head, sizeof(head), "without %s", doctor_checks[i].what);
+		out_text("\n");
+		print_item(head, doctor_checks[i].without);
+		out_text("%*s", INDENT, "");
+		print_item("to have it", todo);
 	}
 	print_denied(found);
 }

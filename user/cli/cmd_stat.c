@@ -287,14 +287,13 @@ static int print_all(const struct options *o, const struct view *v, const struct
 	int err = 0;
 
 	for (const struct stat_table *t = stat_tables; !err && t->name; t++) {
+		struct out_table *table;
 		size_t left_out;
 
 		if (o->by ? t != o->by : t->read || !shown(v, t))
 			continue;
-		err = print_table(
-			o, t,
-			stat_table_build(t, v, counts, column_of(o, t), rows_of(o, t), &left_out),
-			left_out, doc);
+		table = stat_table_build(t, v, counts, column_of(o, t), rows_of(o, t), &left_out);
+		err = print_table(o, t, table, left_out, doc);
 	}
 	if (o->format == OUT_TEXT)
 		print_unmatched(stat_count_unmatched(counts));

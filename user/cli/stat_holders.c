@@ -87,14 +87,10 @@ static int put_holder(struct out_table *t, const struct view *v, const struct ho
 	else
 		snprintf(text, sizeof(text), "%s", name);
 	const union out_value values[] = {
-		{.s = text},
-		{.u = h->live},
-		{.u = h->live_bytes},
-		{.u = (uint64_t)(seconds > 0 ? growth / seconds : 0)},
-		{.u = holder_grew(h)},
-		{.f = percent(h->early_live, h->early)},
-		{.u = h->unseen},
-		{.u = h->median_ns},
+		{.s = text},	       {.u = h->live},
+		{.u = h->live_bytes},  {.u = (uint64_t)(seconds > 0 ? growth / seconds : 0)},
+		{.u = holder_grew(h)}, {.f = percent(h->early_live, h->early)},
+		{.u = h->unseen},      {.u = h->median_ns},
 		{.u = h->oldest_ns},
 	};
 

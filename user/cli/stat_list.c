@@ -133,7 +133,7 @@ const struct stat_table stat_tables[] = {
 	 {{"call site", "call_site", OUT_STRING},
 	  ALLOCS,
 	  FREED,
-	  FREES,
+	  {"frees here", "frees", OUT_UINT},
 	  GIVEN,
 	  WASTE,
 	  LIVE,

@@ -84,6 +84,25 @@ size_t out_columns(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
 }
 
+void out_wrapped(size_t indent, const char *text)
+{
+	size_t room = out_columns(), at = indent;
+
+	while (*text) {
+		size_t gap = strspn(text, " "), word = strcspn(text + gap, " ");
+
+		if (room && at > indent && at + gap + word > room) {
+			out_text("\n%*s", (int)indent, "");
+			at = indent;
+			text += gap;
+			gap = 0;
+		}
+		out_bytes(text, gap + word);
+		at += gap + word;
+		text += gap + word;
+	}
+}
+
 bool out_failed(void)
 {
 	return failure != 0;

@@ -74,6 +74,9 @@ int out_json(struct json_t *doc);
 void out_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** out_bytes() - raw bytes, for those who format faster themselves */
 void out_bytes(const void *data, size_t bytes);
+/** out_wrapped() - words, in lines no wider than the terminal, if stdout is one; the first
+ *  line begins where @indent ends, the others are indented by it */
+void out_wrapped(size_t indent, const char *text);
 /** out_columns() - of the terminal that stdout is; 0: it is none */
 size_t out_columns(void);
 /** out_failed() - stop producing: a write failed or nobody reads */

@@ -125,12 +125,37 @@ static int try_classic_tp(const char *name)
 	return try_perf(BPF_PROG_TYPE_TRACEPOINT, &attr);
 }
 
+/* Names that did not attach: as many as there is room for, and how many more. */
+struct absent {
+	char names[120];
+	size_t used, more;
+};
+
+static void absent_add(struct absent *a, const char *name)
+{
+	size_t n = strlen(name) + 1;
+
+	if (a->more || a->used + n >= sizeof(a->names)) {
+		a->more++;
+		return;
+	}
+	snprintf(a->names + a->used, sizeof(a->names) - a->used, " %s", name);
+	a->used += n;
+}
+
+static const char *absent_more(const struct absent *a, char text[32])
+{
+	snprintf(text, 32, " and %zu more", a->more);
+	return a->more ? text : "";
+}
+
 /* Try all the tracepoints that kmemlab records, and say which are missing. */
 static void try_tracepoints(int (*attempt)(const char *), struct doctor_finding *f)
 {
-	char missing[120] = "";
+	struct absent absent = {0};
+	char more[32];
 	int err, error = 0;
-	size_t ok = 0, n = 0;
+	size_t ok = 0;
 
 	for (size_t i = 0; i < TRACEPOINTS; i++) {
 		err = attempt(tracepoints[i]);
@@ -138,13 +163,13 @@ static void try_tracepoints(int (*attempt)(const char *), struct doctor_finding 
 		if (!err)
 			continue;
 		error = error ? error : -err;
-		n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s", tracepoints[i]);
-		n = n < sizeof(missing) ? n : sizeof(missing) - 1;
+		absent_add(&absent, tracepoints[i]);
 	}
 	if (ok == TRACEPOINTS) {
 		doctor_found(f, "all %d kmem tracepoints attach", TRACEPOINTS);
 	} else if (ok) {
-		doctor_failed(f, error, "%zu of %d attach, not%s", ok, TRACEPOINTS, missing);
+		doctor_failed(f, error, "%zu of %d attach, not%s%s", ok, TRACEPOINTS, absent.names,
+			      absent_more(&absent, more));
 		f->state = DOCTOR_PART;
 	} else {
 		doctor_failed(f, error, "cannot attach to kmem:%s", tracepoints[0]);
@@ -358,8 +383,9 @@ void doctor_kprobe(const void *arg, struct doctor_finding *f)
 void doctor_families(const void *arg, struct doctor_finding *f)
 {
 	const unsigned int families = FAMILY_PRESSURE | FAMILY_PERCPU | FAMILY_VMALLOC;
-	char missing[120] = "";
-	size_t ok = 0, all = 0, n = 0;
+	struct absent absent = {0};
+	size_t ok = 0, all = 0;
+	char more[32];
 	int error = 0;
 
 	(void)arg;
@@ -371,13 +397,13 @@ void doctor_families(const void *arg, struct doctor_finding *f)
 		if (err >= 0)
 			continue;
 		error = error ? error : -err;
-		n += (size_t)snprintf(missing + n, sizeof(missing) - n, " %s", kind_info(k)->name);
-		n = n < sizeof(missing) ? n : sizeof(missing) - 1;
+		absent_add(&absent, kind_info(k)->name);
 	}
 	if (ok == all) {
 		doctor_found(f, "all %zu tracepoints of pressure, percpu and vmalloc attach", all);
 		return;
 	}
-	doctor_failed(f, error, "%zu of %zu attach, not%s", ok, all, missing);
+	doctor_failed(f, error, "%zu of %zu attach, not%s%s", ok, all, absent.names,
+		      absent_more(&absent, more));
 	f->state = ok ? DOCTOR_PART : DOCTOR_NO;
 }

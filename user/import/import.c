@@ -213,9 +213,9 @@ static int finish(struct importer *im)
 	int err = end_round(im);
 	json_t *doc =
 		json_pack("{s:{s:I, s:I, s:I, s:I, s:i, s:i}}", "totals", "fired",
-			  (json_int_t)(c->events + c->nothing + c->lost), "recorded",
-			  (json_int_t)c->events, "filtered", (json_int_t)c->nothing, "lost_ring",
-			  (json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);
+			  (json_int_t)c->events + (json_int_t)c->nothing + (json_int_t)c->lost,
+			  "recorded", (json_int_t)c->events, "filtered", (json_int_t)c->nothing,
+			  "lost_ring", (json_int_t)c->lost, "lost_recursion", 0, "lost_write", 0);
 	char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 
 	if (!err)

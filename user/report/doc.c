@@ -6,6 +6,7 @@
  */
 #include "report/doc.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,8 +109,9 @@ struct doc_cell *doc_row(struct report_doc *d, struct doc_table *t)
 void doc_figure_change(struct doc_sentence *s, const char *key, const char *name, double from,
 		       double to, enum report_unit unit)
 {
-	if (isnan(to) || s->n_figures == DOC_FIGURES_MAX)
+	if (isnan(to))
 		return;
+	assert(s->n_figures < DOC_FIGURES_MAX);
 	s->figures[s->n_figures++] = (struct doc_figure){name, key, from, to, unit};
 }
 

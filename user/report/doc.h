@@ -12,7 +12,7 @@
 enum doc_limits {
 	DOC_COLUMNS_MAX = 40,
 	DOC_SENTENCES = 3,
-	DOC_FIGURES_MAX = 8,
+	DOC_FIGURES_MAX = 12,
 	DOC_ID_BYTES = 48,
 };
 

@@ -158,13 +158,18 @@ bool facts_waits(const json_t *stall)
 static void gather_stalls(struct report_facts *f, const json_t *root)
 {
 	const json_t *kinds = jpath(root, "stalls.by_kind");
+	const json_t *marks = jpath(root, "stalls.marks.counts");
 	size_t i;
 	json_t *v;
 
-	f->stalls = kinds ? 0 : NAN;
+	f->stalls = f->stalled_ns = f->failures = f->oom_kills = kinds ? 0 : NAN;
 	f->longest_ns = NAN;
-	json_array_foreach (kinds, i, v)
+	f->failures += or_zero(jnum(marks, "failure"));
+	f->oom_kills += or_zero(jnum(marks, "oom"));
+	json_array_foreach (kinds, i, v) {
 		f->stalls += facts_waits(v) ? or_zero(jnum(v, "count")) : 0;
+		f->stalled_ns += facts_waits(v) ? or_zero(jnum(v, "total_ns")) : 0;
+	}
 	json_array_foreach (jpath(root, "stalls.longest"), i, v)
 		if (isnan(f->longest_ns) && facts_waits(v)) {
 			f->longest_ns = jnum(v, "duration_ns");

@@ -38,11 +38,9 @@ struct report_facts {
 	char trust_text[128];
 
 	double seconds_ns;
-	bool observed;
 	double free_start, free_end;						       /* bytes */
 	double unusable_start[REPORT_ORDERS_SHOWN], unusable_end[REPORT_ORDERS_SHOWN]; /* percent */
 
-	bool fallbacks_known;
 	double fallbacks, claimed, stolen;
 	const char *top_from, *top_to;
 	double top_events;
@@ -50,7 +48,8 @@ struct report_facts {
 	double site_bytes;
 	const char *taker; /* command that took from most pageblocks */
 	double taker_blocks;
-	double stalls, longest_ns; /* stalls: NAN where not recorded */
+	double stalls, stalled_ns, longest_ns; /* NAN where not recorded */
+	double failures, oom_kills;	       /* the same */
 	const char *longest_comm;
 	double pinned, pinned_free; /* pageblocks, nearly free; bytes free in them */
 	const char *holder;	    /* command with pages in most of them; NULL: none known */
@@ -60,11 +59,13 @@ struct report_facts {
 	double emd, emd_baseline;
 	double free_error; /* percent */
 	size_t better, measures;
-	bool closer;	   /* than the baseline, whether or not the events suffice */
-	bool events_off;   /* more of the kernel's events were not seen than may be */
-	double missing;	   /* percent of them */
-	bool observed_off; /* the events' own state is not the kernel's */
+	double missing; /* percent of the kernel's events that the replay did not see */
 	struct facts_what_if what_if;
+
+	bool observed, fallbacks_known;
+	bool closer;	   /* than the baseline, whether or not the events suffice */
+	bool events_off;   /* more of the events are missing than may be */
+	bool observed_off; /* the events' own state is not the kernel's */
 };
 
 /** facts_waits() - does a request wait in @stall, of a result's stalls? Not in compaction that

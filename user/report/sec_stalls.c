@@ -83,6 +83,7 @@ static void row_all_stalls(const struct rows *r, size_t i, const json_t *kinds)
 	}
 	doc_anchor(r->d, &c[1], i, "stalls");
 	doc_anchor(r->d, &c[4], i, "longest-stall");
+	doc_anchor(r->d, &c[5], i, "stalled");
 }
 
 static void table_kinds(struct report_doc *d, struct doc_section *s, const struct report_input *in)
@@ -213,25 +214,39 @@ static void table_background(struct report_doc *d, struct doc_section *s,
 	rows_end(&r, s);
 }
 
-static void say_stalls(struct report_doc *d, struct doc_section *s, const struct report_input *in,
-		       size_t i)
+/* What came of it all; 0 where the result has no count. */
+static void table_outcome(struct report_doc *d, struct doc_section *s,
+			  const struct report_input *in)
 {
-	const json_t *stalls = json_object_get(in->results[i].root, "stalls");
-	double failures = jnum(jpath(stalls, "marks.counts"), "failure");
-	double kills = jnum(jpath(stalls, "marks.counts"), "oom");
-	double open = jnum(stalls, "without_end");
-	size_t n = json_array_size(json_object_get(stalls, "longest"));
-	char a[REPORT_NUMBER_BYTES], b[REPORT_NUMBER_BYTES], c[REPORT_NUMBER_BYTES];
+	static const struct doc_column columns[] = {
+		RESULT_COLUMN,
+		{"what", UNIT_TEXT, NULL},
+		{"times", UNIT_COUNT, NULL},
+	};
+	static const struct {
+		const char *what, *path, *key, *anchor;
+	} rows[] = {
+		{"allocations that failed", "stalls.marks.counts", "failure", "failures"},
+		{"tasks killed for want of memory (OOM)", "stalls.marks.counts", "oom",
+		 "oom-kills"},
+		{"stalls that had not ended", "stalls", "without_end", NULL},
+	};
+	struct rows r = rows_begin(d, in, "What came of it", COLUMNS(columns));
 
-	doc_remark(d, s,
-		   pool_printf(&d->pool,
-			       "%s%s%sAllocations that failed: %s; OOM kills: %s; stalls that had "
-			       "not ended: %s.",
-			       in->n > 1 ? in->results[i].label : "", in->n > 1 ? ": " : "",
-			       n ? "" : "No allocation stalled. ",
-			       format_number(a, isnan(failures) ? 0 : failures, UNIT_COUNT),
-			       format_number(b, isnan(kills) ? 0 : kills, UNIT_COUNT),
-			       format_number(c, isnan(open) ? 0 : open, UNIT_COUNT)));
+	for (size_t i = 0; i < in->n; i++)
+		for (size_t k = 0; k < sizeof(rows) / sizeof(*rows); k++) {
+			double n = jnum(jpath(in->results[i].root, rows[k].path), rows[k].key);
+			struct doc_cell *c;
+
+			if (!json_object_get(in->results[i].root, "stalls"))
+				continue;
+			c = rows_add(&r, i);
+			c[0].text = rows[k].what;
+			c[1].value = isnan(n) ? 0 : n;
+			if (rows[k].anchor)
+				doc_anchor(d, &c[1], i, rows[k].anchor);
+		}
+	rows_end(&r, s);
 }
 
 void section_stalls(struct report_doc *d, const struct report_input *in)
@@ -250,7 +265,11 @@ void section_stalls(struct report_doc *d, const struct report_input *in)
 		}
 		known = true;
 		any = any || json_array_size(json_object_get(stalls, "longest"));
-		say_stalls(d, s, in, i);
+		if (!json_array_size(json_object_get(stalls, "longest")))
+			doc_remark(d, s,
+				   pool_printf(&d->pool, "%s%sNo allocation stalled.",
+					       in->n > 1 ? in->results[i].label : "",
+					       in->n > 1 ? ": " : ""));
 	}
 	if (!known)
 		return;
@@ -258,6 +277,7 @@ void section_stalls(struct report_doc *d, const struct report_input *in)
 		  "waits. Each stall lasts from the begin to the end that the task's events tell.";
 	if (any)
 		s->chart = "stalls";
+	table_outcome(d, s, in);
 	table_kinds(d, s, in);
 	table_groups(d, s, in, false);
 	table_groups(d, s, in, true);

@@ -139,24 +139,42 @@ static const char *say_fallbacks(const struct report_facts *f, struct report_poo
 					    : "none of them");
 }
 
-/* What the fallbacks are put down to, and what the requests waited for. */
+/* What it cost: waits, requests that got nothing, tasks that were killed. */
+static const char *say_cost(const struct report_facts *f, struct report_pool *pool)
+{
+	char stalls[NUMBER], all[NUMBER], longest[NUMBER], number[NUMBER];
+	const char *waits = "", *failed = "", *killed = "";
+
+	if (f->stalls > 0)
+		waits = pool_printf(pool, "; tasks stalled %s %s, %s in all, %s at most%s%s",
+				    format_number(stalls, f->stalls, UNIT_COUNT),
+				    f->stalls == 1 ? "time" : "times",
+				    format_number(all, f->stalled_ns, UNIT_NS),
+				    format_number(longest, f->longest_ns, UNIT_NS),
+				    f->longest_comm ? ", in " : "",
+				    f->longest_comm ? f->longest_comm : "");
+	if (f->failures > 0)
+		failed = pool_printf(pool, "; %s %s failed",
+				     format_number(number, f->failures, UNIT_COUNT),
+				     f->failures == 1 ? "allocation" : "allocations");
+	if (f->oom_kills > 0)
+		killed = pool_printf(pool, "; %s %s killed for want of memory",
+				     format_number(number, f->oom_kills, UNIT_COUNT),
+				     f->oom_kills == 1 ? "task was" : "tasks were");
+	return pool_printf(pool, "%s%s%s", waits, failed, killed);
+}
+
+/* What the fallbacks are put down to, what they cost, and what is in the way. */
 static const char *say_culprits(const struct report_facts *f, struct report_pool *pool)
 {
-	char blocks[NUMBER], stalls[NUMBER], longest[NUMBER], bytes[NUMBER];
-	const char *taker = "", *waits = "", *pins = "", *holder = "";
+	char blocks[NUMBER], pinned[NUMBER], bytes[NUMBER];
+	const char *taker = "", *pins = "", *holder = "";
 
 	if (f->fallbacks == 1 && f->taker)
 		taker = pool_printf(pool, ", for %s", f->taker);
 	else if (f->fallbacks > 1 && f->taker && f->taker_blocks > 0)
 		taker = pool_printf(pool, "; %s took from most pageblocks (%s)", f->taker,
 				    format_number(blocks, f->taker_blocks, UNIT_COUNT));
-	if (f->stalls > 0)
-		waits = pool_printf(pool, "; tasks stalled %s %s, %s at most%s%s",
-				    format_number(stalls, f->stalls, UNIT_COUNT),
-				    f->stalls == 1 ? "time" : "times",
-				    format_number(longest, f->longest_ns, UNIT_NS),
-				    f->longest_comm ? ", in " : "",
-				    f->longest_comm ? f->longest_comm : "");
 	if (f->holder)
 		holder =
 			pool_printf(pool, ", %s of them by pages of %s among others",
@@ -166,10 +184,20 @@ static const char *say_culprits(const struct report_facts *f, struct report_pool
 			pool,
 			"; %s nearly free %s kept from being whole by a few pages (%s free between "
 			"them)%s",
-			format_number(longest, f->pinned, UNIT_COUNT),
+			format_number(pinned, f->pinned, UNIT_COUNT),
 			f->pinned == 1 ? "pageblock is" : "pageblocks are",
 			format_number(bytes, f->pinned_free, UNIT_BYTES), holder);
-	return pool_printf(pool, "%s%s%s", taker, waits, pins);
+	return pool_printf(pool, "%s%s%s", taker, say_cost(f, pool), pins);
+}
+
+/* Nothing mixes, and yet it is not well. */
+static const char *other_trouble(const struct report_facts *f)
+{
+	if (f->failures > 0 || f->oom_kills > 0)
+		return "allocations fail";
+	if (f->pinned_free * 100 > f->free_end * notable_points)
+		return "pages in the way";
+	return f->stalls > 0 ? "tasks wait" : NULL;
 }
 
 static void say_causes(struct doc_sentence *s, const struct report_facts *f,
@@ -184,9 +212,9 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 	s->tag = f->fallbacks_known ? (f->fallbacks > 0 ? "types mix" : "no mixing")
 		 : f->observed	    ? "not recorded"
 				    : "not observed";
-	if (s->tone == TONE_GOOD && f->pinned_free * 100 > f->free_end * notable_points) {
+	if (s->tone == TONE_GOOD && other_trouble(f)) {
 		s->tone = TONE_CAUTION;
-		s->tag = "pages in the way";
+		s->tag = other_trouble(f);
 	}
 	if (f->site)
 		s->text = pool_printf(pool,
@@ -202,7 +230,11 @@ static void say_causes(struct doc_sentence *s, const struct report_facts *f,
 		doc_figure(s, "stolen", "taken without claiming", f->stolen, UNIT_COUNT);
 	}
 	doc_figure(s, "stalls", "stalls", f->stalls, UNIT_COUNT);
+	doc_figure(s, "stalled", "stalled in all", f->stalled_ns, UNIT_NS);
 	doc_figure(s, "longest-stall", "longest stall", f->longest_ns, UNIT_NS);
+	doc_figure(s, "failures", "failed allocations", f->failures, UNIT_COUNT);
+	if (f->oom_kills > 0)
+		doc_figure(s, "oom-kills", "OOM kills", f->oom_kills, UNIT_COUNT);
 	doc_figure(s, "pinned", "pageblocks pinned, nearly free", f->pinned, UNIT_COUNT);
 	doc_figure(s, "site-held", "held by the first call site", f->site ? f->site_bytes : NAN,
 		   UNIT_BYTES);

@@ -21,7 +21,7 @@ function nearest(u, series, i) {
 // Hollow, and small where there are many: the lines under them are the subject.
 function pointOptions(n, stroke) {
 	const crowded = n > 40;
-	return { show: true, size: crowded ? 2 : n > 20 ? 4 : 6, width: crowded ? 0 : 1.2, stroke, fill: crowded ? stroke : 'transparent' };
+	return { show: true, size: crowded ? 3.5 : n > 20 ? 4 : 6, width: crowded ? 0 : 1.2, stroke, fill: crowded ? stroke : 'transparent' };
 }
 
 function lineOptions(s, format) {

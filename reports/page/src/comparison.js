@@ -6,7 +6,8 @@ import { hideTip, showTip } from './shared.js';
 const HUES = ['--c-blue', '--c-vermillion', '--c-green', '--c-purple', '--c-orange', '--c-sky', '--c-yellow'];
 const SHAPES = ['round', 'square', 'diamond', 'hollow'];
 const LEAST_REACH = 10;
-const LEAST_APART = 12; // of names on the axis, percent of its width
+// Names on the axis: percent of its width from one's middle to the next one's.
+const leastApart = () => (matchMedia('(max-width: 40rem)').matches ? 22 : 12);
 
 const number = (v, unit) => `${Number.isInteger(v) ? v.toLocaleString('en-US') : v.toFixed(1)}${unit ? ` ${unit}` : ''}`;
 const signed = (v, unit) => `${v > 0 ? '+' : ''}${number(v, unit)}`;
@@ -93,8 +94,9 @@ function addAxis(figure, view) {
 	const row = element('div', 'dots-row axis');
 	const track = element('div', 'track');
 	const named = [];
+	const apart = leastApart();
 	for (const t of view.ticks) {
-		if (named.some((other) => Math.abs(view.x(other) - view.x(t)) < LEAST_APART)) continue;
+		if (named.some((other) => Math.abs(view.x(other) - view.x(t)) < apart)) continue;
 		const tick = element('span', 'tick', signed(t));
 		tick.style.left = `${view.x(t)}%`;
 		track.append(tick);
