@@ -175,6 +175,33 @@ static void test_reference_tries_what_the_kernel_refused(void **state)
 	done(r);
 }
 
+static const struct kmt_class alloc_page = {
+	.kind = KMT_PAGE_ALLOC, .order = 0, .migratetype = 1, .gfp = 0xcca};
+
+/* The kernel had a huge page where too little is left for compaction to begin: it had begun
+ * before others came. */
+static void test_reference_compacts_below_the_marks_for_what_the_kernel_had(void **state)
+{
+	const struct requests_counts *c;
+	struct trace_reader *r;
+	struct rmm_stat stat;
+	struct machine m;
+
+	(void)state;
+	begin_scattered(&m);
+	for (unsigned int i = HUGE; i < MACHINE_PAGES / 2 - HUGE; i += 2)
+		machine_event(&m, 0, &alloc_page, i);
+	machine_event(&m, 0, &alloc_huge, 0);
+	c = replay_of(&m, &r);
+	assert_int_equal(c->alloc_failed, 0);
+	assert_int_equal(c->alloc_compacted, 0);
+	assert_int_equal(c->alloc_below_marks, 1);
+	rmm_stat(p.runs[1].reference->rmm, &stat);
+	assert_int_equal(stat.compact_captured, 1);
+	assert_int_equal(stat.alloc[9], 1);
+	done(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_reference_compacts_as_much_as_kcompactd_does),
 		cmocka_unit_test(test_reference_leaves_as_many_pages_as_the_kernel),
 		cmocka_unit_test(test_reference_tries_what_the_kernel_refused),
+		cmocka_unit_test(test_reference_compacts_below_the_marks_for_what_the_kernel_had),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
