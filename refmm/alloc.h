@@ -17,6 +17,7 @@ struct rmm_alloc_context {
 	unsigned int highest;	 /* zone type */
 	unsigned int begin, end; /* of the zone list */
 	struct rmm_want want;
+	bool no_marks; /* there was room when its compaction began */
 };
 
 /* gfp.c */

@@ -170,19 +170,57 @@ static inline bool merge_likely(const struct rmm_zone *z, rmm_pfn pfn,
 	return page_is_buddy(z, parent ^ (2u << order), order + 1);
 }
 
+/* task_capc(): what runs on this CPU compacts this zone, and has no block yet
+ */
+static inline struct rmm_capture *task_capture(const struct rmm_zone *z)
+{
+	struct rmm_capture *c = z->rmm->cpu[z->cpu].capture;
+
+	return rmm_unlikely(c) && c->zone == z && c->pfn == RMM_NO_PFN ? c
+								       : NULL;
+}
+
+/*
+ * compaction_capture(): shall who compacts have this block, before anybody else
+ * can see it? CMA and isolated pageblocks are not to be polluted, nor movable
+ * ones by a smaller block of another type; 6.1 leaves these to nobody.
+ */
+static __attribute__((noinline)) bool
+capture(const struct rmm_zone *z, struct rmm_capture *c, rmm_pfn pfn, int mt)
+{
+	if (mt == RMM_CMA || mt == RMM_ISOLATE)
+		return false;
+	if (c->order < z->pageblock_order && mt == RMM_MOVABLE &&
+	    (c->migratetype != RMM_MOVABLE || rmm_is_61(z->rmm)))
+		return false;
+	RMM_WRITE(z->memmap[pfn].word,
+		  rmm_page_word(-1, RMM_PG_ALLOCATED, c->order, mt));
+	c->pfn = pfn;
+	return true;
+}
+
 /**
  * rmm__free_one_page() - put a block on the free lists, merging upward
  * @mt: list to put it on
  * @to_tail: FPI_TO_TAIL: it shall not be taken again soon
+ *
+ * On the way up it may become what somebody compacts for, who has it then.
  */
 void rmm__free_one_page(struct rmm_zone *z, rmm_pfn pfn, unsigned int order,
 			int mt, bool to_tail)
 {
+	struct rmm_capture *capc = task_capture(z);
+
 	RMM_WRITE(z->memmap[pfn].state, RMM_PG_RESERVED);
 	rmm_account_freepages(z, 1ll << order, mt);
 	while (order < z->max_order) {
 		rmm_pfn buddy = pfn ^ (1u << order);
 
+		if (rmm_unlikely(capc) && order == capc->order &&
+		    capture(z, capc, pfn, mt)) {
+			rmm_account_freepages(z, -(1ll << order), mt);
+			return;
+		}
 		if (!page_is_buddy(z, buddy, order) ||
 		    !types_may_merge(z, buddy, order, mt))
 			break;

@@ -35,8 +35,10 @@ struct rmm_compact {
 	bool proactive; /* until the score is low enough */
 	bool whole_zone;
 	bool ignore_skip, ignore_suitable, no_set_skip;
-	bool contig; /* for rmm_alloc_contig_range() */
+	bool no_marks; /* however low the zone is by now */
+	bool contig;   /* for rmm_alloc_contig_range() */
 	bool finish_pageblock;
+	struct rmm_capture *capture;   /* for a request: the block; or NULL */
 	rmm_pfn migrate_pfn, free_pfn; /* the scanners */
 	/* The searches of free lists: where to begin, failures in a row, lowest
 	 * block that they found, RMM_NO_PFN: none, or used up */
@@ -83,20 +85,25 @@ void rmm_putback_pages(struct rmm_compact *cc);
 int rmm_migrate_pages(struct rmm_compact *cc,
 		      rmm_pfn (*get)(struct rmm_compact *cc,
 				     unsigned int order));
-void rmm_free_target(struct rmm_compact *cc, rmm_pfn pfn, unsigned int order);
 
 /* compact_scan.c */
 bool rmm_isolate_migratepages(struct rmm_compact *cc);
 void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 				    rmm_pfn end);
-rmm_pfn rmm_compaction_alloc(struct rmm_compact *cc, unsigned int order);
-unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn);
-void rmm_release_freepages(struct rmm_compact *cc);
+void rmm_isolate_freepages(struct rmm_compact *cc);
 void rmm_reset_isolation_suitable(struct rmm_zone *z);
 void rmm_reset_cached_positions(struct rmm_zone *z);
 bool rmm_scanners_met(const struct rmm_compact *cc);
 
 void rmm_isolate_around(struct rmm_compact *cc, rmm_pfn pfn);
+
+/* compact_target.c */
+unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn,
+				    bool no_marks);
+void rmm_add_target(struct rmm_compact *cc, rmm_pfn pfn, unsigned int order);
+void rmm_free_target(struct rmm_compact *cc, rmm_pfn pfn, unsigned int order);
+rmm_pfn rmm_compaction_alloc(struct rmm_compact *cc, unsigned int order);
+void rmm_release_freepages(struct rmm_compact *cc);
 
 /* compact_fast.c */
 rmm_pfn rmm_fast_find_migrateblock(struct rmm_compact *cc);
@@ -119,9 +126,9 @@ enum rmm_compact_result rmm_compact_once(struct rmm_compact *cc);
 void rmm_compact_end(struct rmm_compact *cc);
 enum rmm_compact_result rmm_compact_zone(struct rmm_compact *cc);
 bool rmm_compaction_zonelist_suitable(const struct rmm_alloc_context *ac);
-enum rmm_compact_result
-rmm_try_to_compact_pages(struct rmm_alloc_context *ac,
-			 enum rmm_compact_priority prio);
+enum rmm_compact_result rmm_try_to_compact_pages(struct rmm_alloc_context *ac,
+						 enum rmm_compact_priority prio,
+						 rmm_pfn *capture);
 
 /* kcompactd.c */
 unsigned int rmm_fragmentation_score_zone(const struct rmm_zone *z);

@@ -75,6 +75,9 @@ static rmm_pfn find_source(struct rmm_compact *cc, unsigned int order,
 			continue;
 		if (!enough)
 			found = pfn;
+		if (!enough && rmm_is_61(z->rmm))
+			rmm_set_pageblock(&z->blocks[pfn >> z->pageblock_order],
+					  RMM_PB_SKIP, true);
 		/* What was looked at comes last from here on. */
 		if (z->memmap[pfn].next != RMM_NIL)
 			rmm_list_rotate(z->memmap, list, z->memmap[pfn].next);
@@ -193,13 +196,12 @@ static bool search_list(struct rmm_compact *cc, struct search *s, int order)
 	rmm_zone_lock(z, cc->cpu);
 	pfn = look_through(cc, s, order, &scanned);
 	if (pfn != RMM_NO_PFN)
-		nr = rmm__isolate_free_page(z, pfn);
+		nr = rmm__isolate_free_page(z, pfn, cc->no_marks);
 	rmm_zone_unlock(z);
 	if (nr) {
 		s->found = pfn;
 		s->scanned += nr - 1;
-		cc->nr_freepages += nr;
-		rmm_list_add_tail(z->memmap, &cc->free[order], pfn);
+		rmm_add_target(cc, pfn, (unsigned int)order);
 		z->rmm->cpu[cc->cpu].stat.compact_isolated += nr;
 		return false;
 	}

@@ -14,12 +14,8 @@
  * # movable, U unmovable, . free
  *
  * Both go by pageblocks and remember what led nowhere (`skip`). The free
- * scanner takes from movable and CMA pageblocks only, never from isolated ones,
- * and only what leaves the zone above its min mark:
- *
- *   free after taking 2^order  >  min + 2^order	(__isolate_free_page)
- *
- * Free blocks taken are in no list of the zone: ALLOCATED, without a reference.
+ * scanner takes from movable and CMA pageblocks only, never from isolated ones.
+ * What it takes goes to compact_target.c.
  *
  * Locking: free blocks are taken under the zone lock; frames in use are read
  * without it and taken by an atomic exchange (migrate.c). Several CPUs may
@@ -27,11 +23,10 @@
  * and the last to write wins.
  *
  * Modelled: isolate_migratepages, isolate_migratepages_block,
- * isolate_freepages, isolate_freepages_block, compaction_alloc,
- * __isolate_free_page, pageblock skip hints. The searches of free lists for a
- * short cut are in compact_fast.c. Simplified: hints are cleared of all
- * pageblocks, also of those that have nothing to move. Omitted: contention,
- * hugetlb. (6.12, mm/compaction.c; not in LKD3)
+ * isolate_freepages, isolate_freepages_block, pageblock skip hints. The
+ * searches of free lists for a short cut are in compact_fast.c. Simplified:
+ * hints are cleared of all pageblocks, also of those that have nothing to move.
+ * Omitted: contention, hugetlb. (6.12 and 6.1, mm/compaction.c; not in LKD3)
  */
 #include "compact.h"
 
@@ -105,6 +100,8 @@ static bool too_large(const struct rmm_compact *cc, unsigned int order)
 {
 	if (cc->contig)
 		return false;
+	if (rmm_is_61(cc->z->rmm))
+		return order > 0;
 	if (cc->order != RMM_COMPACT_ALL && (int)order >= cc->order)
 		return true;
 	return order >= cc->z->pageblock_order && order > 0;
@@ -186,6 +183,23 @@ static void set_skip(struct rmm_compact *cc, rmm_pfn pfn)
 		rmm_set_pageblock(block_of(cc->z, pfn), RMM_PB_SKIP, true);
 }
 
+/* 6.1: what the search of the free lists has found it marks (compact_fast.c),
+ * and is left alone for that. */
+static bool is_left_61(const struct rmm_compact *cc, rmm_pfn pfn)
+{
+	return rmm_is_61(cc->z->rmm) && !cc->contig &&
+	       pfn == rmm_block_start(cc->z, pfn) && is_skipped(cc, pfn);
+}
+
+/* Does the batch in cc->from begin a pageblock? 6.1: with its very first page
+ */
+static bool begins(const struct rmm_compact *cc, rmm_pfn pfn)
+{
+	if (rmm_is_61(cc->z->rmm))
+		return cc->from[0] == rmm_block_start(cc->z, pfn);
+	return rmm_begins_block(cc->z, pfn);
+}
+
 /** rmm_isolate_migratepages_block() - take movable pages of [@pfn, @end), which
  *  lies in a pageblock; cc->migrate_pfn: where to go on */
 void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
@@ -195,6 +209,11 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 	struct scan s = {.pfn = pfn, .end = end};
 	rmm_pfn step = cc->order > 0 ? 1u << cc->order : 1;
 
+	if (is_left_61(cc, pfn)) {
+		cc->migrate_pfn = end;
+		update_cached_migrate(cc, end);
+		return;
+	}
 	s.give_up_blocks = cc->direct && cc->mode == RMM_MIGRATE_ASYNC;
 	s.next_skip = (pfn & ~(step - 1)) + step;
 	while (s.pfn < end) {
@@ -212,11 +231,12 @@ void rmm_isolate_migratepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 	stat->compact_migrate_scanned += s.pfn - pfn;
 	cc->migrate_pfn = s.pfn;
 	/* Whoever begins a pageblock keeps others from it. */
-	if (cc->nr_from && rmm_begins_block(cc->z, pfn) && !cc->ignore_skip)
+	if (cc->nr_from && begins(cc, pfn) && !cc->ignore_skip)
 		set_skip(cc, pfn);
 	if (s.pfn < end || (cc->nr_from && !cc->finish_pageblock))
 		return;
-	if (rmm_begins_block(cc->z, pfn))
+	if (rmm_begins_block(cc->z, pfn) &&
+	    (!cc->nr_from || !rmm_is_61(cc->z->rmm)))
 		set_skip(cc, pfn);
 	update_cached_migrate(cc, s.pfn);
 }
@@ -248,37 +268,6 @@ bool rmm_isolate_migratepages(struct rmm_compact *cc)
 }
 
 /* ---- The free scanner --------------------------------------------------- */
-
-/**
- * rmm__isolate_free_page() - __isolate_free_page(): take a free block whole
- *
- * A pageblock that is half taken becomes movable, as that is what comes.
- * Locked.
- *
- * Return: its pages; 0 if the zone would get too low.
- */
-unsigned int rmm__isolate_free_page(struct rmm_zone *z, rmm_pfn pfn)
-{
-	const struct rmm_want order0 = {.alloc_flags = RMM_ALLOC_CMA};
-	unsigned int order = z->memmap[pfn].order;
-	int mt = z->memmap[pfn].migratetype, half = z->pageblock_order - 1;
-	rmm_pfn nr = 1u << order, block = 1u << z->pageblock_order;
-
-	if (mt != RMM_ISOLATE &&
-	    !rmm__zone_watermark_ok(z, &order0, z->wmark[RMM_WMARK_MIN] + nr,
-				    RMM_ZONE_DMA, z->nr_free_seen))
-		return 0;
-	if (rmm_should_fail(z->rmm, RMM_FAULT_ISOLATE_FREE, 0, order))
-		return 0;
-	rmm_del_page_from_free_list(z, pfn);
-	rmm_account_freepages(z, -(int64_t)nr, mt);
-	RMM_WRITE(z->memmap[pfn].word,
-		  rmm_page_word(-1, RMM_PG_ALLOCATED, order, RMM_MOVABLE));
-	for (rmm_pfn p = pfn; (int)order >= half && p < pfn + nr; p += block)
-		if (rmm_block_type(z, p) < RMM_PCPTYPES)
-			rmm_move_freepages_block(z, p, RMM_MOVABLE);
-	return nr;
-}
 
 /* suitable_migration_target() */
 static bool is_target(const struct rmm_compact *cc, rmm_pfn pfn)
@@ -313,12 +302,10 @@ static rmm_pfn isolate_freepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 			pfn += stride;
 			continue;
 		}
-		nr = rmm__isolate_free_page(z, pfn);
+		nr = rmm__isolate_free_page(z, pfn, cc->no_marks);
 		if (!nr)
 			break;
-		rmm_list_add_tail(z->memmap, &cc->free[rmm_word_order(word)],
-				  pfn);
-		cc->nr_freepages += nr;
+		rmm_add_target(cc, pfn, rmm_word_order(word));
 		stat->compact_isolated += nr;
 		pfn += nr;
 		if (cc->nr_migratepages <= cc->nr_freepages)
@@ -334,7 +321,9 @@ static rmm_pfn isolate_freepages_block(struct rmm_compact *cc, rmm_pfn pfn,
 /* update_pageblock_skip(): all of it was looked at */
 static void update_free_skip(struct rmm_compact *cc, rmm_pfn block)
 {
-	rmm_pfn below = block - (1u << cc->z->pageblock_order);
+	rmm_pfn below = rmm_is_61(cc->z->rmm)
+				? block
+				: block - (1u << cc->z->pageblock_order);
 	rmm_pfn *cached = &cc->z->compact.free_pfn;
 
 	if (cc->no_set_skip)
@@ -350,6 +339,7 @@ void rmm_isolate_around(struct rmm_compact *cc, rmm_pfn pfn)
 {
 	struct rmm_zone *z = cc->z;
 	rmm_pfn start = rmm_block_start(z, pfn), end = rmm_block_end(z, pfn);
+	bool all;
 
 	if (cc->nr_freepages >= cc->nr_migratepages ||
 	    (cc->direct && cc->mode == RMM_MIGRATE_ASYNC) ||
@@ -359,13 +349,16 @@ void rmm_isolate_around(struct rmm_compact *cc, rmm_pfn pfn)
 		start = z->start_pfn;
 	if (end > rmm_zone_end(z))
 		end = rmm_zone_end(z);
-	if (isolate_freepages_block(cc, start, end, 1) == end &&
-	    !cc->no_set_skip)
+	all = isolate_freepages_block(cc, start, end, 1) == end;
+	if (rmm_is_61(z->rmm))
+		all = cc->nr_freepages < cc->nr_migratepages;
+	if (all && !cc->no_set_skip)
 		rmm_set_pageblock(block_of(z, start), RMM_PB_SKIP, true);
 }
 
-/* isolate_freepages(): walk down until there are enough */
-static void isolate_freepages(struct rmm_compact *cc)
+/** rmm_isolate_freepages() - isolate_freepages(): walk down until there are
+ *  enough */
+void rmm_isolate_freepages(struct rmm_compact *cc)
 {
 	struct rmm_zone *z = cc->z;
 	rmm_pfn size = 1u << z->pageblock_order, at, block;
@@ -402,58 +395,4 @@ static void isolate_freepages(struct rmm_compact *cc)
 							: stride;
 	}
 	cc->free_pfn = at;
-}
-
-/** rmm_compaction_alloc() - compaction_alloc(): a frozen block of @order out of
- *  the isolated ones, halved until it fits */
-rmm_pfn rmm_compaction_alloc(struct rmm_compact *cc, unsigned int order)
-{
-	struct rmm_page *map = cc->z->memmap;
-	unsigned int o = order;
-	rmm_pfn pfn;
-
-	for (int tried = 0;; tried++) {
-		for (o = order; o < RMM_NR_ORDERS; o++)
-			if (!rmm_list_empty(&cc->free[o]))
-				break;
-		if (o < RMM_NR_ORDERS)
-			break;
-		if (tried)
-			return RMM_NO_PFN;
-		isolate_freepages(cc);
-	}
-	pfn = cc->free[o].first;
-	rmm_list_del_first(map, &cc->free[o]);
-	cc->nr_freepages -= 1u << o;
-	while (o > order) {
-		o--;
-		rmm_free_target(cc, pfn + (1u << o), o);
-	}
-	if (cc->nr_migratepages >= 1u << order)
-		cc->nr_migratepages -= 1u << order;
-	return pfn;
-}
-
-/** rmm_release_freepages() - release_free_list(): what was not needed goes
- * back; the next run's free scanner shall see it */
-void rmm_release_freepages(struct rmm_compact *cc)
-{
-	struct rmm_zone *z = cc->z;
-	rmm_pfn high = 0;
-
-	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++)
-		while (!rmm_list_empty(&cc->free[o])) {
-			rmm_pfn pfn = cc->free[o].first;
-
-			rmm_list_del_first(z->memmap, &cc->free[o]);
-			rmm_free_unused(z->rmm, cc->cpu, pfn, o);
-			if (pfn > high)
-				high = pfn;
-		}
-	cc->nr_freepages = 0;
-	high = rmm_block_start(z, high);
-	if (high > RMM_READ(z->compact.free_pfn))
-		RMM_WRITE(z->compact.free_pfn, high);
-	if (high > cc->free_pfn)
-		cc->free_pfn = high;
 }

@@ -23,11 +23,16 @@
  * zone remembers of failures is read and written without a lock, as in the
  * kernel: a count that is lost costs one attempt more or less.
  *
+ * Capture: while a request compacts, the first block of its order that comes
+ * together in a pageblock, by what the run itself frees, is not put on a list
+ * but kept for the request (rmm_cpu.capture, buddy.c). Nobody else can take it,
+ * no watermark is asked, and the run is over.
+ *
  * Modelled: compaction_suitable, compaction_suit_allocation_order,
  * compact_zone, __compact_finished, compaction_deferred, defer_compaction,
  * compaction_defer_reset, try_to_compact_pages. Simplified: what asynchronous
- * runs learn is kept apart from the start. Omitted: capturing the block the
- * moment it is made, signals, contention. (6.12, mm/compaction.c; not in LKD3)
+ * runs learn is kept apart from the start. Omitted: signals, contention. (6.12,
+ * mm/compaction.c; compaction_capture, mm/page_alloc.c; not in LKD3)
  */
 #include <errno.h>
 
@@ -236,7 +241,7 @@ enum rmm_compact_result rmm_compact_begin(struct rmm_compact *cc)
 
 	if (!cc->z->rmm->hooks.migrate || !cc->z->spanned)
 		return RMM_COMPACT_SKIPPED;
-	if (cc->order != RMM_COMPACT_ALL)
+	if (cc->order != RMM_COMPACT_ALL && !cc->no_marks)
 		result = suits_order(cc);
 	if (result != RMM_COMPACT_CONTINUE)
 		return result;
@@ -280,11 +285,44 @@ static void flush_freed(struct rmm_compact *cc)
 	cc->last_migrated = RMM_NO_PFN;
 }
 
+/*
+ * Some pages had to stay. The rest of the pageblock is looked at as well then,
+ * and skipped from now on, so that no search comes back to it at once. 6.1: the
+ * rest of the block that an asynchronous request wants is not worth it.
+ */
+static void leave_block(struct rmm_compact *cc)
+{
+	rmm_pfn block = 1u << cc->z->pageblock_order, wanted;
+
+	if (rmm_is_61(cc->z->rmm)) {
+		if (!cc->direct || cc->mode != RMM_MIGRATE_ASYNC)
+			return;
+		wanted = 1u << cc->order;
+		cc->migrate_pfn =
+			(cc->migrate_pfn + wanted - 1) & ~(wanted - 1);
+		cc->last_migrated = RMM_NO_PFN;
+		return;
+	}
+	if (cc->migrate_pfn % block == 0 || cc->ignore_skip ||
+	    cc->finish_pageblock || cc->mode >= RMM_MIGRATE_SYNC)
+		return;
+	cc->finish_pageblock = true;
+	/* To flush does not help: it will not be a whole one. */
+	if (cc->order == (int)cc->z->rmm->thp_order)
+		cc->last_migrated = RMM_NO_PFN;
+	move_batch(cc);
+}
+
+/* Has the request its block? */
+static bool has_captured(const struct rmm_compact *cc)
+{
+	return cc->capture && cc->capture->pfn != RMM_NO_PFN;
+}
+
 /** rmm_compact_once() - one round of compact_zone()'s loop */
 enum rmm_compact_result rmm_compact_once(struct rmm_compact *cc)
 {
 	enum rmm_compact_result result = finished(cc);
-	rmm_pfn block = 1u << cc->z->pageblock_order;
 	int err;
 
 	if (result != RMM_COMPACT_CONTINUE)
@@ -296,13 +334,15 @@ enum rmm_compact_result rmm_compact_once(struct rmm_compact *cc)
 	err = move_batch(cc);
 	if (err == -ENOMEM && !rmm_scanners_met(cc))
 		return RMM_COMPACT_CONTENDED;
-	if (err && cc->migrate_pfn % block && !cc->ignore_skip &&
-	    !cc->finish_pageblock && cc->mode < RMM_MIGRATE_SYNC) {
-		cc->finish_pageblock = true;
-		move_batch(cc);
-	}
+	if (err)
+		leave_block(cc);
+	/* 6.1 looks after the flush, so a block that this gives ends it, too.
+	 */
+	if (has_captured(cc) && !rmm_is_61(cc->z->rmm))
+		return RMM_COMPACT_SUCCESS;
 	flush_freed(cc);
-	return RMM_COMPACT_CONTINUE;
+	return has_captured(cc) && rmm_is_61(cc->z->rmm) ? RMM_COMPACT_SUCCESS
+							 : RMM_COMPACT_CONTINUE;
 }
 
 /** rmm_compact_end() - the rest: unused targets go back */
@@ -329,11 +369,17 @@ enum rmm_compact_result rmm_compact_zone(struct rmm_compact *cc)
 
 /* ---- For a request ------------------------------------------------------ */
 
-/* compact_zone_order() */
+/* compact_zone_order(); @capture: as rmm_try_to_compact_pages() */
 static enum rmm_compact_result
 compact_zone_order(struct rmm_zone *z, struct rmm_alloc_context *ac,
-		   enum rmm_compact_priority prio)
+		   enum rmm_compact_priority prio, rmm_pfn *capture)
 {
+	struct rmm_capture capc = {
+		.zone = z,
+		.order = ac->want.order,
+		.migratetype = ac->want.migratetype,
+		.pfn = RMM_NO_PFN,
+	};
 	struct rmm_compact cc = {
 		.z = z,
 		.cpu = ac->cpu,
@@ -348,16 +394,32 @@ compact_zone_order(struct rmm_zone *z, struct rmm_alloc_context *ac,
 		.whole_zone = prio == RMM_COMPACT_SYNC_FULL,
 		.ignore_skip = prio == RMM_COMPACT_SYNC_FULL,
 		.ignore_suitable = prio == RMM_COMPACT_SYNC_FULL,
+		.no_marks = ac->no_marks,
+		.capture = capture ? &capc : NULL,
 	};
+	enum rmm_compact_result result;
 
 	rmm_compact_init_lists(&cc);
-	return rmm_compact_zone(&cc);
+	ac->rmm->cpu[ac->cpu].capture = cc.capture;
+	result = rmm_compact_zone(&cc);
+	ac->rmm->cpu[ac->cpu].capture = NULL;
+	if (!capture || !has_captured(&cc))
+		return result;
+	*capture = capc.pfn;
+	return RMM_COMPACT_SUCCESS;
 }
 
-/** rmm_try_to_compact_pages() - try_to_compact_pages(): in each zone that the
- *  request may use, until one has a block; the best of their results */
+/**
+ * rmm_try_to_compact_pages() - try_to_compact_pages(): in each zone that the
+ *	request may use, until one has a block
+ * @capture: set to a block that was made and is on no list, if there is one;
+ *	NULL: nobody would take it
+ *
+ * Return: the best of the zones' results.
+ */
 enum rmm_compact_result rmm_try_to_compact_pages(struct rmm_alloc_context *ac,
-						 enum rmm_compact_priority prio)
+						 enum rmm_compact_priority prio,
+						 rmm_pfn *capture)
 {
 	enum rmm_compact_result best = RMM_COMPACT_SKIPPED, result;
 	int order = (int)ac->want.order;
@@ -371,7 +433,7 @@ enum rmm_compact_result rmm_try_to_compact_pages(struct rmm_alloc_context *ac,
 		    rmm_compaction_deferred(z, order)) {
 			result = RMM_COMPACT_DEFERRED;
 		} else {
-			result = compact_zone_order(z, ac, prio);
+			result = compact_zone_order(z, ac, prio, capture);
 			if (prio != RMM_COMPACT_ASYNC &&
 			    (result == RMM_COMPACT_COMPLETE ||
 			     result == RMM_COMPACT_PARTIAL_SKIPPED))

@@ -113,8 +113,17 @@ struct rmm_zone {
 	struct rmm_zone_compact compact;
 };
 
+/* struct capture_control: who compacts wants to have the block that it makes */
+struct rmm_capture {
+	const struct rmm_zone *zone;
+	unsigned int order;
+	int migratetype;
+	rmm_pfn pfn; /* the block; RMM_NO_PFN: none so far */
+};
+
 struct rmm_cpu {
 	struct rmm_stat stat;
+	struct rmm_capture *capture; /* what runs here waits for it; or NULL */
 	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
 	struct rmm_zone *freed_to; /* zone of the last page freed quickly */
 	uint32_t caller;	   /* page_owner: who acts here */

@@ -106,15 +106,6 @@ void rmm_putback_pages(struct rmm_compact *cc)
 	cc->nr_from = cc->nr_migratepages = 0;
 }
 
-/** rmm_free_target() - a target that was not needed, back among cc->free */
-void rmm_free_target(struct rmm_compact *cc, rmm_pfn pfn, unsigned int order)
-{
-	RMM_WRITE(cc->z->memmap[pfn].word,
-		  rmm_page_word(-1, RMM_PG_ALLOCATED, order, RMM_MOVABLE));
-	rmm_list_add(cc->z->memmap, &cc->free[order], pfn);
-	cc->nr_freepages += 1u << order;
-}
-
 /* Does the owner follow from @from to @to? */
 static bool owner_follows(struct rmm_compact *cc, rmm_pfn from, rmm_pfn to)
 {

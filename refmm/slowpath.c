@@ -87,8 +87,8 @@ static rmm_pfn direct_compact(struct rmm_alloc_context *ac,
 {
 	const struct rmm_hooks *hooks = &ac->rmm->hooks;
 	struct rmm_cpu *cpu = &ac->rmm->cpu[ac->cpu];
+	rmm_pfn pfn = RMM_NO_PFN;
 	bool again = true;
-	rmm_pfn pfn;
 
 	*result = RMM_COMPACT_SKIPPED;
 	if (ac->want.order == 0 || !(hooks->compact || hooks->migrate) ||
@@ -100,11 +100,14 @@ static rmm_pfn direct_compact(struct rmm_alloc_context *ac,
 	if (hooks->compact)
 		again = compact_by_hook(ac);
 	else
-		*result = rmm_try_to_compact_pages(ac, prio);
+		*result = rmm_try_to_compact_pages(ac, prio, &pfn);
 	cpu->memalloc = false;
 	if (!again || *result <= RMM_COMPACT_DEFERRED)
 		return RMM_NO_PFN;
-	pfn = rmm_get_page_from_freelist(ac);
+	if (pfn != RMM_NO_PFN)
+		cpu->stat.compact_captured++;
+	else
+		pfn = rmm_get_page_from_freelist(ac);
 	if (pfn != RMM_NO_PFN && !hooks->compact) {
 		struct rmm_zone *z = rmm_page_zone(ac->rmm, pfn);
 
@@ -311,6 +314,26 @@ static bool ignores_marks(const struct rmm_alloc_context *ac)
 	       ((ac->gfp & RMM_GFP_MEMALLOC) || ac->rmm->cpu[ac->cpu].memalloc);
 }
 
+/* Direct compaction at its hardest, for no request of the slow path */
+static enum rmm_compact_result compact_hardest(struct rmm_alloc_context *ac,
+					       rmm_pfn *capture)
+{
+	struct rmm_cpu *cpu;
+	enum rmm_compact_result result;
+
+	if (ac->want.order == 0 || !ac->rmm->hooks.migrate ||
+	    !rmm_prepare_alloc_pages(ac, -1))
+		return RMM_COMPACT_SKIPPED;
+	cpu = &ac->rmm->cpu[ac->cpu];
+	ac->want.alloc_flags =
+		rmm_gfp_to_alloc_flags(ac->rmm, ac->gfp, ac->want.order);
+	cpu->stat.compact++;
+	cpu->memalloc = true;
+	result = rmm_try_to_compact_pages(ac, RMM_COMPACT_SYNC_FULL, capture);
+	cpu->memalloc = false;
+	return result;
+}
+
 /** rmm_compact_hardest() - see refmm_compact.h */
 bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
 			 unsigned int order)
@@ -321,18 +344,28 @@ bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
 		.gfp = gfp,
 		.want = {.order = order},
 	};
-	bool done;
 
-	if (order == 0 || !rmm->hooks.migrate ||
-	    !rmm_prepare_alloc_pages(&ac, -1))
-		return false;
-	ac.want.alloc_flags = rmm_gfp_to_alloc_flags(rmm, gfp, order);
-	rmm->cpu[cpu].stat.compact++;
-	rmm->cpu[cpu].memalloc = true;
-	done = rmm_try_to_compact_pages(&ac, RMM_COMPACT_SYNC_FULL) ==
-	       RMM_COMPACT_SUCCESS;
-	rmm->cpu[cpu].memalloc = false;
-	return done;
+	return compact_hardest(&ac, NULL) == RMM_COMPACT_SUCCESS;
+}
+
+/** rmm_alloc_pages_captured() - see refmm_compact.h */
+struct rmm_page *rmm_alloc_pages_captured(struct rmm *rmm, unsigned int cpu,
+					  unsigned int gfp, unsigned int order)
+{
+	struct rmm_alloc_context ac = {
+		.rmm = rmm,
+		.cpu = cpu,
+		.gfp = gfp,
+		.want = {.order = order},
+		.no_marks = true,
+	};
+	rmm_pfn pfn = RMM_NO_PFN;
+
+	compact_hardest(&ac, &pfn);
+	if (pfn == RMM_NO_PFN)
+		return NULL;
+	rmm->cpu[cpu].stat.compact_captured++;
+	return rmm_prep_new_page(&ac, pfn);
 }
 
 /** rmm__alloc_pages_slowpath() - the fast path found nothing */

@@ -39,9 +39,16 @@ int rmm_compact_step(struct rmm *rmm, unsigned int cpu, unsigned int zone,
 void rmm_compact_node(struct rmm *rmm, unsigned int cpu, unsigned int node);
 /** rmm_compact_hardest() - for a request that direct compaction has not helped:
  *  once more with COMPACT_PRIO_SYNC_FULL, which walks whole zones, whatever was
- *  learned of them or failed before. Returns whether there is a block now. */
+ *  learned of them or failed before. Returns whether there is a block now, on
+ *  the free lists. */
 bool rmm_compact_hardest(struct rmm *rmm, unsigned int cpu, unsigned int gfp,
 			 unsigned int order);
+/** rmm_alloc_pages_captured() - for a request whose compaction began when there
+ *  was room, and that others have overtaken: once more like that, but no
+ *  watermark is asked, neither before nor for places to move to, and the block
+ *  that comes together is the caller's. NULL: nothing could be moved away. */
+struct rmm_page *rmm_alloc_pages_captured(struct rmm *rmm, unsigned int cpu,
+					  unsigned int gfp, unsigned int order);
 /** rmm_fragmentation_score() - of a node, 0..100: how much of its free memory
  * is no good for huge pages, zones weighted by size */
 unsigned int rmm_fragmentation_score(const struct rmm *rmm, unsigned int node);

@@ -24,6 +24,7 @@ struct rmm_stat {
 	uint64_t slow_path; /* allocations that the first walk did not serve */
 	uint64_t direct_reclaim; /* calls of the reclaim hook */
 	uint64_t compact;	 /* direct compactions, or calls of the hook */
+	uint64_t compact_captured; /* of them, handed the block they made */
 	uint64_t compact_migrate_scanned; /* frames, by each scanner */
 	uint64_t compact_free_scanned;
 	uint64_t compact_isolated; /* free pages taken as targets */

@@ -51,6 +51,8 @@ for kernel in $KERNELS; do
 	same "${name}_reads_slabs_of_cpus" read "$("$KMEMLAB" info --json "$out/t.kmt" >"$SCRATCH/i.json"
 		result "$SCRATCH/i.json" \
 			'd.start_state.find(s => s.what === "slabs that CPUs hold").how')"
+	same "${name}_says_of_nothing_read_that_it_is_not_seen" 0 "$(result "$SCRATCH/i.json" \
+		'd.missing.filter(m => /list|pageblock|slabs/.test(m.what)).length')"
 	same "${name}_infers_no_list" 0 "$(result "$SCRATCH/r.json" '
 		d.trust.inferred.reference_cpu_list_pages_stood_in || 0')"
 	last=$(find "$out" -name 'r.kmt*' | sort | tail -n 1)

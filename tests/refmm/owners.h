@@ -75,17 +75,25 @@ HELPER void owners_fragment(struct owners *w, unsigned int keep)
 	rmm_drain_all_pages(w->rmm, 0);
 }
 
-/* A machine of eight pageblocks, fragmented; without per-CPU lists if not @pcp */
-HELPER struct rmm *owners_fragmented(struct owners *w, unsigned int keep, bool pcp)
+/* A machine of eight pageblocks, fragmented; @is_61: of a 6.1; without per-CPU lists if
+ * not @pcp */
+HELPER struct rmm *owners_fragmented_on(struct owners *w, bool is_61, unsigned int keep, bool pcp)
 {
 	struct machine m;
 
 	machine_init(&m, 8);
 	m.config.pcp = pcp;
+	if (is_61)
+		m.config.fallback = RMM_FALLBACK_STEAL;
 	owners_init(w, machine_boot(&m));
 	owners_fragment(w, keep);
 	assert_int_equal(rmm_nr_free(w->rmm, 0, 9, -1) + rmm_nr_free(w->rmm, 0, 10, -1), 0);
 	return w->rmm;
+}
+
+HELPER struct rmm *owners_fragmented(struct owners *w, unsigned int keep, bool pcp)
+{
+	return owners_fragmented_on(w, false, keep, pcp);
 }
 
 /* Each still has a block of its own, and nobody else has any */

@@ -207,8 +207,8 @@ static void test_compaction_free_scanner_respects_the_min_mark(void **state)
 	(void)state;
 	z->wmark[RMM_WMARK_MIN] = 2048 - 2;
 	rmm_zone_lock(z, 0);
-	assert_int_equal(rmm__isolate_free_page(z, 1), 1); /* 2048 > 2046 + 1 */
-	assert_int_equal(rmm__isolate_free_page(z, 3), 0); /* 2047 = 2046 + 1 */
+	assert_int_equal(rmm__isolate_free_page(z, 1, false), 1); /* 2048 > 2046 + 1 */
+	assert_int_equal(rmm__isolate_free_page(z, 3, false), 0); /* 2047 = 2046 + 1 */
 	rmm_zone_unlock(z);
 	rmm_free_unused(rmm, 0, 1, 0);
 	owners_destroy(&w);

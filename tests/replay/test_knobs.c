@@ -27,6 +27,7 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 		"slab.cpu_partial=off",
 		"sheaf.capacity=60",
 		"reclaim=model",
+		"compact.seed=1",
 	};
 	struct rmm_config c;
 	struct slabs_knobs slabs = {0};
@@ -53,7 +54,8 @@ static void test_knob_known_settings_change_the_configuration(void **state)
 	assert_int_equal(slabs.min_order, 0);
 	assert_int_equal(k.reclaim, KNOB_RECLAIM_MODEL);
 	assert_int_equal(c.pageblock_order, 7);
-	assert_int_equal(json_object_size(noted), 12);
+	assert_int_equal(k.compact_seed, UINT64_C(0x9e3779b97f4a7c15));
+	assert_int_equal(json_object_size(noted), 13);
 	assert_int_equal(json_integer_value(json_object_get(noted, "pcp.high")), 64);
 	json_decref(noted);
 }

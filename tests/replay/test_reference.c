@@ -16,7 +16,11 @@ static const struct kmt_class begin = {.kind = KMT_COMPACT_BEGIN, .order = 9};
 static const struct kmt_class end = {.kind = KMT_COMPACT_END};
 static const struct kmt_class moved = {.kind = KMT_MIGRATE_TO};
 
-static const struct replay_policy policies[] = {{.name = "observed"}, {.name = "reference"}};
+static const struct replay_policy policies[] = {
+	{.name = "observed"},
+	{.name = "reference"},
+	{.name = "other", .settings = {"compact.seed=1"}, .nr_settings = 1},
+};
 
 static struct replay p; /* too large for the stack */
 
@@ -25,7 +29,7 @@ static const struct requests_counts *replay_of(struct machine *m, struct trace_r
 	char error[512];
 
 	*r = machine_end(m, 0, (const unsigned int[11]){[10] = 4});
-	if (replay_open(&p, *r, policies, 2, error))
+	if (replay_open(&p, *r, policies, 3, error))
 		fail_msg("%s", error);
 	assert_int_equal(replay_events(&p, error), 0);
 	return &p.runs[1].reference->requests.counts;
@@ -82,9 +86,12 @@ static void migrations(struct machine *m, unsigned int moved_pages, unsigned int
 
 /* The task compacts, which the kernel shows by so many blocks moved; of all it tried so many
  * percent failed. */
+static uint64_t other_moves; /* with other pages that stay */
+
 static uint64_t moves_of(const char *comm, unsigned int blocks, unsigned int failed,
 			 uint64_t *refused)
 {
+	struct rmm_stat other;
 	const struct requests_counts *c;
 	struct rmm_stat stat;
 	struct trace_reader *r;
@@ -105,6 +112,8 @@ static uint64_t moves_of(const char *comm, unsigned int blocks, unsigned int fai
 	c = replay_of(&m, &r);
 	assert_int_equal(p.runs[1].reference->stay_ppm, 10000 * failed);
 	rmm_stat(p.runs[1].reference->rmm, &stat);
+	rmm_stat(p.runs[2].reference->rmm, &other);
+	other_moves = other.migrate_success;
 	*refused = c->free_refused + c->free_unknown;
 	done(r);
 	return stat.migrate_success;
@@ -140,6 +149,7 @@ static void test_reference_leaves_as_many_pages_as_the_kernel(void **state)
 	(void)state;
 	n = moves_of("kcompactd0", 320, 50, &refused);
 	assert_true(n > 0 && n != all);
+	assert_true(other_moves > 0 && other_moves != n);
 	assert_int_equal(refused, 0);
 	assert_int_equal(moves_of("kcompactd0", 320, 100, &refused), 0);
 	assert_int_equal(refused, 0);
@@ -175,6 +185,33 @@ static void test_reference_tries_what_the_kernel_refused(void **state)
 	done(r);
 }
 
+static const struct kmt_class alloc_page = {
+	.kind = KMT_PAGE_ALLOC, .order = 0, .migratetype = 1, .gfp = 0xcca};
+
+/* The kernel had a huge page where too little is left for compaction to begin: it had begun
+ * before others came. */
+static void test_reference_compacts_below_the_marks_for_what_the_kernel_had(void **state)
+{
+	const struct requests_counts *c;
+	struct trace_reader *r;
+	struct rmm_stat stat;
+	struct machine m;
+
+	(void)state;
+	begin_scattered(&m);
+	for (unsigned int i = HUGE; i < MACHINE_PAGES / 2 - HUGE; i += 2)
+		machine_event(&m, 0, &alloc_page, i);
+	machine_event(&m, 0, &alloc_huge, 0);
+	c = replay_of(&m, &r);
+	assert_int_equal(c->alloc_failed, 0);
+	assert_int_equal(c->alloc_compacted, 0);
+	assert_int_equal(c->alloc_below_marks, 1);
+	rmm_stat(p.runs[1].reference->rmm, &stat);
+	assert_int_equal(stat.compact_captured, 1);
+	assert_int_equal(stat.alloc[9], 1);
+	done(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_reference_compacts_as_much_as_kcompactd_does),
 		cmocka_unit_test(test_reference_leaves_as_many_pages_as_the_kernel),
 		cmocka_unit_test(test_reference_tries_what_the_kernel_refused),
+		cmocka_unit_test(test_reference_compacts_below_the_marks_for_what_the_kernel_had),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

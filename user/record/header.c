@@ -309,8 +309,6 @@ static void known_holes(struct missing *m, const struct probes *p)
 		snprintf(why, sizeof(why), "%s (%s)", hole->effect, reason);
 		missing_add(m, hole->what, why);
 	}
-	missing_add(m, "pageblock migrate types",
-		    "not readable by a file: inferred from events where they tell");
 }
 
 /* The options that leave allocations out, as given. */

@@ -147,6 +147,12 @@ static void set_reclaim(struct knob_config *k, int64_t v)
 	k->reclaim = (enum knob_reclaim)v;
 }
 
+/* Numbers side by side shall not give sequences that lie side by side. */
+static void set_compact_seed(struct knob_config *k, int64_t v)
+{
+	k->compact_seed = (uint64_t)v * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* What makes a kernel's page allocator that kernel's. */
 static void set_kernel(struct knob_config *k, int64_t version)
 {
@@ -168,6 +174,7 @@ static const struct knob knobs[] = {
 	{"vm.percpu_pagelist_high_fraction", KNOB_NUMBER, 0, 1 << 20, set_pcp_fraction},
 	{"vm.compaction_proactiveness", KNOB_NUMBER, 0, 100, set_proactiveness},
 	{"vm.extfrag_threshold", KNOB_NUMBER, 0, 1000, set_extfrag},
+	{"compact.seed", KNOB_NUMBER, 0, INT64_C(1) << 32, set_compact_seed},
 	{"page_alloc.shuffle", KNOB_SWITCH, 0, 1, set_shuffle},
 	{"kernel", KNOB_KERNEL, 0, 0, set_kernel},
 	{"fallback", KNOB_FALLBACK, 0, 0, set_fallback},

@@ -7,6 +7,7 @@
 #define KMEMLAB_KNOBS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct rmm_config;
 struct slabs_knobs;
@@ -28,6 +29,7 @@ struct knob_config {
 	struct rmm_config *pages;
 	struct slabs_knobs *slabs;
 	enum knob_reclaim reclaim;
+	uint64_t compact_seed; /* of the pages that stay where compaction wants them */
 };
 
 /**

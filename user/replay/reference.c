@@ -88,10 +88,13 @@ static struct rmm_page *get_pages(struct reference *f, const struct trace_event 
 static struct rmm_page *get_below_marks(struct reference *f, const struct trace_event *e,
 					uint32_t gfp)
 {
+	uint32_t below = gfp & ~(uint32_t)(RMM_GFP_NOMEMALLOC | RMM_GFP_DIRECT_RECLAIM);
 	struct rmm_page *page;
 
-	gfp &= ~(uint32_t)(RMM_GFP_NOMEMALLOC | RMM_GFP_DIRECT_RECLAIM);
-	page = rmm_alloc_pages(f->rmm, e->cpu, gfp | RMM_GFP_MEMALLOC, e->order);
+	page = rmm_alloc_pages(f->rmm, e->cpu, below | RMM_GFP_MEMALLOC, e->order);
+	/* Its compaction began when there was room, and kept what it made. */
+	if (!page && e->order)
+		page = rmm_alloc_pages_captured(f->rmm, e->cpu, gfp, e->order);
 	f->requests.counts.alloc_below_marks += page != NULL;
 	return page;
 }

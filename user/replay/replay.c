@@ -153,6 +153,7 @@ static int set_knobs(struct run *run, const struct replay_policy *policy, char *
 	config.slabs = &f->slab_knobs;
 	for (unsigned int i = 0; i < policy->nr_settings && !err; i++)
 		err = knob_set(&config, policy->settings[i], run->settings, error);
+	f->move_tries = config.compact_seed;
 	f->models_reclaim =
 		config.reclaim == KNOB_RECLAIM_MODEL ||
 		(config.reclaim == KNOB_RECLAIM_BY_NEED && !same_marks(&own, &f->config));

@@ -167,6 +167,7 @@ static json_t *reference_counts(const struct reference *f)
 		{"zone_lock", s.zone_lock},
 		{"slow_path", s.slow_path},
 		{"compact", s.compact},
+		{"compact_captured", s.compact_captured},
 		{"compact_moved", s.migrate_success},
 		{"watermark_boost", s.boost},
 		{"highatomic_reserve", s.highatomic_reserve},
