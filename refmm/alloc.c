@@ -279,7 +279,7 @@ alloc_page_quick(struct rmm *rmm, unsigned int cpu, unsigned int gfp)
 	if (rmm_unlikely(!rmm_trylock(rmm, &pcp->lock)))
 		return NULL;
 	/* Only now: another CPU may be draining this one's lists. */
-	if (rmm_unlikely(!pcp->lists[mt].count)) {
+	if (rmm_unlikely(!rmm_ring_count(&pcp->lists[mt]))) {
 		rmm_unlock(rmm, &pcp->lock);
 		return NULL;
 	}

@@ -275,8 +275,10 @@ static int allocate(struct rmm *rmm)
 	rmm->blocks = zalloc(rmm->nr_blocks, sizeof(*rmm->blocks));
 	rmm->zone = zalloc(c->nr_zones, sizeof(*rmm->zone));
 	rmm->cpu = zalloc(c->nr_cpus, sizeof(*rmm->cpu));
+	rmm->freed_to = zalloc(c->nr_cpus, sizeof(*rmm->freed_to));
 	rmm->zonelist = zalloc(rmm->nr_nodes, sizeof(*rmm->zonelist));
-	if (!rmm->blocks || !rmm->zone || !rmm->cpu || !rmm->zonelist)
+	if (!rmm->blocks || !rmm->zone || !rmm->cpu || !rmm->freed_to ||
+	    !rmm->zonelist)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < c->nr_zones; i++) {
 		rmm->zone[i].pcp = zalloc(c->nr_cpus, sizeof(struct rmm_pcp));
@@ -338,6 +340,10 @@ static int init_zone(struct rmm *rmm, unsigned int id)
 	z->random = c->shuffle_seed + id;
 	if (c->fallback == RMM_FALLBACK_STEAL)
 		z->loose = RMM_LOOSE_TYPE; /* see fallback_61.c and pcp.c */
+	for (unsigned int i = 0; i < c->nr_cpus; i++) {
+		z->pcp[i].zone = z;
+		z->pcp[i].word = rmm_page_word((int32_t)~i, RMM_PG_PCP, 0, 0);
+	}
 	init_lists(z);
 	return init_blocks(rmm, z);
 }
@@ -385,7 +391,7 @@ static int init(struct rmm *rmm)
 	}
 	for (unsigned int i = 0; i < c->nr_cpus; i++) {
 		rmm->cpu[i].node = c->cpu_node ? c->cpu_node[i] : 0;
-		rmm->cpu[i].freed_to = rmm->zone;
+		rmm->freed_to[i] = &rmm->zone[0].pcp[i];
 	}
 	for (unsigned int i = 0; i < c->nr_zones; i++) {
 		int err = init_zone(rmm, i);
@@ -463,6 +469,7 @@ void rmm_destroy(struct rmm *rmm)
 		munmap(rmm->memmap, mapped_bytes(rmm));
 	free(rmm->zonelist);
 	free(rmm->cpu);
+	free(rmm->freed_to);
 	free(rmm->zone);
 	free(rmm->blocks);
 	free(rmm);

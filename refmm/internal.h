@@ -45,14 +45,22 @@ struct rmm_pcp {
 	int count; /* base pages on the lists */
 	int high;  /* drain from here on; clamped to the next two */
 	int high_min, high_max;
-	int batch;	      /* pages to move at a time */
-	int free_count;	      /* frees without an allocation between */
-	int loaded;	      /* pages that a snapshot put here */
-	int free_diff;	      /* vm_stat_diff of NR_FREE_PAGES; zone's lock */
-	uint8_t flags;	      /* RMM_PREV_FREE_HIGH */
-	uint8_t alloc_factor; /* doublings of the next refill */
-	uint8_t free_factor;  /* 6.1: doublings of the next drain */
+	int batch;	/* pages to move at a time */
+	int free_count; /* frees without an allocation between */
+	int loaded;	/* pages that a snapshot put here */
+	int free_diff;	/* vm_stat_diff of NR_FREE_PAGES; zone's lock */
+	union {
+		struct {
+			uint8_t flags;	      /* RMM_PREV_FREE_HIGH */
+			uint8_t alloc_factor; /* doublings of the next refill */
+		};
+		uint16_t untuned; /* a free changes one of them */
+	};
+	uint8_t free_factor; /* 6.1: doublings of the next drain */
 	uint8_t lock;
+	struct rmm_zone *zone;
+	uint64_t nr_quick; /* frees that rmm_stat() adds to the others */
+	uint64_t word;	   /* of a page on the lists, without order and type */
 	struct rmm_ring lists[RMM_PCP_LISTS];
 } __attribute__((aligned(64)));
 
@@ -125,9 +133,8 @@ struct rmm_cpu {
 	struct rmm_stat stat;
 	struct rmm_capture *capture; /* what runs here waits for it; or NULL */
 	struct rmm_zone *preferred[RMM_ZONE_TYPES]; /* first to try; or NULL */
-	struct rmm_zone *freed_to; /* zone of the last page freed quickly */
-	uint32_t caller;	   /* page_owner: who acts here */
-	uint32_t preempt_count;	   /* may what runs here sleep? */
+	uint32_t caller;	/* page_owner: who acts here */
+	uint32_t preempt_count; /* may what runs here sleep? */
 	uint8_t node;
 	bool memalloc; /* PF_MEMALLOC: it reclaims or compacts for a request */
 } __attribute__((aligned(64)));
@@ -176,9 +183,12 @@ struct rmm {
 	struct rmm_zonelist *zonelist; /* [nr_nodes] */
 	rmm_pfn end_pfn; /* of memmap; a multiple of 2^max_order */
 	unsigned int nr_zones, nr_nodes, nr_blocks;
-	unsigned int thp_order;	 /* HPAGE_PMD_ORDER */
-	unsigned int quick_cpus; /* CPUs whose single pages may be freed the
-				    quick way: all or none */
+	unsigned int thp_order; /* HPAGE_PMD_ORDER */
+	/* [nr_cpus]: the zone's lists that the last single page went to */
+	struct rmm_pcp **freed_to;
+	/* CPUs whose single pages may be freed the quick way, without threads
+	 * and with: all or none */
+	unsigned int quick_cpus, locked_cpus;
 	unsigned int pcp_orders; /* bit per order with per-CPU lists */
 	uint64_t min_free_kbytes;
 	struct rmm_page_owner *owner; /* [end_pfn], or NULL: no history */

@@ -86,12 +86,17 @@ static int isolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 static void unisolate_block(struct rmm_zone *z, unsigned int cpu, rmm_pfn pfn,
 			    int mt)
 {
+	int was = z->blocks[pfn >> z->pageblock_order].saved;
 	unsigned int order;
 	uint64_t word;
 
 	if (z->rmm->config.isolate_bit)
-		mt = z->blocks[pfn >> z->pageblock_order].saved;
+		mt = was;
 	rmm_zone_lock(z, cpu);
+	/* 6.1: per-CPU pages keep their note, and are drained as what the
+	 * pageblock was, which does not merge with what it is. */
+	if (rmm_is_61(z->rmm) && was != mt && was >= RMM_PCPTYPES)
+		z->loose |= RMM_LOOSE_MERGE;
 	rmm_move_freepages_block_isolate(z, pfn, mt);
 	word = RMM_READ(z->memmap[pfn].word);
 	order = rmm_word_order(word);

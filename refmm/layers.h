@@ -57,11 +57,13 @@ static inline bool rmm_should_fail(struct rmm *rmm, unsigned int point,
 static inline void rmm_set_watch(struct rmm *rmm)
 {
 	bool all = (rmm->fault.points & RMM_FAULT_ALLOC) || rmm->owner;
+	unsigned int quick =
+		(rmm->pcp_orders & 1) && !rmm->owner ? rmm->config.nr_cpus : 0;
 
 	rmm->watch =
 		(rmm->arena ? RMM_GFP_ZERO : 0) | (all ? RMM_WATCH_ALL : 0);
-	rmm->quick_cpus =
-		(rmm->pcp_orders & 1) && !rmm->owner ? rmm->config.nr_cpus : 0;
+	rmm->quick_cpus = rmm->config.threads ? 0 : quick;
+	rmm->locked_cpus = rmm->config.threads ? quick : 0;
 	rmm->kmalloc_cpus = rmm->fault.points & RMM_FAULT_SLAB
 				    ? 0
 				    : rmm->kmalloc_quick_cpus;
@@ -91,6 +93,17 @@ static inline void rmm_set_unusable_highatomic(struct rmm_zone *z)
 	RMM_WRITE(z->unusable_highatomic,
 		  rmm_is_61(z->rmm) ? (int64_t)z->nr_reserved_highatomic
 				    : z->nr_free_highatomic);
+}
+
+/** rmm_page_index() - its place in the memmap. What is no frame of this machine
+ *  has a place beyond: the remainder becomes the top bits. */
+static inline uint64_t rmm_page_index(const struct rmm *rmm,
+				      const struct rmm_page *page)
+{
+	uint64_t at = (uintptr_t)page - (uintptr_t)rmm->memmap;
+
+	_Static_assert(sizeof(*page) == 1 << 4, "shifted, not divided");
+	return at >> 4 | at << 60;
 }
 
 /** rmm_is_page() - is @page a frame of this machine? */

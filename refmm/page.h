@@ -72,14 +72,16 @@ _Static_assert(sizeof(struct rmm_page) == 16, "a frame is 16 bytes");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "rmm_page_word() puts _count first and flags last");
 
-enum { RMM_ORDER_SHIFT = 40, RMM_FLAGS_SHIFT = 56 }; /* in a word */
+/* In a word */
+enum { RMM_ORDER_SHIFT = 40, RMM_TYPE_SHIFT = 48, RMM_FLAGS_SHIFT = 56 };
 
 /** rmm_page_word() - a frame's word, without flags */
 static inline uint64_t rmm_page_word(int32_t count, unsigned int state,
 				     unsigned int order, unsigned int mt)
 {
 	return (uint32_t)count | (uint64_t)state << 32 |
-	       (uint64_t)order << RMM_ORDER_SHIFT | (uint64_t)mt << 48;
+	       (uint64_t)order << RMM_ORDER_SHIFT |
+	       (uint64_t)mt << RMM_TYPE_SHIFT;
 }
 
 /** rmm_word_state(), _order(), _type() - parts of a word that was read once:
@@ -96,7 +98,7 @@ static inline unsigned int rmm_word_order(uint64_t word)
 
 static inline unsigned int rmm_word_type(uint64_t word)
 {
-	return word >> 48 & UINT8_MAX;
+	return word >> RMM_TYPE_SHIFT & UINT8_MAX;
 }
 
 /** rmm_page_is() - is this the head of a block of @state and @order? */
@@ -114,8 +116,13 @@ static inline unsigned int rmm_page_cpu(const struct rmm_page *page)
 
 /* The kernel's pageblock flags, loosely, and the zone (page->flags there). */
 struct rmm_pageblock {
-	uint8_t migratetype;
-	uint8_t zone;
+	union {
+		struct {
+			uint8_t migratetype;
+			uint8_t zone;
+		};
+		uint16_t type_zone; /* both in one look */
+	};
 	uint8_t saved; /* type before it was isolated */
 	uint8_t flags; /* enum rmm_pageblock_flags */
 };

@@ -108,6 +108,7 @@ unsigned int rmm__move_freepages_block(struct rmm_zone *z, rmm_pfn start,
 	rmm_pfn end = start + (1u << z->pageblock_order), next;
 	unsigned int moved = 0;
 
+	mt = rmm_grouped_type(z->rmm, mt); /* set_type() says so too */
 	for (rmm_pfn p = start; p < end; p = next) {
 		next = next_block(z, p, end);
 		if (RMM_READ(z->memmap[p].state) != RMM_PG_BUDDY)
@@ -182,7 +183,6 @@ int rmm_set_pageblock_migratetype(struct rmm *rmm, rmm_pfn pfn, int mt)
 				 "cannot set the type of pfn %u: %d is no "
 				 "migrate type",
 				 pfn, mt);
-	mt = rmm_grouped_type(rmm, mt);
 	z = &rmm->zone[zone];
 	if (!rmm->ready) {
 		set_type(z, pfn, mt);

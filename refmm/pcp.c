@@ -119,19 +119,21 @@ static void drain_list(struct rmm_zone *z, struct rmm_ring *list,
 	rmm_pfn other_line = 1u << (order > LINE_ORDER ? order : LINE_ORDER);
 	bool inside = order < z->pageblock_order; /* this zone is the buddy */
 	const struct rmm_page *map = z->memmap;
+	struct rmm_ring r = *list; /* nobody else looks meanwhile */
 
 	for (; nr; nr--) {
-		if (rmm_likely(list->count > AHEAD)) {
-			rmm_pfn far = rmm_ring_from_tail(list, AHEAD);
-			rmm_pfn half_way = rmm_ring_from_tail(list, AHEAD / 2);
+		if (rmm_likely(rmm_ring_count(&r) > AHEAD)) {
+			rmm_pfn far = rmm_ring_from_tail(&r, AHEAD);
+			rmm_pfn half_way = rmm_ring_from_tail(&r, AHEAD / 2);
 
 			rmm_prefetch(map, far);
 			rmm_prefetch(map, far ^ other_line);
 			if (inside)
 				expect_merge(map, half_way, order);
 		}
-		drain_one(z, rmm_ring_del_last(list), order);
+		drain_one(z, rmm_ring_del_last(&r), order);
 	}
+	*list = r;
 }
 
 /* free_pcppages_bulk(): drain at least @count pages, list @pindex first */
@@ -149,8 +151,8 @@ static void free_pcppages_bulk(struct rmm_zone *z, unsigned int cpu, int count,
 		uint32_t nr =
 			((unsigned int)count + (1u << order) - 1) >> order;
 
-		if (nr > list->count)
-			nr = list->count;
+		if (nr > rmm_ring_count(list))
+			nr = rmm_ring_count(list);
 		if (!nr)
 			continue;
 		drain_list(z, list, order, nr);

@@ -56,7 +56,7 @@ static inline rmm_pfn rmm__rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 	struct rmm_pcp *pcp = &z->pcp[cpu];
 	struct rmm_ring *list = &pcp->lists[pindex];
 
-	if (list->count)
+	if (rmm_ring_count(list))
 		z->rmm->cpu[cpu].stat.pcp_hit++;
 	else if (!rmm_pcp_refill(z, cpu, want, list))
 		return RMM_NO_PFN;
@@ -79,50 +79,38 @@ static inline rmm_pfn rmm_rmqueue_pcplist(struct rmm_zone *z, unsigned int cpu,
 	return pfn;
 }
 
-/* The case in which rmm_nr_pcp_drain() tunes nothing: a single page, room
- * enough, no memory pressure. */
-static inline bool pcp_has_room(struct rmm_pcp *pcp, const struct rmm_zone *z)
-{
-	if (rmm_unlikely(pcp->count >= pcp->high || RMM_READ(z->pressure)))
-		return false;
-	if (rmm_unlikely(pcp->flags))
-		pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
-	if (pcp->free_count < pcp->batch << RMM_PCP_SCALE_MAX)
-		pcp->free_count++;
-	return true;
-}
-
 /**
- * rmm_free_unref_page_quick() - free a single page to @cpu's lists
+ * rmm_free_unref_page_quick() - free a single page to a CPU's lists
+ * @block: its pageblock's type_zone
+ *
+ * The case in which rmm_nr_pcp_drain() tunes nothing: room enough, no memory
+ * pressure. The lock is held, or there are no threads.
  *
  * Return: 0; 1 if rmm_pcp_commit_unlock() must follow; -1 if it is another
  * case, and nothing has changed.
  */
-static inline int rmm_free_unref_page_quick(struct rmm *rmm, unsigned int cpu,
-					    struct rmm_zone *z,
-					    struct rmm_page *page,
-					    unsigned int type)
+static inline int rmm_free_unref_page_quick(struct rmm_pcp *pcp,
+					    struct rmm_page *page, rmm_pfn pfn,
+					    size_t block)
 {
-	struct rmm_stat *stat = &rmm->cpu[cpu].stat;
-	struct rmm_pcp *pcp = &z->pcp[cpu];
+	size_t type = block & UINT8_MAX;
+	const struct rmm_zone *z = pcp->zone;
 	struct rmm_ring *list = &pcp->lists[type];
 
-	if (rmm_unlikely(!rmm_trylock(rmm, &pcp->lock)))
+	if (rmm_unlikely(type >= RMM_PCPTYPES || block >> 8 != z->id ||
+			 rmm_ring_count(list) == list->room))
 		return -1;
-	if (rmm_unlikely(list->count == list->room)) {
-		rmm_unlock(rmm, &pcp->lock);
-		return -1;
-	}
-	stat->free[0]++;
-	stat->pcp_free++;
-	rmm_put_on_pcp(page, cpu, 0, (int)type);
-	rmm_ring_add(list, (rmm_pfn)(page - rmm->memmap));
-	pcp->count++;
-	if (rmm_unlikely(pcp->alloc_factor))
+	rmm_ring_add(list, pfn);
+	RMM_WRITE(page->word, pcp->word | (uint64_t)type << RMM_TYPE_SHIFT);
+	pcp->nr_quick++;
+	if (rmm_unlikely(pcp->untuned)) {
 		pcp->alloc_factor >>= 1;
-	if (!pcp_has_room(pcp, z))
+		pcp->flags &= (uint8_t)~RMM_PREV_FREE_HIGH;
+	}
+	if (rmm_unlikely(++pcp->count >= pcp->high || RMM_READ(z->pressure)))
 		return 1;
-	rmm_unlock(rmm, &pcp->lock);
+	if (pcp->free_count < pcp->batch << RMM_PCP_SCALE_MAX)
+		pcp->free_count++;
 	return 0;
 }
 

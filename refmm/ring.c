@@ -32,7 +32,7 @@ bool rmm_ring_grow(struct rmm *rmm, struct rmm_ring *r, uint32_t room)
 	larger.slot = malloc(larger.room * sizeof(*larger.slot));
 	if (!larger.slot)
 		return false;
-	for (uint32_t i = 0; i < r->count; i++)
+	for (uint32_t i = 0; i < rmm_ring_count(r); i++)
 		rmm_ring_add_tail(&larger, rmm_ring_at(r, i));
 	free(r->slot);
 	*r = larger;

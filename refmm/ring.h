@@ -12,8 +12,9 @@
  * numbers side by side, frames can be asked for ahead (pcp.c), and a page is
  * taken or given back without a look at its neighbours.
  *
- * Invariants: count <= room, which is 0 or a power of two; the members are
- * slot[(head - 1 - i) mod room], i = 0 .. count - 1, i = 0 the head.
+ * Invariants: count = head - tail <= room, which is 0 or a power of two; the
+ * members are slot[(head - 1 - i) mod room], i = 0 .. count - 1, i = 0 the
+ * head.
  *
  * Locking: pcp->lock.
  *
@@ -28,13 +29,19 @@
 
 struct rmm_ring {
 	rmm_pfn *slot;
-	uint32_t room;	/* slots */
-	uint32_t head;	/* slot behind the head, modulo room */
-	uint32_t count; /* members */
+	uint32_t room; /* slots, a power of two; or 0 */
+	uint32_t head; /* slot behind the head, modulo room */
+	uint32_t tail; /* slot of the tail, modulo room */
 };
 
 /* ring.c */
 bool rmm_ring_grow(struct rmm *rmm, struct rmm_ring *r, uint32_t room);
+
+/** rmm_ring_count() - members */
+static inline uint32_t rmm_ring_count(const struct rmm_ring *r)
+{
+	return r->head - r->tail;
+}
 
 /** rmm_ring_at() - the @i-th member; 0: the head */
 static inline rmm_pfn rmm_ring_at(const struct rmm_ring *r, uint32_t i)
@@ -46,40 +53,39 @@ static inline rmm_pfn rmm_ring_at(const struct rmm_ring *r, uint32_t i)
 static inline bool rmm_ring_has_room(struct rmm *rmm, struct rmm_ring *r,
 				     uint32_t nr)
 {
-	return r->count + nr <= r->room || rmm_ring_grow(rmm, r, r->count + nr);
+	uint32_t room = rmm_ring_count(r) + nr;
+
+	return room <= r->room || rmm_ring_grow(rmm, r, room);
 }
 
 /** rmm_ring_add() - at the head, the next to be taken; there is room */
 static inline void rmm_ring_add(struct rmm_ring *r, rmm_pfn pfn)
 {
 	r->slot[r->head++ & (r->room - 1)] = pfn;
-	r->count++;
 }
 
 /** rmm_ring_add_tail() - there is room */
 static inline void rmm_ring_add_tail(struct rmm_ring *r, rmm_pfn pfn)
 {
-	r->count++;
-	r->slot[(r->head - r->count) & (r->room - 1)] = pfn;
+	r->slot[--r->tail & (r->room - 1)] = pfn;
 }
 
 /** rmm_ring_del_first() - the head leaves; there is one */
 static inline rmm_pfn rmm_ring_del_first(struct rmm_ring *r)
 {
-	r->count--;
 	return r->slot[--r->head & (r->room - 1)];
 }
 
 /** rmm_ring_from_tail() - the @i-th member from behind; 0: the tail */
 static inline rmm_pfn rmm_ring_from_tail(const struct rmm_ring *r, uint32_t i)
 {
-	return r->slot[(r->head - r->count + i) & (r->room - 1)];
+	return r->slot[(r->tail + i) & (r->room - 1)];
 }
 
 /** rmm_ring_del_last() - the tail leaves; there is one */
 static inline rmm_pfn rmm_ring_del_last(struct rmm_ring *r)
 {
-	return r->slot[(r->head - r->count--) & (r->room - 1)];
+	return r->slot[r->tail++ & (r->room - 1)];
 }
 
 #endif

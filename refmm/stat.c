@@ -178,6 +178,17 @@ const struct rmm_stat *rmm_cpu_stat(const struct rmm *rmm, unsigned int cpu)
 	return cpu < rmm->config.nr_cpus ? &rmm->cpu[cpu].stat : NULL;
 }
 
+/* Pages freed the quick way, which counts them once: order 0, to a list */
+static uint64_t nr_quick(const struct rmm *rmm)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < rmm->nr_zones; i++)
+		for (unsigned int cpu = 0; cpu < rmm->config.nr_cpus; cpu++)
+			sum += rmm->zone[i].pcp[cpu].nr_quick;
+	return sum;
+}
+
 /** rmm_stat() - the sum over CPUs; struct rmm_stat is all counters. Pages are
  *  counted here, not on the way: calls times 2^order */
 void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
@@ -191,6 +202,8 @@ void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
 		for (size_t n = 0; n < sizeof(*out) / sizeof(*sum); n++)
 			sum[n] += add[n];
 	}
+	out->free[0] += nr_quick(rmm);
+	out->pcp_free += nr_quick(rmm);
 	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++) {
 		out->alloc_pages += out->alloc[o] << o;
 		out->free_pages += out->free[o] << o;

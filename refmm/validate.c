@@ -172,10 +172,11 @@ static int check_pcp_limits(const struct check *c, unsigned int cpu, int pages)
 static int check_ring(const struct check *c, const struct rmm_ring *list,
 		      const struct expect *e, unsigned int cpu)
 {
-	if (list->count > list->room || (list->room & (list->room - 1)))
+	if (rmm_ring_count(list) > list->room ||
+	    (list->room & (list->room - 1)))
 		return broken(c, "CPU %u: %u members in %u slots", cpu,
-			      list->count, list->room);
-	for (uint32_t i = 0; i < list->count; i++) {
+			      rmm_ring_count(list), list->room);
+	for (uint32_t i = 0; i < rmm_ring_count(list); i++) {
 		rmm_pfn pfn = rmm_ring_at(list, i);
 		int err = check_member(c, e, pfn);
 		unsigned int of;
@@ -206,8 +207,8 @@ static int check_pcp(struct check *c, unsigned int cpu)
 
 		if (err)
 			return err;
-		c->pcp_blocks += pcp->lists[l].count;
-		pages += (int)(pcp->lists[l].count << e.order);
+		c->pcp_blocks += rmm_ring_count(&pcp->lists[l]);
+		pages += (int)(rmm_ring_count(&pcp->lists[l]) << e.order);
 	}
 	return check_pcp_limits(c, cpu, pages);
 }

@@ -63,7 +63,8 @@ int rmm_unusable_index(const struct rmm *rmm, unsigned int zone,
 int rmm_extfrag_index(const struct rmm *rmm, unsigned int zone,
 		      unsigned int order);
 /** rmm_cpu_stat() - what happened on @cpu so far, there to be read as it goes
- * on; NULL: there is no such CPU */
+ * on; NULL: there is no such CPU. What counts frees and pages is complete in
+ * rmm_stat() only. */
 const struct rmm_stat *rmm_cpu_stat(const struct rmm *rmm, unsigned int cpu);
 void rmm_stat(const struct rmm *rmm, struct rmm_stat *out);
 /** rmm_validate() - 0, or -EUCLEAN and @msg names the first broken invariant */

@@ -24,6 +24,8 @@
 
 #include "../support/test.h"
 
+enum { PROP_TWICE = 10 }; /* share of what is run on two machines */
+
 struct op {
 	uint32_t code, a, b;
 };
@@ -36,6 +38,7 @@ struct property {
 	/* Perform; false and a message when the property is broken. @careful:
 	 * check after every operation. */
 	bool (*run)(const struct op *ops, size_t n, uint64_t seed, bool careful, char *msg);
+	uint32_t share; /* of KML_PROP_OPS, one in so many; 0: all */
 };
 
 /* splitmix64 */
@@ -125,7 +128,7 @@ static inline bool prop_enough(const struct property *p, size_t runs, double sta
 	uint64_t ops = prop_setting("KML_PROP_OPS", 0);
 
 	if (ops)
-		return runs * p->length >= ops;
+		return runs * p->length >= ops / (p->share ? p->share : 1);
 	return prop_now() - start >= (double)prop_setting("KML_PROP_SECONDS", 2);
 }
 

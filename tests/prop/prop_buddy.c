@@ -77,11 +77,11 @@ static bool compare(const struct world *w, char *msg)
 		struct rmm_page_info info;
 		unsigned int order;
 
-		rmm_page_info(w->rmm, p, &info);
 		if (!w->free[p]) {
 			p++;
 			continue;
 		}
+		rmm_page_info(w->rmm, p, &info);
 		order = oracle_order(w, p);
 		if (info.state != RMM_PG_BUDDY || info.order != order) {
 			snprintf(msg, 512, "pfn %u: state %u order %u, not free of order %u", p,
@@ -163,7 +163,7 @@ static bool run(const struct op *ops, size_t n, uint64_t seed, bool careful, cha
 
 static void test_buddy_blocks_are_the_largest_that_are_free(void **state)
 {
-	const struct property p = {"buddy", names, CODES, 1000, run};
+	const struct property p = {"buddy", names, CODES, 1000, run, 0};
 
 	(void)state;
 	prop_check(&p);

@@ -384,7 +384,7 @@ static bool run(const struct op *ops, size_t n, uint64_t seed, bool careful, cha
 
 static void test_kmalloc_random_operations_agree_with_oracle(void **state)
 {
-	const struct property p = {"kmalloc", names, CODES, 3000, run};
+	const struct property p = {"kmalloc", names, CODES, 3000, run, 0};
 
 	(void)state;
 	prop_check(&p);

@@ -3,22 +3,14 @@
  * prop_pages.c - the page allocator against a byte per page.
  *
  * The oracle knows only which pages are in use. Whatever is allocated must be
- * aligned, in a zone that the mask allows, and not in use; wrong frees must be
+ * aligned, in a zone that the mask allows, and not in use; what its owner wrote
+ * must be in it when it is freed, wherever it has moved to; wrong frees must be
  * refused; no page may get lost; all invariants hold; and two machines given the
  * same operations do the same.
  */
-#include "prop.h"
-#include "knobs.h"
+#include "pages_world.h"
 
-#include "../../refmm/compact.h"
-
-enum {
-	BLOCK_ORDER = 4,
-	TOP_ORDER = 6,
-	PAGES = 2048, /* frames of the oracle */
-	LIVE_MAX = PAGES,
-	CHECK_EVERY = 64,
-};
+enum { CHECK_EVERY = 64 };
 
 enum code {
 	ALLOC,
@@ -59,107 +51,6 @@ static const unsigned int masks[] = {
 	RMM_GFP_HIGHUSER_MOVABLE | RMM_GFP_COMP,
 };
 
-struct live {
-	rmm_pfn pfn;
-	unsigned int order;
-};
-
-struct world {
-	struct rmm *rmm;
-	uint8_t used[PAGES], given[PAGES];
-	struct live live[LIVE_MAX];
-	size_t n;
-	bool wrong;	 /* a block moved from or to where it must not */
-	bool faults;	 /* anything may fail */
-	uint64_t refuse; /* owners refuse to follow now and then */
-	uint64_t hash;	 /* of everything that was allocated */
-	bool set_types;	 /* pageblocks may change type; then buddies may lie unmerged */
-	char *msg;
-};
-
-static bool broken(struct world *w, const char *what, rmm_pfn pfn, unsigned int order)
-{
-	snprintf(w->msg, 512, "%s (pfn %u, order %u)", what, pfn, order);
-	return false;
-}
-
-/* @knobs: any number; its bits and remainders set what there is to set */
-static struct rmm *make(uint64_t knobs)
-{
-	static const uint8_t cpu_node[2] = {0, 1}, distance[4] = {10, 255, 11, 10};
-	static struct rmm_zone_config mine[4]; /* until rmm_setup_done() */
-	struct rmm_config c;
-
-	memcpy(mine, zones, sizeof(mine));
-	rmm_config_init(&c);
-	c.nr_cpus = 2;
-	c.cpu_node = cpu_node;
-	c.page_shift = 15; /* a huge page is order 6 then */
-	c.pageblock_order =
-		knobs >> 7 & 1 ? (unsigned int)(knobs >> 8) % (TOP_ORDER + 1) : BLOCK_ORDER;
-	c.max_order = TOP_ORDER;
-	c.nr_zones = knobs & 64 ? 4 : 2;
-	c.zones = knobs_zones(mine, c.nr_zones, knobs);
-	if (knobs_far(knobs)) {
-		c.nr_nodes = 2;
-		c.node_distance = distance;
-	}
-	c.min_free_kbytes = knobs & 1 ? 2000 : 0;
-	c.fallback = knobs & 2 ? RMM_FALLBACK_STEAL : RMM_FALLBACK_CLAIM;
-	c.pcp_mode = knobs & 4 ? RMM_PCP_FIXED : RMM_PCP_AUTO;
-	c.pcp_thp_lists = (unsigned int)(knobs >> 3) % 3;
-	c.mobility = knobs % 7 != 0;
-	c.pcp = knobs % 5 != 0;
-	c.defrag_mode = knobs % 11 == 0;
-	c.pcp_batch = knobs & 32 ? 6 : 0;
-	c.isolate_bit = knobs % 2;
-	knobs_more(&c, knobs);
-	return rmm_create(&c, NULL);
-}
-
-/* A block moves, to where nobody is; each fifth time its owner refuses. */
-static bool migrate(void *ctx, unsigned int cpu, rmm_pfn from, rmm_pfn to, unsigned int order)
-{
-	struct world *w = ctx;
-
-	(void)cpu;
-	if (++w->refuse % 5 == 0)
-		return false;
-	for (size_t i = 0; i < w->n; i++) {
-		if (w->live[i].pfn != from || w->live[i].order != order)
-			continue;
-		for (rmm_pfn p = 0; p < 1u << order; p++)
-			w->wrong |= w->used[to + p] || !w->given[to + p];
-		memset(w->used + from, 0, 1u << order);
-		memset(w->used + to, 1, 1u << order);
-		w->live[i].pfn = to;
-		w->hash = w->hash * 31 + to;
-		return true;
-	}
-	w->wrong = true; /* it moves what nobody has */
-	return false;
-}
-
-static void start(struct world *w, uint64_t seed, char *msg)
-{
-	uint64_t number = prop_config(seed), knobs = prop_random(&number);
-
-	memset(w, 0, sizeof(*w));
-	w->msg = msg;
-	w->set_types = knobs % 3 == 0;
-	w->rmm = make(knobs);
-	assert_non_null(w->rmm);
-	knobs_print(&w->rmm->config, w->set_types, knobs_far(knobs));
-	for (unsigned int i = 0; i < rmm_nr_zones(w->rmm); i++) {
-		rmm_pfn from = zones[i].start_pfn, nr = zones[i].present;
-
-		assert_int_equal(rmm_free_reserved(w->rmm, from, nr), 0);
-		memset(w->given + from, 1, nr);
-	}
-	assert_int_equal(rmm_setup_done(w->rmm), 0);
-	rmm_set_hooks(w->rmm, &(struct rmm_hooks){.ctx = w, .migrate = migrate});
-}
-
 /* Is what was given out what may be given out? */
 static bool take(struct world *w, struct rmm_page *page, unsigned int gfp, unsigned int order)
 {
@@ -176,7 +67,7 @@ static bool take(struct world *w, struct rmm_page *page, unsigned int gfp, unsig
 			return broken(w, "allocated a page that is in use", p, order);
 		w->used[p] = 1;
 	}
-	w->live[w->n++] = (struct live){pfn, order};
+	own(w, pfn, order);
 	return true;
 }
 
@@ -223,14 +114,13 @@ static bool do_alloc(struct world *w, const struct op *op, unsigned int order)
 
 static bool do_free(struct world *w, const struct op *op)
 {
-	struct live *l, gone;
+	struct live gone;
 
 	if (!w->n)
 		return true;
-	l = &w->live[op->a % w->n];
-	gone = *l;
-	*l = w->live[--w->n];
-	memset(w->used + gone.pfn, 0, 1u << gone.order);
+	gone = w->live[op->a % w->n];
+	if (!disown(w, &w->live[op->a % w->n]))
+		return false;
 	if (rmm_free_pages(w->rmm, op->b & 1, rmm_pfn_to_page(w->rmm, gone.pfn), gone.order))
 		return broken(w, rmm_last_error(w->rmm), gone.pfn, gone.order);
 	return true;
@@ -266,7 +156,7 @@ static bool do_split(struct world *w, const struct op *op)
 		return broken(w, rmm_last_error(w->rmm), l.pfn, l.order);
 	w->live[op->a % w->n].order = 0;
 	for (rmm_pfn p = 1; p < 1u << l.order; p++)
-		w->live[w->n++] = (struct live){l.pfn + p, 0};
+		set_live(w, w->n++, (struct live){l.pfn + p, 0, l.serial + p});
 	return true;
 }
 
@@ -275,10 +165,10 @@ static bool do_bad_free(struct world *w, const struct op *op)
 {
 	rmm_pfn pfn = op->a % w->rmm->end_pfn;
 	unsigned int order = op->b % (TOP_ORDER + 1);
+	const struct live *l = find(w, pfn);
 
-	for (size_t i = 0; i < w->n; i++)
-		if (w->live[i].pfn == pfn && w->live[i].order == order)
-			return true;
+	if (l && l->order == order)
+		return true;
 	if (rmm_free_pages(w->rmm, 0, &w->rmm->memmap[pfn], order) != -EINVAL)
 		return broken(w, "a wrong free was not refused", pfn, order);
 	return true;
@@ -331,9 +221,7 @@ static bool do_get_put(struct world *w, const struct op *op)
 	    rmm_free_pages(w->rmm, 0, page, l->order) || rmm_page_count(w->rmm, page) != 1 ||
 	    rmm_put_page(w->rmm, 1, page) || rmm_page_count(w->rmm, page))
 		return broken(w, "references are not counted", l->pfn, l->order);
-	memset(w->used + l->pfn, 0, 1u << l->order);
-	*l = w->live[--w->n];
-	return true;
+	return disown(w, l);
 }
 
 static bool do_fault(struct world *w, const struct op *op)
@@ -439,23 +327,21 @@ static bool run_oracle(const struct op *ops, size_t n, uint64_t seed, bool caref
 static bool run_twice(const struct op *ops, size_t n, uint64_t seed, bool careful, char *msg)
 {
 	static struct world w[2];
-	bool same;
 
 	(void)careful;
 	for (int i = 0; i < 2; i++) {
 		start(&w[i], seed, msg);
 		for (size_t k = 0; k < n; k++)
 			perform(&w[i], &ops[k]);
+		rmm_destroy(w[i].rmm);
 	}
-	same = w[0].hash == w[1].hash;
-	rmm_destroy(w[0].rmm);
-	rmm_destroy(w[1].rmm);
-	return same || broken(&w[0], "the second run allocated other pages", 0, 0);
+	return w[0].hash == w[1].hash ||
+	       broken(&w[0], "the second run allocated other pages", 0, 0);
 }
 
 static void test_pages_random_operations_agree_with_oracle(void **state)
 {
-	const struct property p = {"pages", names, CODES, 3000, run_oracle};
+	const struct property p = {"pages", names, CODES, 3000, run_oracle, 0};
 
 	(void)state;
 	prop_check(&p);
@@ -463,7 +349,7 @@ static void test_pages_random_operations_agree_with_oracle(void **state)
 
 static void test_pages_same_operations_give_same_pages(void **state)
 {
-	const struct property p = {"determinism", names, CODES, 2000, run_twice};
+	const struct property p = {"determinism", names, CODES, 2000, run_twice, PROP_TWICE};
 
 	(void)state;
 	prop_check(&p);

@@ -249,7 +249,7 @@ static bool run_twice(const struct op *ops, size_t n, uint64_t seed, bool carefu
 
 static void test_percpu_random_operations_agree_with_oracle(void **state)
 {
-	const struct property p = {"percpu", names, CODES, 2000, run_oracle};
+	const struct property p = {"percpu", names, CODES, 2000, run_oracle, 0};
 
 	(void)state;
 	prop_check(&p);
@@ -257,7 +257,7 @@ static void test_percpu_random_operations_agree_with_oracle(void **state)
 
 static void test_percpu_same_operations_give_same_offsets(void **state)
 {
-	const struct property p = {"determinism", names, CODES, 2000, run_twice};
+	const struct property p = {"determinism", names, CODES, 2000, run_twice, PROP_TWICE};
 
 	(void)state;
 	prop_check(&p);

@@ -364,7 +364,7 @@ static bool run_twice(const struct op *ops, size_t n, uint64_t seed, bool carefu
 
 static void test_slab_random_operations_agree_with_oracle(void **state)
 {
-	const struct property p = {"slab", names, CODES, 3000, run_oracle};
+	const struct property p = {"slab", names, CODES, 3000, run_oracle, 0};
 
 	(void)state;
 	prop_check(&p);
@@ -372,7 +372,7 @@ static void test_slab_random_operations_agree_with_oracle(void **state)
 
 static void test_slab_same_operations_give_same_objects(void **state)
 {
-	const struct property p = {"slab determinism", names, CODES, 2000, run_twice};
+	const struct property p = {"slab determinism", names, CODES, 2000, run_twice, PROP_TWICE};
 
 	(void)state;
 	prop_check(&p);

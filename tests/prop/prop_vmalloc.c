@@ -319,7 +319,7 @@ static bool run_twice(const struct op *ops, size_t n, uint64_t seed, bool carefu
 
 static void test_vmalloc_random_operations_agree_with_oracle(void **state)
 {
-	const struct property p = {"vmalloc", names, CODES, 2000, run};
+	const struct property p = {"vmalloc", names, CODES, 2000, run, 0};
 
 	(void)state;
 	prop_check(&p);
@@ -327,7 +327,8 @@ static void test_vmalloc_random_operations_agree_with_oracle(void **state)
 
 static void test_vmalloc_same_operations_give_same_addresses(void **state)
 {
-	const struct property p = {"vmalloc determinism", names, CODES, 2000, run_twice};
+	const struct property p = {
+		"vmalloc determinism", names, CODES, 2000, run_twice, PROP_TWICE};
 
 	(void)state;
 	prop_check(&p);

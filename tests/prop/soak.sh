@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # soak.sh BUILD - the property tests at length: KML_PROP_OPS operations (default
-# 10^8) of each property in each configuration, and the large exhaustive scopes.
+# 10^8) of each property in each configuration, and the large exhaustive scopes. Of
+# what is run on two machines to see whether they do the same, a tenth as many.
 #
 # A configuration is a number that prop_pages.c turns into knobs; it prints them.
 # CONFIGS="1 2 3" chooses; 32 of them leave hardly a pair of settings untried.

@@ -112,7 +112,7 @@ static inline void space_pack_pcp(const struct rmm *rmm, struct space_state *s)
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++) {
 		unsigned int rank = 0;
 
-		for (; rank < pcp->lists[l].count && rank < SPACE_PAGES; rank++)
+		for (; rank < rmm_ring_count(&pcp->lists[l]) && rank < SPACE_PAGES; rank++)
 			s->page[rmm_ring_at(&pcp->lists[l], rank)] |= (uint16_t)(rank << 9);
 	}
 	s->high = (uint8_t)pcp->high;
@@ -152,7 +152,7 @@ static inline void space_clear(struct rmm *rmm, const struct space_state *s)
 		for (int mt = 0; mt < RMM_PCPTYPES; mt++)
 			rmm_list_init(&z->free_area[o].free_list[mt]);
 	for (unsigned int l = 0; l < RMM_PCP_LISTS; l++)
-		pcp->lists[l].count = 0;
+		pcp->lists[l].head = pcp->lists[l].tail = 0;
 	z->nr_free = z->nr_free_seen = 0;
 	z->boost = s->boost;
 	z->boosted = s->boosted;

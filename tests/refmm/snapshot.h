@@ -27,9 +27,9 @@ HELPER uint64_t snapshot_list(const struct rmm *rmm, const struct rmm_list *list
 
 HELPER uint64_t snapshot_ring(const struct rmm_ring *list, uint64_t hash)
 {
-	for (uint32_t i = 0; i < list->count; i++)
+	for (uint32_t i = 0; i < rmm_ring_count(list); i++)
 		hash = hash * 1000003 + rmm_ring_at(list, i) + 1;
-	return hash * 31 + list->count;
+	return hash * 31 + rmm_ring_count(list);
 }
 
 /* Zone 0's */

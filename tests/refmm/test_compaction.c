@@ -214,6 +214,25 @@ static void test_compaction_free_scanner_respects_the_min_mark(void **state)
 	owners_destroy(&w);
 }
 
+/* Its pageblock would become movable: not where all types are one */
+static void test_compaction_target_without_mobility_stays_what_it_is(void **state)
+{
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 2);
+	m.config.mobility = RMM_MOBILITY_OFF;
+	rmm = machine_boot(&m);
+	assert_int_equal(get(rmm, RMM_GFP_KERNEL, 7), 0);
+	rmm_zone_lock(&rmm->zone[0], 0);
+	assert_int_equal(rmm__isolate_free_page(&rmm->zone[0], BLOCK / 2, false), BLOCK / 2);
+	rmm_zone_unlock(&rmm->zone[0]);
+	assert_int_equal(rmm_nr_free(rmm, 0, 7, RMM_UNMOVABLE), 1);
+	rmm_free_unused(rmm, 0, BLOCK / 2, 8);
+	check_destroy(rmm);
+}
+
 static void test_compaction_failure_defers_the_next(void **state)
 {
 	struct rmm *rmm = fragmented(2, false);
@@ -448,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_compaction_is_retried_harder),
 		cmocka_unit_test(test_compaction_needs_enough_free_memory),
 		cmocka_unit_test(test_compaction_free_scanner_respects_the_min_mark),
+		cmocka_unit_test(test_compaction_target_without_mobility_stays_what_it_is),
 		cmocka_unit_test(test_compaction_failure_defers_the_next),
 		cmocka_unit_test(test_compaction_refused_changes_nothing),
 		cmocka_unit_test(test_compaction_any_step_may_fail),

@@ -216,6 +216,35 @@ static void test_contig_undone_isolation_merges(void **state)
 	check_destroy(rmm);
 }
 
+/* 6.1: a page was freed while its pageblock was reserved, and is drained when
+ * that is movable again: as reserved, so it does not merge with a neighbour. */
+static void test_contig_undone_isolation_of_the_reserve(void **state)
+{
+	struct rmm_fault second = {.points = RMM_FAULT_ISOLATE_BLOCK, .nth = 2};
+	struct machine m;
+	struct rmm *rmm;
+
+	(void)state;
+	machine_init(&m, 4);
+	m.config.fallback = RMM_FALLBACK_STEAL;
+	m.config.isolate_bit = true;
+	rmm = machine_new(&m);
+	assert_int_equal(rmm_set_pageblock_migratetype(rmm, BLOCK, RMM_HIGHATOMIC), 0);
+	assert_int_equal(rmm_free_reserved(rmm, 0, 4 * BLOCK), 0);
+	assert_int_equal(rmm_setup_done(rmm), 0);
+	assert_int_equal(rmm_alloc_contig_range(rmm, 0, BLOCK, 1, RMM_MOVABLE), 0);
+	put(rmm, BLOCK, 0);
+	assert_int_equal(rmm_pcp_count(rmm, 0, 0), 1);
+	rmm->config.isolate_bit = false;
+	rmm_set_fault(rmm, &second);
+	assert_int_equal(rmm_alloc_contig_range(rmm, 0, BLOCK, 2 * BLOCK, RMM_MOVABLE), -EBUSY);
+	rmm_set_fault(rmm, NULL);
+	assert_int_equal(rmm_get_pageblock_migratetype(rmm, BLOCK), RMM_MOVABLE);
+	rmm_drain_all_pages(rmm, 0);
+	assert_int_equal(rmm_nr_free(rmm, 0, 9, RMM_HIGHATOMIC), 1);
+	check_destroy(rmm);
+}
+
 static void test_contig_large_blocks_move_as_they_are(void **state)
 {
 	struct machine m;
@@ -246,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_contig_any_step_may_fail),
 		cmocka_unit_test(test_contig_types_come_back_by_version),
 		cmocka_unit_test(test_contig_undone_isolation_merges),
+		cmocka_unit_test(test_contig_undone_isolation_of_the_reserve),
 		cmocka_unit_test(test_contig_large_blocks_move_as_they_are),
 	};
 

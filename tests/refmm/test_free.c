@@ -55,6 +55,23 @@ static void test_free_twice_is_refused_and_named(void **state)
 }
 
 /* Pages of two zones in turn: each goes to the list of its own. */
+/* Half a frame behind another's, where what an owner wrote looks like a frame
+ * that may be freed */
+static void test_free_pointer_into_a_frame_is_refused(void **state)
+{
+	struct rmm *rmm = machine(4, true);
+	rmm_pfn p = get(rmm, RMM_GFP_KERNEL, 1);
+	struct rmm_page *page = &rmm->memmap[p];
+
+	(void)state;
+	page[0].private = page[1].private = rmm_page_word(0, RMM_PG_ALLOCATED, 0, RMM_UNMOVABLE);
+	page = (struct rmm_page *)((char *)page + 8);
+	assert_int_equal(rmm_free_pages(rmm, 0, page, 0), -EINVAL);
+	assert_non_null(strstr(rmm_last_error(rmm), "foreign page"));
+	put(rmm, p, 1);
+	check_destroy(rmm);
+}
+
 static void test_free_page_goes_to_its_zones_list(void **state)
 {
 	rmm_pfn low[8], high[8];
@@ -164,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_wrong_free_is_refused_and_named),
 		cmocka_unit_test(test_free_twice_is_refused_and_named),
+		cmocka_unit_test(test_free_pointer_into_a_frame_is_refused),
 		cmocka_unit_test(test_free_page_goes_to_its_zones_list),
 		cmocka_unit_test(test_free_reserved_page_is_refused),
 		cmocka_unit_test(test_free_split_block_comes_back_page_by_page),

@@ -24,7 +24,7 @@ static const char *pcp_list(const struct rmm *rmm, unsigned int order, int mt)
 	size_t at = 0;
 
 	text[0] = '\0';
-	for (uint32_t i = 0; i < list->count && at < sizeof(text); i++)
+	for (uint32_t i = 0; i < rmm_ring_count(list) && at < sizeof(text); i++)
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%u", at ? " " : "",
 				       rmm_ring_at(list, i));
 	return text;

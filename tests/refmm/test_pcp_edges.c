@@ -65,8 +65,8 @@ static void test_pcp_movable_huge_pages_have_the_last_list(void **state)
 
 	(void)state;
 	put(rmm, get(rmm, RMM_GFP_HIGHUSER_MOVABLE, 9), 9);
-	assert_true(rmm->zone[0].pcp[0].lists[RMM_LOWORDER_LISTS + 1].count > 0);
-	assert_int_equal(rmm->zone[0].pcp[0].lists[RMM_LOWORDER_LISTS].count, 0);
+	assert_true(rmm_ring_count(&rmm->zone[0].pcp[0].lists[RMM_LOWORDER_LISTS + 1]) > 0);
+	assert_int_equal(rmm_ring_count(&rmm->zone[0].pcp[0].lists[RMM_LOWORDER_LISTS]), 0);
 	check_destroy(rmm);
 }
 
@@ -275,8 +275,9 @@ static void compare_ways(bool threads)
 	uint32_t random = 7, n = 0;
 
 	rmm[0]->config.threads = rmm[1]->config.threads = threads;
+	rmm_set_watch(rmm[0]);
 	rmm[1]->watch = RMM_WATCH_ALL;
-	rmm[1]->quick_cpus = 0;
+	rmm[1]->quick_cpus = rmm[1]->locked_cpus = 0;
 	for (int step = 0; step < 20000; step++) {
 		uint32_t k = n ? (random >> 8) % n : 0;
 		bool more = step / 500 % 2 ? random >> 24 < 150 : random >> 24 < 100;

@@ -6,7 +6,7 @@
 
 static void expect(const struct rmm_ring *r, const rmm_pfn *members, uint32_t n)
 {
-	assert_int_equal(r->count, n);
+	assert_int_equal(rmm_ring_count(r), n);
 	for (uint32_t i = 0; i < n; i++)
 		assert_int_equal(rmm_ring_at(r, i), members[i]);
 }
@@ -40,13 +40,13 @@ static void test_ring_growing_keeps_order(void **state)
 	(void)state;
 	for (rmm_pfn p = 0; p < 1000; p++) {
 		assert_true(rmm_ring_has_room(rmm, &r, 1));
-		assert_true(r.count < r.room);
+		assert_true(rmm_ring_count(&r) < r.room);
 		if (p % 3)
 			rmm_ring_add(&r, p);
 		else
 			rmm_ring_add_tail(&r, p);
 	}
-	assert_int_equal(r.count, 1000);
+	assert_int_equal(rmm_ring_count(&r), 1000);
 	assert_int_equal(rmm_ring_at(&r, 0), 998);
 	assert_int_equal(rmm_ring_at(&r, 999), 999);
 	for (rmm_pfn p = 999; p-- > 0;)
