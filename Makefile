@@ -87,7 +87,7 @@ bench:
 
 bench-record:
 	@tests/support/deps.sh build bench
-	@$(MAKE) -j$(JOBS) all $(BUILD)/tests/bench/bench_record $(BUILD)/tests/bench/ftrace_shim.so
+	@$(MAKE) -j$(JOBS) all $(addprefix $(BUILD)/tests/bench/,bench_record bench_programs ftrace_shim.so)
 	@tests/bench/bench.sh $(BUILD) record
 
 bench-top:
@@ -174,7 +174,7 @@ $(PAGE): $(PAGE_SOURCES) $(PAGE).sources
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUPPORT) $(BUILD)/libkmemlab.a $(BUILD)/librefmm.a
 	$(call short,LINK) $(LINK) -o $@ $^ -lcmocka $(LIBS)
-$(addprefix $(BUILD)/tests/bench/bench_,record top): $(BUILD)/tests/bench/load.o
+$(addprefix $(BUILD)/tests/bench/bench_,record programs top): $(BUILD)/tests/bench/load.o
 $(BUILD)/tests/bench/ftrace_shim.so: tests/bench/ftrace_shim.c
 	@mkdir -p $(@D)
 	$(call short,CC) $(CC) $(WARN) -O2 -shared -fPIC -o $@ $<

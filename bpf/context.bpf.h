@@ -68,7 +68,7 @@ static __always_inline __u64 context_of(__u64 gfp, __u64 *found)
 	struct task_struct *task;
 	__u32 count;
 
-	if (!context.known || gfp & context.direct_reclaim)
+	if (gfp & context.direct_reclaim || !context.known)
 		return KMT_CONTEXT_UNKNOWN;
 	task = (void *)bpf_get_current_task_btf();
 	if (!*found)

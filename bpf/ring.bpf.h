@@ -19,9 +19,8 @@
 #include "object.bpf.h"
 #include "callers.bpf.h"
 
-/* Set before loading. */
-const volatile __u64 ring_bytes __weak = 1 << 20; /* of cells, a power of two */
-const volatile __u32 ring_shift __weak = 20;	  /* its logarithm */
+/* Set before loading. In one place, so that one address leads to all that an event needs. */
+const volatile struct kml_shape ring_shape __weak = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -43,8 +42,8 @@ static __always_inline struct kml_cell *reserve(struct kml_ring *r, __u64 *word0
 {
 	__u64 pos = __sync_fetch_and_add(&r->head, KML_CELL_BYTES);
 
-	*word0 = ((pos >> ring_shift) + 1) & KML_LAP_MASK;
-	return (void *)r->cell + (pos & (ring_bytes - KML_CELL_BYTES));
+	*word0 = ((pos >> ring_shape.shift) + 1) & KML_LAP_MASK;
+	return (void *)r->cell + (pos & ring_shape.mask);
 }
 
 static __always_inline void commit(struct kml_cell *c, __u64 word0, __u64 word1)
@@ -217,24 +216,25 @@ static __always_inline __u32 intern(struct kml_ring *r, const struct event *e)
  */
 static __always_inline void emit(struct kml_ring *r, struct event *e)
 {
+	__u32 select = ring_shape.select;
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct kml_cell *c;
 	__u64 word0;
 	__u32 slot;
 
-	if (!wanted_early(r, e->kind, e->address)) {
+	if (select && !wanted_early(r, e->kind, e->address)) {
 		r->count[e->kind].filtered++;
 		return;
 	}
-	if (r->head - *(volatile __u64 *)&r->tail > ring_bytes - KML_RING_MARGIN_BYTES) {
+	if (r->head > *(volatile __u64 *)&r->limit) {
 		r->count[e->kind].lost_ring++;
 		return;
 	}
-	e->stacked = has_stacks(e->kind);
+	e->stacked = select && has_stacks(e->kind);
 	if (e->stacked && e->caller)
 		e->stack = take_stack(e->caller, e->kind);
 	slot = intern(r, e);
-	if (!wanted_slot(e->kind, slot, e->address)) {
+	if (select && !wanted_slot(e->kind, slot, e->address)) {
 		r->count[e->kind].filtered++;
 		return;
 	}

@@ -11,6 +11,9 @@
  * cache at a time. No lock can be taken: each step on a node's list is checked against
  * the link back, and a list that changed there is read again.
  *
+ * Since 6.18 some caches keep free objects in sheaves besides: up to three of each CPU, and
+ * full ones in each node's barn. To their slabs these objects are in use. They are counted.
+ *
  * Where kallsyms shows no data, an allocation of the recorder's own tells of one cache,
  * whose links lead to all: the list's head is the one element that is no cache. The
  * CPUs' copies of a variable are found by a per-CPU allocation of the recorder's own, and by
@@ -31,9 +34,23 @@ struct atomic64 {
 	long counter;
 };
 
+struct slab_sheaf {
+	struct kmem_cache *cache;
+	unsigned int size; /* objects in it */
+};
+
+struct slub_percpu_sheaves {
+	struct slab_sheaf *main, *spare, *rcu_free;
+};
+
+struct node_barn {
+	unsigned int nr_full;
+};
+
 struct kmem_cache_node {
 	struct list_head partial;
 	struct atomic64 nr_slabs, total_objects;
+	struct node_barn *barn;
 };
 
 struct kmem_cache_cpu {
@@ -43,6 +60,8 @@ struct kmem_cache_cpu {
 
 struct kmem_cache___walk {
 	struct kmem_cache_cpu *cpu_slab;
+	struct slub_percpu_sheaves *cpu_sheaves;
+	unsigned int sheaf_capacity;
 	unsigned int size, object_size, offset;
 	struct kmem_cache_order_objects oo;
 	const char *name;
@@ -230,6 +249,16 @@ static __always_inline int put(__u64 slab, __u32 free, __u32 list, __u32 of)
 	return 0;
 }
 
+/* In the node's full sheaves. */
+static __always_inline void add_barn(struct kml_slab_cache *c, struct kmem_cache_node *n)
+{
+	struct kmem_cache___walk *s = (void *)c->address;
+
+	if (!bpf_core_field_exists(n->barn) || !c->sheaves)
+		return;
+	c->sheaved += (__u64)BPF_CORE_READ(n, barn, nr_full) * BPF_CORE_READ(s, sheaf_capacity);
+}
+
 struct slab_walk {
 	__u64 cache, head, from, at;
 	__u32 of;
@@ -268,6 +297,7 @@ static long take_node(__u32 i, void *ctx)
 		return 0;
 	c->slabs += BPF_CORE_READ(n, nr_slabs.counter);
 	c->objects += BPF_CORE_READ(n, total_objects.counter);
+	add_barn(c, n);
 	w.head = w.from = (__u64)n + bpf_core_field_offset(struct kmem_cache_node, partial);
 	w.at = word_at(w.head);
 	bpf_loop(KML_SLABS + 1, take_partial, &w, 0);
@@ -333,6 +363,30 @@ static __always_inline void take_cpu_slab(struct kml_slab_cache *c, struct kmem_
 		put(slab, free_of(counters) + free_count, KML_SLAB_CPU, i);
 }
 
+static __always_inline void add_sheaf(struct kml_slab_cache *c, struct slab_sheaf *sheaf)
+{
+	if (!sheaf)
+		return;
+	if ((__u64)BPF_CORE_READ(sheaf, cache) == c->address)
+		c->sheaved += BPF_CORE_READ(sheaf, size);
+	else
+		slabs.status = KML_SLABS_CPUS_BAD;
+}
+
+/* In the sheaves of the CPU whose copies lie at @offset. */
+static __always_inline void add_sheaves(struct kml_slab_cache *c, __u64 offset)
+{
+	struct kmem_cache___walk *s = (void *)c->address;
+	struct slub_percpu_sheaves *own;
+
+	if (!bpf_core_field_exists(s->cpu_sheaves))
+		return;
+	own = (void *)((__u64)BPF_CORE_READ(s, cpu_sheaves) + offset);
+	add_sheaf(c, BPF_CORE_READ(own, main));
+	add_sheaf(c, BPF_CORE_READ(own, spare));
+	add_sheaf(c, BPF_CORE_READ(own, rcu_free));
+}
+
 static long take_cpu(__u32 i, void *ctx)
 {
 	struct kml_slab_cache *c = this_cache();
@@ -347,6 +401,10 @@ static long take_cpu(__u32 i, void *ctx)
 	offset = &__per_cpu_offset ? word_at((__u64)&__per_cpu_offset + i * 8ull) : slabs.offset[i];
 	if (!offset)
 		return 0;
+	if (c->sheaves)
+		add_sheaves(c, offset);
+	if (!bpf_core_type_exists(struct kmem_cache_cpu))
+		return slabs.status != KML_SLABS_DONE;
 	cpu = (void *)((__u64)BPF_CORE_READ(s, cpu_slab) + offset);
 	take_cpu_slab(c, cpu, i);
 	if (slabs.status != KML_SLABS_DONE || !bpf_core_field_exists(cpu->partial))
@@ -360,13 +418,16 @@ SEC("raw_tp")
 int read_cache(void *ctx)
 {
 	struct kml_slab_cache *c = this_cache();
+	struct kmem_cache___walk *s = (void *)c->address;
 	__u32 before = slabs.n;
 
 	(void)ctx;
 	slabs.status = KML_SLABS_DONE;
 	slabs.time_ns = bpf_ktime_get_boot_ns();
-	c->slabs = c->objects = 0;
-	if (slabs.per_cpu && bpf_core_type_exists(struct kmem_cache_cpu))
+	c->slabs = c->objects = c->sheaved = c->sheaves = 0;
+	if (slabs.per_cpu && bpf_core_field_exists(s->cpu_sheaves))
+		c->sheaves = BPF_CORE_READ(s, cpu_sheaves) != NULL;
+	if (slabs.per_cpu)
 		bpf_loop(slabs.cpus, take_cpu, NULL, 0);
 	if (slabs.status == KML_SLABS_DONE)
 		bpf_loop(slabs.nodes, take_node, NULL, 0);

@@ -184,6 +184,13 @@ struct kml_cell {
 
 enum { KML_PERCPU_SHIFT = 29 };
 
+/* What all rings have in common; constant when programs are loaded. */
+struct kml_shape {
+	kml_u64 mask;	/* of a cell's place: all cells, less one */
+	kml_u32 shift;	/* logarithm of the bytes of all cells */
+	kml_u32 select; /* are there filters, a sampling rate or stacks? */
+};
+
 /* Per kind, per CPU; a program cannot nest in itself, so no atomics. */
 struct kml_count {
 	kml_u64 fired;	   /* entered the program */
@@ -212,20 +219,21 @@ struct kml_stack_state {
 
 /*
  * One CPU's element of the array map `rings`: counters, slots, then the cells
- * (a power of two of bytes). `tail` has a cache line of its own because another
- * CPU writes it.
+ * (a power of two of bytes). All that an event looks at but its counter and its
+ * slot is in the first cache line; another CPU writes there, a few hundred
+ * times a second at most.
  */
 struct kml_ring {
-	kml_u64 head;	       /* bytes reserved, ever; producer */
-	kml_u64 last_pid;      /* pid + 1 of the last TASK definition */
-	kml_u64 sample_mask;   /* record addresses whose hash has none of these
-				  bits; the recorder's (bpf/filter.bpf.h) */
+	kml_u64 head;	     /* bytes reserved, ever; producer */
+	kml_u64 limit;	     /* of head: beyond it there is no room; consumer */
+	kml_u64 last_pid;    /* pid + 1 of the last TASK definition */
+	kml_u64 sample_mask; /* record addresses whose hash has none of these
+				bits; the recorder's (bpf/filter.bpf.h) */
 	kml_u64 preempt_count; /* where this CPU's is; 0: not looked for yet */
-	kml_u64 pad0[4];
-	kml_u64 tail; /* bytes consumed, ever; consumer */
-	kml_u64 pad1[7];
+	kml_u64 tail;	       /* bytes consumed, ever; consumer */
+	kml_u64 pad0[2];
 	struct kml_count count[KML_KINDS];
-	kml_u64 pad2[512 - 16 - KML_KINDS * 4];
+	kml_u64 pad1[512 - 8 - KML_KINDS * 4];
 	struct kml_slot slot[KML_ALL_SLOTS]; /* 1.4 MiB, see kml_slot_base() */
 	struct kml_cell cell[];
 };

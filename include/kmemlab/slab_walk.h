@@ -42,7 +42,9 @@ struct kml_slab_one {
 struct kml_slab_cache {
 	__u64 address;
 	__u64 slabs, objects; /* of all nodes; objects: live and free */
-	__u32 size, oo;	      /* oo: order << 16 | objects, of a new slab */
+	__u64 sheaved; /* objects in sheaves: free, yet in use as slabs count */
+	__u32 size, oo;	    /* oo: order << 16 | objects, of a new slab */
+	__u32 sheaves, pad; /* has it any? */
 	char name[KML_SLAB_NAME];
 };
 

@@ -208,7 +208,9 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * free), "time_ns" (of reading this one), "node" (on the nodes' partial lists,
  * in their order), "cpu" (that CPUs allocate from), "cpu_partial" (on CPUs'
  * partial lists, the next to be taken first): [[first pfn, free objects, node
- * or CPU], ...]; without the latter two where CPUs' are not found}, ...]}
+ * or CPU], ...]; without the latter two where CPUs' are not found;
+ * "in_sheaves": free objects in sheaves (6.18), which count as in use in the
+ * slabs, of caches that have any}, ...]}
  *
  * PAGES payload: varint(first pfn), then `count` runs, see enum
  * kmt_page_state: byte(state << 4 | min(order, 15)), varint(number of blocks of

@@ -12,6 +12,8 @@
 #                  programs that do nothing or read the clock; on a page loop, a slab
 #                  loop, mixed work and a compiler; needs root. RATE_SECONDS=60: then
 #                  a million events a second on every CPU for so long
+#   bench_programs the kernel's side alone: kmemlab's programs beside programs that do nothing
+#                  or read the clock, in turns; needs root, but no quiet machine
 #   bench_top      added CPU of kmemlab top beside bpftrace, and of a run of its programs by
 #                  the kernel's statistics; needs root
 #   bench_report   from a trace to its page; of 5 million events recorded here, where the host
@@ -39,6 +41,9 @@ recording() {
 	"$BUILD/tests/bench/bench_record" slab 2000 "$DIR" || status=1
 	"$BUILD/tests/bench/bench_record" mixed 500 "$DIR" || status=1
 	"$BUILD/tests/bench/bench_record" compile 12 "$DIR" || status=1
+	for load in page slab mixed; do
+		"$BUILD/tests/bench/bench_programs" $load || status=1
+	done
 	[ -z "${RATE_SECONDS:-}" ] ||
 		"$BUILD/tests/bench/bench_record" rate "$RATE_SECONDS" "$DIR" || status=1
 }
@@ -76,7 +81,7 @@ live_view
 [ "${2:-}" = top ] && exit $status
 for source in tests/bench/bench_*.c; do
 	name=$(basename "$source" .c)
-	[ "$name" = bench_record ] || [ "$name" = bench_top ] && continue
+	[[ $name = bench_record || $name = bench_programs || $name = bench_top ]] && continue
 	echo "== $name"
 	case $name in
 	bench_report) report ;;

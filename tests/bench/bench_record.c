@@ -19,11 +19,9 @@
  *   bench_record rate SECONDS SCRATCH-DIR   a million events a second on every
  *                                           CPU: what does kmemlab lose?
  */
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -36,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "floor.h"
 #include "load.h"
 #include "median.h"
 
@@ -43,23 +42,8 @@ enum {
 	REPEATS = 3,
 	WORDS = 40,
 	TOOLS_MAX = 8,
-	PROGRAMS = 9,
 	RATE_PER_CPU = 1000000,
 	SETTLE_NS = 2500000000, /* until every recorder records */
-};
-
-#define EVENTS                                                                                     \
-	"kmem:mm_page_alloc", "kmem:mm_page_free", "kmem:mm_page_alloc_zone_locked",               \
-		"kmem:mm_page_alloc_extfrag", "kmem:mm_page_pcpu_drain", "kmem:kmalloc",           \
-		"kmem:kfree", "kmem:kmem_cache_alloc", "kmem:kmem_cache_free"
-
-static const char *const event_names[] = {EVENTS};
-
-/* Raw tracepoints with a program of a few instructions: the floor of all of it. */
-enum floor {
-	FLOOR_NONE,
-	FLOOR_EMPTY,
-	FLOOR_CLOCK,
 };
 
 struct cpu {
@@ -142,43 +126,11 @@ static bool ended_well(int status)
 
 /* ---- Floors ------------------------------------------------------------ */
 
-static int load_floor(enum floor floor)
-{
-	const struct bpf_insn clock[] = {
-		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_ktime_get_boot_ns},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
-		{.code = BPF_JMP | BPF_EXIT},
-	};
-	const struct bpf_insn *insns = floor == FLOOR_CLOCK ? clock : clock + 1;
-
-	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "floor", "GPL", insns,
-			     floor == FLOOR_CLOCK ? 3 : 2, NULL);
-}
-
-static int attach_floor(struct tool *t)
-{
-	for (int i = 0; i < PROGRAMS; i++) {
-		/* A program each, as a recorder has. */
-		int prog = load_floor(t->floor);
-
-		t->link[i] =
-			prog < 0 ? prog
-				 : bpf_raw_tracepoint_open(strchr(event_names[i], ':') + 1, prog);
-		if (prog >= 0)
-			close(prog);
-		if (t->link[i] < 0)
-			return -1;
-	}
-	return 0;
-}
-
 static void run_floor(struct tool *t, void (*round)(void), unsigned int rounds, struct run *out)
 {
-	if (!attach_floor(t) && rounds)
+	if (!attach_floor(t->floor, t->link) && rounds)
 		out->load = run_load(round, rounds);
-	for (int i = 0; i < PROGRAMS; i++)
-		if (t->link[i] > 0)
-			close(t->link[i]);
+	detach_floor(t->link);
 }
 
 /* ---- Recorders --------------------------------------------------------- */

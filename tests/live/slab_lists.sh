@@ -8,7 +8,7 @@
 . tests/support/lib.sh
 NAMES="slab_lists_are_those_of_sysfs slab_lists_of_cpus_are_those_of_sysfs
 	slab_lists_summary_says_that_they_were_read slab_lists_reference_takes_them
-	slab_lists_make_as_many_slabs"
+	slab_lists_make_as_many_slabs slab_lists_count_what_sheaves_hold"
 # shellcheck disable=SC2086
 needs_recording $NAMES
 T=$SCRATCH/t.kmt
@@ -77,6 +77,29 @@ if cpus_read; then
 	same slab_lists_of_cpus_are_those_of_sysfs true "$cpus"
 else
 	skip slab_lists_of_cpus_are_those_of_sysfs "where CPUs keep theirs was not found"
+fi
+
+# Sheaves hold free objects of some caches (6.18). What their slabs have in use, less these, are
+# memory areas of processes: as many as /proc shows, give or take what comes and goes. And there
+# are no more than fit into three sheaves of each CPU and a barn's ten.
+sheaves=$(node -e 'const fs = require("fs"), [file, areas, cpus, nodes] = process.argv.slice(1);
+	const sum = (list) => (list || []).reduce((n, s) => n + s[1], 0);
+	const of = JSON.parse(fs.readFileSync(file, "utf8")).caches.filter((c) => "in_sheaves" in c);
+	if (!of.length) console.log("none");
+	else console.log(of.some((c) => c.in_sheaves > 0) && of.every((c) => {
+		const capacity = fs.readFileSync("/sys/kernel/slab/" + c.name + "/sheaf_capacity", "utf8");
+		const live = c.objects - sum(c.node) - sum(c.cpu) - sum(c.cpu_partial) - c.in_sheaves;
+		return c.in_sheaves <= capacity * (3 * cpus + 10 * nodes) && (c.name !== "vm_area_struct" ||
+			live > areas * 0.7 && live < areas * 1.3 + 300);
+	}) || JSON.stringify(of.map((c) => [c.name, c.objects, c.in_sheaves])));' \
+	"$SCRATCH/lists.json" "$(cat /proc/[0-9]*/maps 2>/dev/null | wc -l)" "$(nproc --all)" \
+	"$(find /sys/devices/system/node -maxdepth 1 -name 'node[0-9]*' | grep -c . || echo 1)")
+if [ "$sheaves" = none ]; then
+	skip slab_lists_count_what_sheaves_hold "this kernel has no sheaves, or not where they were sought"
+else
+	same slab_lists_count_what_sheaves_hold true "$sheaves"
+	check slab_lists_summary_tells_of_sheaves "$(cat "$SCRATCH/words")" \
+		grep -q 'how many free objects sheaves hold' "$SCRATCH/words"
 fi
 
 "$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$T" >/dev/null 2>&1

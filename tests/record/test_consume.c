@@ -62,11 +62,13 @@ static void test_consume_uncommitted_cell_is_waited_for(void **state)
 	event(&f, 0, KML_PAGE_FREE, f.now + 1, bases.vmemmap);
 	consume(f.consumer, true);
 	assert_true(ring->tail < ring->head);
+	assert_int_equal(ring->limit, ring->tail + CELL_BYTES - KML_RING_MARGIN_BYTES);
 	cell->word0 = word0;
 	r = read_back(&f);
 	assert_int_equal(trace_reader_next(r, e, 4), 2);
 	assert_int_equal(e[0].kind, KMT_PAGE_ALLOC);
 	assert_int_equal(ring->tail, ring->head);
+	assert_int_equal(ring->limit, ring->head + CELL_BYTES - KML_RING_MARGIN_BYTES);
 	teardown(&f, r);
 }
 

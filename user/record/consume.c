@@ -434,7 +434,8 @@ static int drain(struct consumer *c, unsigned int cpu, uint64_t *watermark, int 
 			break;
 		pos += KML_CELL_BYTES;
 	}
-	__atomic_store_n(&r->tail, pos, __ATOMIC_RELEASE);
+	r->tail = pos;
+	__atomic_store_n(&r->limit, ring_limit(c->rings, pos), __ATOMIC_RELEASE);
 	if (pos < head)
 		now = c->cpu[cpu].time_ns;
 	if (now < *watermark)

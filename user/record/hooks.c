@@ -76,8 +76,7 @@ static unsigned int parameters(const struct function_hooks *h, enum kmt_kind kin
 	do {                                                                                       \
 		const struct record__rodata *from_ = (h)->record->rodata;                          \
                                                                                                    \
-		(to)->ring_bytes = from_->ring_bytes;                                              \
-		(to)->ring_shift = from_->ring_shift;                                              \
+		(to)->ring_shape = from_->ring_shape;                                              \
 		(to)->vmemmap_base = from_->vmemmap_base;                                          \
 		(to)->page_offset_base = from_->page_offset_base;                                  \
 		(to)->page_struct_bytes = from_->page_struct_bytes;                                \

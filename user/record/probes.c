@@ -88,15 +88,19 @@ static int configure(struct probes *p, const struct probes_setup *setup)
 
 	p->rings.stride = sizeof(struct kml_ring) + setup->ring_bytes;
 	p->rings.cell_bytes = setup->ring_bytes;
-	p->skel->rodata->ring_bytes = setup->ring_bytes;
 	p->skel->rodata->possible_cpus = p->rings.cpus;
-	p->skel->rodata->ring_shift = (uint32_t)__builtin_ctzll(setup->ring_bytes);
 	p->skel->rodata->filter = *setup->filter;
 	p->skel->rodata->vmemmap_base = bases->vmemmap;
 	p->skel->rodata->page_offset_base = bases->page_offset;
 	p->skel->rodata->page_struct_bytes = bases->page_struct_bytes;
 	p->skel->rodata->context = bases->context;
 	p->skel->rodata->take_stacks = setup->families & FAMILY_STACKS ? 1 : 0;
+	p->skel->rodata->ring_shape = (struct kml_shape){
+		.mask = setup->ring_bytes - KML_CELL_BYTES,
+		.shift = (uint32_t)__builtin_ctzll(setup->ring_bytes),
+		.select = setup->filter->on || setup->filter->sampling ||
+			  setup->families & FAMILY_STACKS,
+	};
 	select_programs(p);
 	err = size_maps(p);
 	if (err)
@@ -113,6 +117,8 @@ static int map_rings(struct probes *p)
 	if (m == MAP_FAILED)
 		return -errno;
 	p->rings.base = m;
+	for (unsigned int cpu = 0; cpu < p->rings.cpus; cpu++)
+		ring_of(&p->rings, cpu)->limit = ring_limit(&p->rings, 0);
 	return 0;
 }
 

@@ -116,6 +116,12 @@ static inline struct kml_ring *ring_of(const struct rings *r, unsigned int cpu)
 	return (struct kml_ring *)(r->base + cpu * r->stride);
 }
 
+/* How far the programs may write when @tail bytes have been read. */
+static inline uint64_t ring_limit(const struct rings *r, uint64_t tail)
+{
+	return tail + r->cell_bytes - KML_RING_MARGIN_BYTES;
+}
+
 /* Bytes of kernel memory that the rings hold. */
 static inline uint64_t rings_bytes(const struct rings *r)
 {

@@ -174,6 +174,8 @@ static json_t *cache_json(const struct kml_slab_walk *s, uint32_t first)
 		json_object_set_new(o, "cpu", slabs_json(slab, n, KML_SLAB_CPU));
 		json_object_set_new(o, "cpu_partial", slabs_json(slab, n, KML_SLAB_CPU_PARTIAL));
 	}
+	if (o && c->sheaves)
+		json_object_set_new(o, "in_sheaves", json_integer((json_int_t)c->sheaved));
 	return o;
 }
 
@@ -190,6 +192,8 @@ static int read_all(struct slab_walk *w, json_t *caches, struct slab_walk_seen *
 		got = read_cache(w, i);
 		seen->caches += got == 1;
 		seen->busy += got == 0;
+		seen->sheaves |= got == 1 && s->of[i].sheaves;
+		seen->sheaved += got == 1 ? s->of[i].sheaved : 0;
 		if (got == 1 && json_array_append_new(caches, cache_json(s, first)))
 			return -ENOMEM;
 	}

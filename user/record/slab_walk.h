@@ -15,9 +15,11 @@ struct trace_writer;
 
 /* What a reading found. */
 struct slab_walk_seen {
-	uint64_t caches; /* read */
-	uint64_t busy;	 /* that never stood still: left out */
-	bool per_cpu;	 /* with what CPUs hold */
+	uint64_t caches;  /* read */
+	uint64_t busy;	  /* that never stood still: left out */
+	uint64_t sheaved; /* free objects in sheaves */
+	bool per_cpu;	  /* with what CPUs hold */
+	bool sheaves;	  /* some cache has them */
 };
 
 /** slab_walk_open() - load the programs, and find the caches; NULL with errno where there

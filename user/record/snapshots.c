@@ -98,6 +98,9 @@ static void read_slabs(struct session *s)
 	if (seen.busy)
 		start_state_not(&s->start_state, "slabs of caches that never stood still",
 				START_INFERRED, "their lists changed while they were read");
+	if (seen.sheaves)
+		start_state_read(&s->start_state, "how many free objects sheaves hold",
+				 seen.sheaved);
 	if (seen.per_cpu)
 		start_state_read(&s->start_state, cpus, 0);
 	else
