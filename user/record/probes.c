@@ -146,7 +146,7 @@ struct probes *probes_load(const struct probes_setup *setup, char *error)
 	/* Whoever may not load programs was stopped by calibrate(). */
 	snprintf(error, 256, "cannot load the BPF programs: %s",
 		 err == -ENOMEM ? "no memory for the rings; try a smaller --ring-size"
-				  : refusal_words(err));
+				: refusal_words(err));
 	err = err == -EACCES ? -ENOTSUP : err;
 	probes_free(p);
 	errno = -err;
