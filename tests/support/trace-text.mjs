@@ -2,7 +2,7 @@
 //
 // trace-text.mjs TRACE NAME start|end - a TEXT block's text, read by the letter of
 // include/kmemlab/trace.h and not by kmemlab's reader. Needs zstd.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 
 const [trace, wanted, phase] = process.argv.slice(2);
@@ -18,7 +18,7 @@ for (let at = 0; at + 96 <= b.length; at += 96 + b.readUInt32LE(at + 16)) {
 	do length += (raw[i] & 127) * 2 ** (7 * i); while (raw[i++] & 128);
 	if (raw.subarray(i, i + length).toString() !== wanted)
 		continue;
-	process.stdout.write(raw.subarray(i + length));
+	writeFileSync(1, raw.subarray(i + length)); // all of it, also into a pipe
 	process.exit(0);
 }
 console.error(`${trace}: no text '${wanted}' of the ${phase}`);
