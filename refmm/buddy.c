@@ -170,11 +170,10 @@ static inline bool merge_likely(const struct rmm_zone *z, rmm_pfn pfn,
 	return page_is_buddy(z, parent ^ (2u << order), order + 1);
 }
 
-/* task_capc(): what runs on this CPU compacts this zone, and has no block yet
- */
+/* task_capc(): who has the lock compacts this zone, and has no block yet */
 static inline struct rmm_capture *task_capture(const struct rmm_zone *z)
 {
-	struct rmm_capture *c = z->rmm->cpu[z->cpu].capture;
+	struct rmm_capture *c = z->capture;
 
 	return rmm_unlikely(c) && c->zone == z && c->pfn == RMM_NO_PFN ? c
 								       : NULL;

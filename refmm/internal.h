@@ -114,7 +114,8 @@ struct rmm_zone {
 	uint8_t loose;	       /* invariants that do not hold: RMM_LOOSE_* */
 	unsigned int cpu;      /* who holds the lock */
 	struct rmm_stat *stat; /* and where it counts */
-	uint64_t random;       /* shuffle: its sequence */
+	struct rmm_capture *capture; /* and what it compacts for; or NULL */
+	uint64_t random;	     /* shuffle: its sequence */
 	uint64_t nr_reserved_highatomic;
 	int64_t nr_free_highatomic; /* part of nr_free */
 	struct rmm_free_area free_area[RMM_NR_ORDERS];

@@ -40,6 +40,7 @@ static inline void rmm_zone_lock(struct rmm_zone *z, unsigned int cpu)
 	rmm_lock(z->rmm, &z->lock);
 	z->cpu = cpu;
 	z->stat = &z->rmm->cpu[cpu].stat;
+	z->capture = z->rmm->cpu[cpu].capture;
 	z->stat->zone_lock++;
 }
 
