@@ -233,6 +233,24 @@ static void test_compaction_target_without_mobility_stays_what_it_is(void **stat
 	check_destroy(rmm);
 }
 
+/* One page is to be moved, and every second page is free. */
+static void test_compaction_takes_no_more_places_than_pages(void **state)
+{
+	struct rmm *rmm = fragmented(2, false);
+	struct rmm_compact cc = {.z = &rmm->zone[0],
+				 .mode = RMM_MIGRATE_SYNC_LIGHT,
+				 .nr_migratepages = 1,
+				 .free_pfn = 7 * BLOCK};
+
+	(void)state;
+	rmm_compact_init_lists(&cc);
+	rmm_isolate_freepages(&cc);
+	assert_int_equal(cc.nr_freepages, 1);
+	assert_in_range(cc.free_pfn, 7 * BLOCK, 7 * BLOCK + 2);
+	rmm_release_freepages(&cc);
+	owners_destroy(&w);
+}
+
 static void test_compaction_failure_defers_the_next(void **state)
 {
 	struct rmm *rmm = fragmented(2, false);
@@ -468,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_compaction_needs_enough_free_memory),
 		cmocka_unit_test(test_compaction_free_scanner_respects_the_min_mark),
 		cmocka_unit_test(test_compaction_target_without_mobility_stays_what_it_is),
+		cmocka_unit_test(test_compaction_takes_no_more_places_than_pages),
 		cmocka_unit_test(test_compaction_failure_defers_the_next),
 		cmocka_unit_test(test_compaction_refused_changes_nothing),
 		cmocka_unit_test(test_compaction_any_step_may_fail),

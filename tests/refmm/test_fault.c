@@ -163,6 +163,7 @@ static void test_fault_bulk_call_for_one_page_counts_once(void **state)
 {
 	struct rmm *rmm = machine(4, true);
 	struct rmm_page *pages[2] = {0};
+	uint64_t before;
 
 	(void)state;
 	rmm_fail_alloc(rmm, 2);
@@ -170,6 +171,14 @@ static void test_fault_bulk_call_for_one_page_counts_once(void **state)
 	assert_int_equal(rmm_nr_fault_calls(rmm), 1);
 	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 2, pages), 1);
 	assert_int_equal(rmm_nr_faults(rmm), 1);
+	/* Also where the zone is too low for a bulk call of its own */
+	rmm_fail_alloc(rmm, 1 << 20);
+	while (rmm_alloc_pages(rmm, 0, RMM_GFP_KERNEL, 0))
+		;
+	before = rmm_nr_fault_calls(rmm);
+	pages[0] = NULL;
+	assert_int_equal(rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, 1, pages), 0);
+	assert_int_equal(rmm_nr_fault_calls(rmm) - before, 1);
 	check_destroy(rmm);
 }
 
