@@ -64,7 +64,8 @@ static int rule_compact(struct advices *all, const json_t *pinned, int64_t page_
 		 100.0 * (double)movable / (double)pages, pages);
 	snprintf(a->check, sizeof(a->check),
 		 "record again after 'echo 1 >/proc/sys/vm/compact_memory' and 'kmemlab compare' "
-		 "both: unusable_end[9] should fall; a replay cannot foresee compaction");
+		 "both: unusable_end[9] should fall; in a replay kcompactd works when the recorded "
+		 "one did");
 	return 0;
 }
 
