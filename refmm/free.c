@@ -259,7 +259,7 @@ int rmm_free_pages(struct rmm *rmm, unsigned int cpu, struct rmm_page *page,
 	int left;
 
 	if (rmm_unlikely(order || cpu >= rmm->quick_cpus ||
-			 rmm_page_index(rmm, page) >= rmm->end_pfn ||
+			 !rmm_is_page(rmm, page) ||
 			 !may_free(RMM_READ(page->word), 0)))
 		return free_pages_slow(rmm, cpu, page, order);
 	/* Usually the lists that the page before went to: a guess that is

@@ -110,9 +110,7 @@ static inline uint64_t rmm_page_index(const struct rmm *rmm,
 static inline bool rmm_is_page(const struct rmm *rmm,
 			       const struct rmm_page *page)
 {
-	size_t at = (size_t)((const char *)page - (const char *)rmm->memmap);
-
-	return at < rmm->memmap_bytes && at % sizeof(*page) == 0;
+	return rmm_page_index(rmm, page) < rmm->end_pfn;
 }
 
 /* A part of an error message */

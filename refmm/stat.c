@@ -193,6 +193,7 @@ static uint64_t nr_quick(const struct rmm *rmm)
  *  counted here, not on the way: calls times 2^order */
 void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
 {
+	uint64_t quick = nr_quick(rmm);
 	uint64_t *sum = (uint64_t *)out;
 
 	*out = (struct rmm_stat){0};
@@ -202,8 +203,8 @@ void rmm_stat(const struct rmm *rmm, struct rmm_stat *out)
 		for (size_t n = 0; n < sizeof(*out) / sizeof(*sum); n++)
 			sum[n] += add[n];
 	}
-	out->free[0] += nr_quick(rmm);
-	out->pcp_free += nr_quick(rmm);
+	out->free[0] += quick;
+	out->pcp_free += quick;
 	for (unsigned int o = 0; o < RMM_NR_ORDERS; o++) {
 		out->alloc_pages += out->alloc[o] << o;
 		out->free_pages += out->free[o] << o;

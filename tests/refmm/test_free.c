@@ -36,6 +36,17 @@ static void test_free_wrong_free_is_refused_and_named(void **state)
 	check_destroy(other);
 }
 
+static void test_free_frames_end_with_the_memmap(void **state)
+{
+	struct rmm *rmm = machine(4, true);
+	struct rmm_page *map = rmm->memmap;
+
+	(void)state;
+	assert_true(rmm_is_page(rmm, map) && rmm_is_page(rmm, &map[rmm->end_pfn - 1]));
+	assert_false(rmm_is_page(rmm, map - 1) || rmm_is_page(rmm, &map[rmm->end_pfn]));
+	check_destroy(rmm);
+}
+
 static void test_free_twice_is_refused_and_named(void **state)
 {
 	struct rmm *rmm = machine(4, true);
@@ -180,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_free_wrong_free_is_refused_and_named),
+		cmocka_unit_test(test_free_frames_end_with_the_memmap),
 		cmocka_unit_test(test_free_twice_is_refused_and_named),
 		cmocka_unit_test(test_free_pointer_into_a_frame_is_refused),
 		cmocka_unit_test(test_free_page_goes_to_its_zones_list),
