@@ -142,8 +142,7 @@ void section_fidelity(struct report_doc *d, const struct report_input *in)
 		s->lead = "A reference that is no closer to the kernel than the baseline \"nothing "
 			  "changed since the start\" proves nothing.";
 		doc_remark(d, s,
-			   pool_printf(&d->pool, "%s%sHeld against %s%s%s.",
-				       in->n > 1 ? in->results[i].label : "", in->n > 1 ? ": " : "",
+			   pool_printf(&d->pool, "%sHeld against %s%s%s.", result_prefix(d, in, i),
 				       jstr(fidelity, "against", "the end snapshot"),
 				       grade ? "; the replay grades it: " : "",
 				       grade ? grade : ""));

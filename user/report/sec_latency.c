@@ -200,9 +200,8 @@ void section_latency(struct report_doc *d, const struct report_input *in)
 		known = known || json_array_size(rows);
 		if (missed > 0)
 			doc_remark(d, s,
-				   pool_printf(&d->pool, "%s%sCalls that were not timed: %.0f.",
-					       in->n > 1 ? in->results[i].label : "",
-					       in->n > 1 ? ": " : "", missed));
+				   pool_printf(&d->pool, "%sCalls that were not timed: %.0f.",
+					       result_prefix(d, in, i), missed));
 	}
 	table_latency(d, s, in);
 	known = table_own_times(d, s, in) || known;

@@ -83,8 +83,7 @@ static void add_result(struct report_doc *d, struct sources *t, const struct rep
 	struct source witness = {root, json_object_get(samples, "free_blocks"), m ? m - 1 : 0};
 	if (m)
 		add_source(t,
-			   pool_printf(&d->pool, "%s%sbuddyinfo, %s",
-				       in->n > 1 ? in->results[i].label : "", in->n > 1 ? ": " : "",
+			   pool_printf(&d->pool, "%sbuddyinfo, %s", result_prefix(d, in, i),
 				       format_number(at, jlast(json_object_get(samples, "time_ns")),
 						     UNIT_NS)),
 			   "the last reading of /proc/buddyinfo, and when it was; what Fidelity "

@@ -54,10 +54,9 @@ void section_fallbacks(struct report_doc *d, const struct report_input *in)
 		else if (!json_array_size(list))
 			doc_remark(d, s,
 				   pool_printf(&d->pool,
-					       "%s%sNo fallback happened: every request was "
+					       "%sNo fallback happened: every request was "
 					       "served from pageblocks of its own type.",
-					       in->n > 1 ? in->results[i].label : "",
-					       in->n > 1 ? ": " : ""));
+					       result_prefix(d, in, i)));
 		json_array_foreach (list, k, v) {
 			struct doc_cell *c = rows_add(&r, i);
 			c[0].text = copy_text(d, jstr(v, "from", NULL));
@@ -181,10 +180,9 @@ void section_sites(struct report_doc *d, const struct report_input *in)
 		if (jnum(root, "call_sites_left_out") > 0)
 			doc_remark(d, s,
 				   pool_printf(&d->pool,
-					       "%s%s%.0f smaller call sites are "
+					       "%s%.0f smaller call sites are "
 					       "left out.",
-					       in->n > 1 ? in->results[i].label : "",
-					       in->n > 1 ? ": " : "",
+					       result_prefix(d, in, i),
 					       jnum(root, "call_sites_left_out")));
 	}
 	r.t->bars = true;

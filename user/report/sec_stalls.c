@@ -267,9 +267,8 @@ void section_stalls(struct report_doc *d, const struct report_input *in)
 		any = any || json_array_size(json_object_get(stalls, "longest"));
 		if (!json_array_size(json_object_get(stalls, "longest")))
 			doc_remark(d, s,
-				   pool_printf(&d->pool, "%s%sNo allocation stalled.",
-					       in->n > 1 ? in->results[i].label : "",
-					       in->n > 1 ? ": " : ""));
+				   pool_printf(&d->pool, "%sNo allocation stalled.",
+					       result_prefix(d, in, i)));
 	}
 	if (!known)
 		return;

@@ -32,11 +32,15 @@ bool rows_end(const struct rows *r, struct doc_section *s)
 	return r->t->rows;
 }
 
+const char *result_prefix(struct report_doc *d, const struct report_input *in, size_t i)
+{
+	return in->n > 1 ? pool_printf(&d->pool, "%s: ", in->results[i].label) : "";
+}
+
 void section_missing(struct report_doc *d, struct doc_section *s, const struct report_input *in,
 		     size_t i, const char *text)
 {
-	doc_absent(d, s,
-		   in->n > 1 ? pool_printf(&d->pool, "%s: %s", in->results[i].label, text) : text);
+	doc_absent(d, s, pool_printf(&d->pool, "%s%s", result_prefix(d, in, i), text));
 }
 
 const char *run_title(struct report_doc *d, const struct report_input *in, size_t i,

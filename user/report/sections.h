@@ -56,6 +56,9 @@ struct doc_cell *rows_add(const struct rows *r, size_t i);
 /** rows_end() - put the table into @s, unless it stayed empty; true if it is in */
 bool rows_end(const struct rows *r, struct doc_section *s);
 
+/** result_prefix() - "LABEL: " of result @i where there are several, else "" */
+const char *result_prefix(struct report_doc *d, const struct report_input *in, size_t i);
+
 /** section_missing() - doc_absent() that names the result where there are several */
 void section_missing(struct report_doc *d, struct doc_section *s, const struct report_input *in,
 		     size_t i, const char *text);
