@@ -168,7 +168,7 @@ static bool same_knob(const char *a, const char *b)
 	return n == strcspn(b, "=") && !memcmp(a, b, n);
 }
 
-/* Does @a help more than @b, which is tried after it? */
+/* Does @a help more than @b? Of two that help alike the @earlier one does. */
 static bool outdoes(const struct help *a, const struct help *b, bool earlier)
 {
 	double x = a->v[0] - a->v[1], y = b->v[0] - b->v[1];

@@ -11,6 +11,8 @@
 #include "doctor/doctor.h"
 #include "record/refusal.h"
 
+enum { INDENT = 2 }; /* of what follows a line of advice */
+
 static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "Print JSON (schema kmemlab-doctor/1)", 0},
 	{0},
@@ -56,8 +58,6 @@ static const char *verdict_name(int verdict)
 		return "kernel";
 	}
 }
-
-enum { INDENT = 2 };
 
 static const char *verdict_words(int verdict)
 {

@@ -16,7 +16,6 @@
 
 enum { CELL_BYTES = 128 };
 
-/* Counts whole, the rest to a tenth. */
 /* Decimals that leave something of @v: one, up to three of what would be 0.0. */
 static int decimals(double v)
 {
@@ -27,6 +26,7 @@ static int decimals(double v)
 	return n;
 }
 
+/* Counts whole, the rest to a tenth; changes to what leaves something of them. */
 static void number(char *text, size_t size, const struct measure *m, double v, bool sign)
 {
 	snprintf(text, size, sign ? "%+.*f" : "%.*f",

@@ -2,7 +2,6 @@
 /* stat_holders.c - see stat_holders.h. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +67,6 @@ static int by_suspicion(const void *a, const void *b)
 	return x->name < y->name ? -1 : x->name > y->name;
 }
 
-/* Of nothing no share is known. */
-static double percent(uint64_t part, uint64_t all)
-{
-	return all ? 100.0 * (double)part / (double)all : NAN;
-}
-
 static int put_holder(struct out_table *t, const struct view *v, const struct holder *h,
 		      double seconds)
 {
@@ -89,7 +82,7 @@ static int put_holder(struct out_table *t, const struct view *v, const struct ho
 	const union out_value values[] = {
 		{.s = text},	       {.u = h->live},
 		{.u = h->live_bytes},  {.u = (uint64_t)(seconds > 0 ? growth / seconds : 0)},
-		{.u = holder_grew(h)}, {.f = percent(h->early_live, h->early)},
+		{.u = holder_grew(h)}, {.f = out_percent(h->early_live, h->early)},
 		{.u = h->unseen},      {.u = h->median_ns},
 		{.u = h->oldest_ns},
 	};
@@ -131,11 +124,11 @@ static int put_cpus(struct out_table *t, const struct view *v, const struct hold
 			{.u = i},
 			{.u = c[i].allocs[0]},
 			{.u = c[i].freed[0]},
-			{.f = percent(c[i].elsewhere[0], c[i].freed[0])},
+			{.f = out_percent(c[i].elsewhere[0], c[i].freed[0])},
 			{.u = c[i].frees[0]},
 			{.u = c[i].allocs[1]},
 			{.u = c[i].freed[1]},
-			{.f = percent(c[i].elsewhere[1], c[i].freed[1])},
+			{.f = out_percent(c[i].elsewhere[1], c[i].freed[1])},
 			{.u = c[i].frees[1]},
 		};
 

@@ -4,7 +4,6 @@
  * What is live at the end and old is where to look for leaks.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +108,7 @@ static int put_row(struct out_table *out, const struct row *r, uint64_t end_ns)
 	const union out_value values[COLUMNS] = {
 		{.s = r->name},
 		{.u = l->freed},
-		{.f = l->freed ? 100.0 * (double)l->across / (double)l->freed : NAN},
+		{.f = out_percent(l->across, l->freed)},
 		{.u = ended_within(l, 0.5)},
 		{.u = ended_within(l, 0.9)},
 		{.u = ended_within(l, 0.99)},

@@ -49,6 +49,12 @@
 		"live pages", "live_pages", OUT_UINT                                               \
 	}
 
+/* What is told of objects, whatever they are grouped by. */
+#define OBJECT_COLUMNS ALLOCS, FREED, REQUESTED, GIVEN, WASTE, LIVE, LIVE_BYTES
+#define OBJECT_FIELDS                                                                              \
+	STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE, STAT_LIVE,          \
+		STAT_LIVE_BYTES
+
 const struct stat_table stat_tables[] = {
 	{"kind",
 	 "events",
@@ -103,16 +109,8 @@ const struct stat_table stat_tables[] = {
 	{"context",
 	 "objects by where a request that may not block was made",
 	 STAT_BIT(KMT_KMALLOC) | STAT_BIT(KMT_CACHE_ALLOC),
-	 {{"context", "context", OUT_STRING},
-	  ALLOCS,
-	  FREED,
-	  REQUESTED,
-	  GIVEN,
-	  WASTE,
-	  LIVE,
-	  LIVE_BYTES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
-	  STAT_LIVE, STAT_LIVE_BYTES},
+	 {{"context", "context", OUT_STRING}, OBJECT_COLUMNS},
+	 {STAT_KEY, OBJECT_FIELDS},
 	 8,
 	 STAT_ALLOCS,
 	 NULL,
@@ -120,9 +118,8 @@ const struct stat_table stat_tables[] = {
 	{"cache",
 	 "objects by cache",
 	 STAT_OBJECT_ALLOCS,
-	 {{"cache", "cache", OUT_STRING}, ALLOCS, FREED, REQUESTED, GIVEN, WASTE, LIVE, LIVE_BYTES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
-	  STAT_LIVE, STAT_LIVE_BYTES},
+	 {{"cache", "cache", OUT_STRING}, OBJECT_COLUMNS},
+	 {STAT_KEY, OBJECT_FIELDS},
 	 8,
 	 STAT_BYTES_ALLOC,
 	 NULL,
@@ -148,16 +145,8 @@ const struct stat_table stat_tables[] = {
 	{"size",
 	 "kmalloc by size class",
 	 STAT_BIT(KMT_KMALLOC),
-	 {{"bytes", "size_class", OUT_UINT},
-	  ALLOCS,
-	  FREED,
-	  REQUESTED,
-	  GIVEN,
-	  WASTE,
-	  LIVE,
-	  LIVE_BYTES},
-	 {STAT_KEY, STAT_ALLOCS, STAT_FREED, STAT_BYTES_REQ, STAT_BYTES_ALLOC, STAT_WASTE,
-	  STAT_LIVE, STAT_LIVE_BYTES},
+	 {{"bytes", "size_class", OUT_UINT}, OBJECT_COLUMNS},
+	 {STAT_KEY, OBJECT_FIELDS},
 	 8,
 	 STAT_KEY,
 	 NULL,

@@ -50,6 +50,9 @@ union out_value {
 
 struct out_table;
 
+/** out_percent() - of @all; NAN of nothing */
+double out_percent(uint64_t part, uint64_t all);
+
 /** out_table_new() - @name is the text heading and the JSON key */
 struct out_table *out_table_new(const char *name, const struct out_column *columns, size_t n);
 /** out_table_row() - add a row of as many values as columns; strings are copied */

@@ -63,10 +63,10 @@ size_t out_table_rows(const struct out_table *t)
 	return t->rows_n;
 }
 
-struct sorting {
-	const struct out_table *t;
-	size_t column;
-};
+double out_percent(uint64_t part, uint64_t all)
+{
+	return all ? 100.0 * (double)part / (double)all : NAN;
+}
 
 bool out_value_known(enum out_type type, union out_value v)
 {
@@ -74,6 +74,11 @@ bool out_value_known(enum out_type type, union out_value v)
 		return !isnan(v.f);
 	return type == OUT_STRING || type == OUT_INT || v.u != OUT_UNKNOWN;
 }
+
+struct sorting {
+	const struct out_table *t;
+	size_t column;
+};
 
 /* What is not known comes last. */
 static double number(enum out_type type, union out_value v)

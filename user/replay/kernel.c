@@ -72,6 +72,15 @@ int kernel_samples_load(struct kernel_samples *k, struct trace_reader *r, const 
 	return err;
 }
 
+void kernel_sample_sum(const struct kernel_sample *k, const struct host *h, uint64_t *blocks)
+{
+	for (unsigned int o = 0; o <= h->max_order; o++) {
+		blocks[o] = 0;
+		for (unsigned int z = 0; z < h->nr_zones; z++)
+			blocks[o] += k->blocks[z][o];
+	}
+}
+
 void kernel_samples_destroy(struct kernel_samples *k)
 {
 	for (size_t i = 0; i < k->n; i++)

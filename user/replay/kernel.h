@@ -28,6 +28,8 @@ struct kernel_samples {
 
 /** kernel_samples_load() - all buddyinfo texts; 0 or -ENOMEM */
 int kernel_samples_load(struct kernel_samples *k, struct trace_reader *r, const struct host *h);
+/** kernel_sample_sum() - free blocks of all zones, into @blocks[the host's orders] */
+void kernel_sample_sum(const struct kernel_sample *k, const struct host *h, uint64_t *blocks);
 void kernel_samples_destroy(struct kernel_samples *k);
 
 #endif

@@ -88,7 +88,7 @@ static void meet_witness(struct pass *a, const struct kernel_sample *k)
 {
 	struct replay *p = a->p;
 	unsigned int orders = p->host.max_order + 1;
-	uint64_t all[2][FIDELITY_ORDERS] = {{0}}; /* the kernel's, and mine */
+	uint64_t all_kernel[FIDELITY_ORDERS], all_mine[FIDELITY_ORDERS];
 	bool exact = true;
 
 	run_state(p->observed, &p->host, a->now);
@@ -100,14 +100,12 @@ static void meet_witness(struct pass *a, const struct kernel_sample *k)
 		exact &= !memcmp(a->now[z].blocks, k->blocks[z], orders * sizeof(uint64_t));
 		if (off > p->witness.worst_pages)
 			p->witness.worst_pages = off;
-		for (unsigned int o = 0; o < orders; o++) {
-			all[0][o] += k->blocks[z][o];
-			all[1][o] += a->now[z].blocks[o];
-		}
 	}
+	kernel_sample_sum(k, &p->host, all_kernel);
+	zone_blocks_sum(&p->host, a->now, all_mine);
 	p->witness.readings++;
 	p->witness.exact += exact;
-	p->witness.close += fidelity_close(all[0], all[1], orders);
+	p->witness.close += fidelity_close(all_kernel, all_mine, orders);
 }
 
 static void meet_kernel(struct pass *a, size_t i)

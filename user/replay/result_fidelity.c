@@ -36,22 +36,18 @@ static void kernel_state(const struct replay *p, const struct kernel_sample *k, 
 {
 	memset(out, 0, sizeof(*out));
 	out->orders = p->host.max_order + 1;
-	for (unsigned int z = 0; z < p->host.nr_zones; z++) {
-		for (unsigned int o = 0; o < out->orders; o++)
-			out->blocks[o] += k->blocks[z][o];
+	kernel_sample_sum(k, &p->host, out->blocks);
+	for (unsigned int z = 0; z < p->host.nr_zones; z++)
 		out->pcp_pages += at_end ? p->host.zones[z].pcp_end : p->host.zones[z].pcp_start;
-	}
 }
 
 static void run_end(const struct replay *p, const struct run *run, struct fidelity_state *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->orders = p->host.max_order + 1;
-	for (unsigned int z = 0; z < p->host.nr_zones; z++) {
-		for (unsigned int o = 0; o < out->orders; o++)
-			out->blocks[o] += run->end[z].blocks[o];
+	zone_blocks_sum(&p->host, run->end, out->blocks);
+	for (unsigned int z = 0; z < p->host.nr_zones; z++)
 		out->pcp_pages += run->end[z].pcp_pages;
-	}
 }
 
 static json_t *orders(const struct fidelity *f)

@@ -7,16 +7,6 @@
 #include "metrics/frag.h"
 #include "replay/result.h"
 
-/* Sum of all zones at one moment. */
-static void whole_host(const struct host *h, const struct zone_blocks *z, uint64_t *blocks)
-{
-	for (unsigned int o = 0; o <= h->max_order; o++) {
-		blocks[o] = 0;
-		for (unsigned int i = 0; i < h->nr_zones; i++)
-			blocks[o] += z[i].blocks[o];
-	}
-}
-
 static json_t *free_blocks(const struct replay *p, const struct run *run)
 {
 	json_t *zones = json_array();
@@ -70,7 +60,7 @@ static void add_host_series(const struct replay *p, const struct run *run, json_
 		uint64_t blocks[HOST_ORDERS];
 		unsigned int orders = p->host.max_order + 1;
 
-		whole_host(&p->host, run->samples + (size_t)i * p->host.nr_zones, blocks);
+		zone_blocks_sum(&p->host, run->samples + (size_t)i * p->host.nr_zones, blocks);
 		json_array_append_new(free_pages,
 				      json_integer((json_int_t)metric_free_pages(blocks, orders)));
 		for (unsigned int k = 0; k < FIDELITY_UNUSABLE; k++)

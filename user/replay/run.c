@@ -101,6 +101,15 @@ static void reference_state(const struct reference *f, const struct host *h,
 	}
 }
 
+void zone_blocks_sum(const struct host *h, const struct zone_blocks *z, uint64_t *blocks)
+{
+	for (unsigned int o = 0; o <= h->max_order; o++) {
+		blocks[o] = 0;
+		for (unsigned int i = 0; i < h->nr_zones; i++)
+			blocks[o] += z[i].blocks[o];
+	}
+}
+
 void run_state(const struct run *run, const struct host *h, struct zone_blocks *out)
 {
 	memset(out, 0, h->nr_zones * sizeof(*out));

@@ -49,6 +49,9 @@ void run_feed(struct run *run, const struct trace_event *e, long n);
 const struct requests_counts *run_requests(const struct run *run);
 /** run_finish() - no more events follow */
 void run_finish(struct run *run);
+/** zone_blocks_sum() - free blocks of all @z[host's zones], into @blocks[the host's orders] */
+void zone_blocks_sum(const struct host *h, const struct zone_blocks *z, uint64_t *blocks);
+
 /** run_state() - free memory by zone, into @out[host's zones] */
 void run_state(const struct run *run, const struct host *h, struct zone_blocks *out);
 

@@ -230,10 +230,16 @@ static const char *name_row(char *text, size_t size, const struct row *row, size
 	return text;
 }
 
+/* Of a change: that of a share is told in points. */
+static const char *unit_of(const struct measure *m)
+{
+	return *m->unit == '%' ? "points" : m->unit;
+}
+
 /* "unusable[9], points" */
 static const char *title_of(char *text, size_t size, const struct measure *m)
 {
-	const char *unit = *m->unit == '%' ? "points" : m->unit;
+	const char *unit = unit_of(m);
 
 	snprintf(text, size, "%s%s%s", m->name, *unit ? ", " : "", unit);
 	return text;
@@ -287,9 +293,8 @@ static void print_csv(const struct sweep_view *v, const struct row *rows, size_t
 
 			if (c->traces && v->measures >> m & 1)
 				out_text("\"%s\",%s,%s,%zu,%.12g,%.12g,%.12g\n", rows[i].settings,
-					 measures[m].name,
-					 *measures[m].unit == '%' ? "points" : measures[m].unit,
-					 c->traces, c->median, c->min, c->max);
+					 measures[m].name, unit_of(&measures[m]), c->traces,
+					 c->median, c->min, c->max);
 		}
 }
 
