@@ -44,9 +44,13 @@ int reclaim_init(struct reclaim *m, struct rmm *rmm, struct requests *q,
 	m->cpu_node = cpu_node;
 	m->ns_per_page = pace(spans);
 	m->next_ns = UINT64_MAX;
-	for (unsigned int i = 0; i < rmm_nr_zones(rmm); i++)
-		if (!rmm_zone_info(rmm, i, &z) && z.node >= m->nodes)
+	for (unsigned int i = 0; i < rmm_nr_zones(rmm); i++) {
+		if (rmm_zone_info(rmm, i, &z))
+			continue;
+		m->zone_node[i] = z.node;
+		if (z.node >= m->nodes)
 			m->nodes = z.node + 1u;
+	}
 	m->in_reclaim = calloc((size_t)spans->nr_classes + 1, sizeof(*m->in_reclaim));
 	return m->in_reclaim ? lru_init(&m->lru, q->nr_pfns) : -ENOMEM;
 }
@@ -70,12 +74,9 @@ bool reclaim_takes(uint32_t gfp, unsigned int order)
 
 static unsigned int node_of(const struct reclaim *m, uint32_t at)
 {
-	struct rmm_zone_info z = {0};
 	int zone = rmm_pfn_zone(m->rmm, at);
 
-	if (zone < 0 || rmm_zone_info(m->rmm, (unsigned int)zone, &z))
-		return 0;
-	return z.node;
+	return zone < 0 ? 0 : m->zone_node[zone];
 }
 
 void reclaim_add(struct reclaim *m, uint32_t at, unsigned int order, bool kept)

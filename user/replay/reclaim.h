@@ -74,6 +74,7 @@ struct reclaim {
 	bool lru_gen;	  /* the kernel keeps generations, not active and inactive pages */
 	bool *in_reclaim; /* by class of a TASK: between BEGIN and END */
 	unsigned int nodes;
+	uint8_t zone_node[RMM_MAX_ZONES];
 	uint64_t ns_per_page; /* kswapd's pace */
 	uint64_t next_ns;     /* when reclaim_tick() is due; UINT64_MAX: never */
 	struct reclaim_node node[LRU_NODES];
