@@ -25,6 +25,8 @@ enum {
 	KEEP0,
 	PTE0,
 	CONTIG,
+	DRAIN0,
+	LOCKED3,
 	CLASSES
 };
 
@@ -41,6 +43,8 @@ static const struct kmt_class class_of[CLASSES] = {
 	[KEEP0] = {.kind = KMT_PAGE_KEEP},
 	[PTE0] = {.kind = KMT_MIGRATE_PTE},
 	[CONTIG] = {.kind = KMT_CONTIG_ALLOC, .bytes_alloc = 4},
+	[DRAIN0] = {.kind = KMT_PCPU_DRAIN},
+	[LOCKED3] = {.kind = KMT_ZONE_LOCKED, .order = 3},
 };
 
 /* An allocator that gives pages one after the other and counts. */
@@ -262,6 +266,40 @@ static void test_requests_block_that_the_allocator_moves_is_freed_there(void **s
 	assert_false(requests_moved(&l->q, 2000, 3000)); /* nothing is there */
 }
 
+static void test_requests_live_pages_on_the_kernels_lists_were_freed_unseen(void **state)
+{
+	struct listener *l = *state;
+
+	feed(l, ALLOC0, 8);
+	feed(l, ALLOC0, 65);
+	feed(l, ALLOC0, 67);
+	feed(l, DRAIN0, 9); /* a page as it should be: free */
+	assert_int_equal(l->frees, 0);
+	feed(l, DRAIN0, 8);
+	feed(l, DRAIN0, 8);
+	assert_int_equal(l->frees, 1);
+	assert_int_equal(l->last_freed, 1000);
+	feed(l, LOCKED3, 64);
+	assert_int_equal(l->frees, 3);
+	assert_int_equal(l->last_freed, 1002);
+	feed(l, ALLOC3, 64);
+	assert_int_equal(l->q.counts.listed_live, 3);
+	assert_int_equal(l->q.counts.alloc_of_live, 0);
+	feed(l, DRAIN0, PAGES);
+	feed(l, LOCKED3, PAGES - 4);
+	assert_int_equal(l->frees, 3);
+}
+
+static void test_requests_lists_before_the_start_state_are_in_it(void **state)
+{
+	struct listener *l = *state;
+
+	requests_load(&l->q, 8, 0);
+	l->q.t_ns = 100;
+	feed(l, DRAIN0, 8);
+	assert_int_equal(l->frees, 0);
+}
+
 static void test_requests_that_the_kernel_refused_are_tried(void **state)
 {
 	struct listener *l = *state;
@@ -292,6 +330,8 @@ int main(void)
 		T(test_requests_contiguous_range_is_asked_for_page_by_page),
 		T(test_requests_move_without_a_source_is_passed_over),
 		T(test_requests_block_that_the_allocator_moves_is_freed_there),
+		T(test_requests_live_pages_on_the_kernels_lists_were_freed_unseen),
+		T(test_requests_lists_before_the_start_state_are_in_it),
 		T(test_requests_that_the_kernel_refused_are_tried),
 	};
 

@@ -356,12 +356,17 @@ static bool usable(struct requests *q, const struct trace_event *e)
 	return false;
 }
 
+static void reach(struct requests *q, uint64_t time_ns)
+{
+	q->now_ns = time_ns;
+	if (time_ns >= q->wake_ns)
+		q->ops->wake(q->ctx);
+}
+
 /* The kernel tried, and had none: its trying, reclaim and compaction, is work as well. */
 static void try_refused(struct requests *q, const struct trace_event *e)
 {
-	q->now_ns = e->time_ns;
-	if (e->time_ns >= q->wake_ns)
-		q->ops->wake(q->ctx);
+	reach(q, e->time_ns);
 	q->counts.served_refused += q->ops->refused(q->ctx, e, gfp_of(q, e));
 }
 
@@ -382,11 +387,30 @@ static void compact(struct requests *q, const struct trace_event *e)
 
 static void make_request(struct requests *q, const struct trace_event *e)
 {
-	q->now_ns = e->time_ns;
 	q->counts.events++;
-	if (e->time_ns >= q->wake_ns)
-		q->ops->wake(q->ctx);
+	reach(q, e->time_ns);
 	serve(q, e);
+}
+
+/*
+ * The kernel drains a block from a CPU's list, or takes one from the free lists, and
+ * here it is live: it was freed unseen, and if a list of @e's CPU had it, there. To wait for
+ * its next allocation would leave it off the lists for long, and give it to another CPU.
+ */
+static void free_listed(struct requests *q, const struct trace_event *e)
+{
+	uint64_t size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
+
+	if (e->time_ns <= q->t_ns || e->cpu >= q->nr_cpus || e->address >= q->nr_pfns ||
+	    size > q->nr_pfns - e->address)
+		return;
+	for (uint64_t p = e->address; p < e->address + size; p++) {
+		if (q->to[p] >= FRAMES)
+			continue;
+		reach(q, e->time_ns);
+		q->counts.listed_live++;
+		give_back(q, e->cpu, p);
+	}
 }
 
 void requests_feed(struct requests *q, const struct trace_event *e, long n)
@@ -397,6 +421,8 @@ void requests_feed(struct requests *q, const struct trace_event *e, long n)
 		if (e->kind == KMT_COMPACT_BEGIN || e->kind == KMT_COMPACT_END ||
 		    e->kind == KMT_MIGRATE_TO)
 			compact(q, e);
+		if (e->kind == KMT_PCPU_DRAIN || e->kind == KMT_ZONE_LOCKED)
+			free_listed(q, e);
 		if (q->ops->reclaim && e->cpu < q->nr_cpus &&
 		    (e->kind == KMT_RECLAIM_BEGIN || e->kind == KMT_RECLAIM_END))
 			q->ops->reclaim(q->ctx, e);

@@ -71,6 +71,7 @@ struct requests_counts {
 	uint64_t alloc_below_marks; /* only without watermarks: counted by the allocator */
 	uint64_t alloc_compacted;   /* only after compaction at the hardest: likewise */
 	uint64_t alloc_of_live;	    /* an unseen free came before: made up for */
+	uint64_t listed_live;	    /* the same, known sooner: from the kernel's lists */
 	uint64_t free_of_reclaimed; /* pages: the allocator's own reclaim had freed them */
 	uint64_t free_of_failed;    /* nothing to free: its allocation failed here */
 	uint64_t free_unknown;	    /* its allocation was not seen */

@@ -195,6 +195,7 @@ static void unmatched_requests(json_t *to, const struct requests_counts *c)
 	result_add(to, "alloc_compacted", c->alloc_compacted);
 	result_add(to, "served_refused", c->served_refused);
 	result_add(to, "alloc_of_live", c->alloc_of_live);
+	result_add(to, "listed_live", c->listed_live);
 	result_add(to, "free_of_failed", c->free_of_failed);
 	result_add(to, "free_of_unknown", c->free_unknown);
 	result_add(to, "free_refused", c->free_refused);
