@@ -24,6 +24,7 @@
 
 #include "doctor/doctor.h"
 #include "record/area_walk.h"
+#include "record/percpu_walk.h"
 #include "record/probe_table.h"
 #include "record/record.h"
 #include "record/slab_walk.h"
@@ -293,6 +294,19 @@ void doctor_slab_lists(const void *arg, struct doctor_finding *f)
 	else
 		doctor_failed(f, errno, "cannot find the kernel's caches");
 	slab_walk_close(w);
+}
+
+/* The same of per-CPU memory. */
+void doctor_chunks(const void *arg, struct doctor_finding *f)
+{
+	struct percpu_walk *w = percpu_walk_open();
+
+	(void)arg;
+	if (w)
+		doctor_found(f, "the kernel's chunks of per-CPU memory were found");
+	else
+		doctor_failed(f, errno, "cannot find the kernel's chunks of per-CPU memory");
+	percpu_walk_close(w);
 }
 
 enum by { BY_FENTRY, BY_FEXIT, BY_KPROBE };
