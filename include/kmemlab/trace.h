@@ -210,7 +210,8 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * "isolated", "pages" (of a unit, its own or not), "free_bytes", "contig_bytes"
  * (largest free area that the kernel knows of), "nr_populated", "empty_pages"
  * (of these), "populated": [[first page, pages], ...], "areas": [[offset,
- * bytes], ...]}, ...]}; bytes are of one CPU
+ * bytes], ...]}, ...]}; bytes are of one CPU. Where the kernel shows no symbols
+ * of data the reserved chunk is not found: "static_bytes" has its bytes then.
  *
  * "kmemlab/slabs": JSON of the slabs that are not full, at the start, read in
  * the kernel's lists where it lets one; all other slabs are full: {"time_ns":

@@ -31,6 +31,10 @@ kmemlab record -q -f --probe percpu -o /out/p.kmt -- sh -c 'sleep 0.5
 		unshare -n true
 	done
 	sleep 2'
+# Addresses are all 0: chunks are found by an area of the recorder's own.
+echo 2 >/proc/sys/kernel/kptr_restrict
+kmemlab record -q -f --probe percpu -d 300ms -o /out/hidden.kmt
+echo 1 >/proc/sys/kernel/kptr_restrict
 END
 
 percpu() { # name trace cpus
@@ -54,6 +58,12 @@ percpu() { # name trace cpus
 	same "$1_percpu_reference_ends_as_full" true "$(result "$SCRATCH/p.json" \
 		'(e => e.unsure > 0 || ["chunks", "areas", "bytes"].every(k =>
 			e.kernel[k] === e.reference[k]))(d.areas.percpu.end)')"
+	same "$1_percpu_is_read_without_symbols_too" "read 0 0 0 true" "$(
+		"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/h.json" \
+			"${2%/*}/hidden.kmt" >/dev/null 2>&1
+		result "$SCRATCH/h.json" '(p => [p.start.how, p.start.refused, p.end.missing,
+			p.end.unexpected, JSON.stringify(p.start.kernel) ===
+			JSON.stringify(p.start.reference)].join(" "))(d.areas.percpu)')"
 	same "$1_percpu_chunks_hold_what_they_count" true "$(
 		node tests/support/trace-text.mjs "$2" kmemlab/percpu start >"$SCRATCH/doc.json"
 		result "$SCRATCH/doc.json" 'd.chunks.every(c => {

@@ -127,6 +127,7 @@ static void test_percpu_snapshot_end_is_held_against_events(void **state)
 	      NULL);
 	happens(300, ALLOC, IN(3, 32));
 	happens(300, ALLOC, IN(3, 40));
+	happens(300, ALLOC_MODULE, IN(9, 0)); /* in a chunk that is not read */
 	happens(1050, ALLOC, IN(3, 64));
 	happens(1200, FREE, IN(3, 32)); /* of after the end */
 	assert_int_equal(areas_finish(&a), 0);

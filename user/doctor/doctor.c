@@ -87,7 +87,7 @@ const struct doctor_check doctor_checks[] = {
 	 "mount debugfs; boot a kernel with CONFIG_PERCPU_STATS=y"},
 	{"percpu chunks", false, doctor_chunks, NULL,
 	 "which per-CPU areas there are at the start stays unknown: inferred from percpu_stats",
-	 "grant CAP_BPF and CAP_PERFMON; boot a kernel with CONFIG_KALLSYMS_ALL=y"},
+	 "grant CAP_BPF and CAP_PERFMON"},
 	{"vmalloc areas", false, doctor_areas, NULL,
 	 "vmalloc's areas at the start stay unknown: their replay begins empty",
 	 "grant CAP_BPF and CAP_PERFMON; boot a kernel with CONFIG_KALLSYMS_ALL=y, or 6.3 or "

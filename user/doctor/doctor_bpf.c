@@ -296,16 +296,23 @@ void doctor_slab_lists(const void *arg, struct doctor_finding *f)
 	slab_walk_close(w);
 }
 
-/* The same of per-CPU memory. */
+/* Where kallsyms shows no data, by an area's page: that takes the bases. */
 void doctor_chunks(const void *arg, struct doctor_finding *f)
 {
-	struct percpu_walk *w = percpu_walk_open();
+	struct kernel_bases bases = {0};
+	struct percpu_walk *w = NULL;
+	char error[256];
+	int err = calibrate(&bases, error);
 
 	(void)arg;
+	if (!err) {
+		w = percpu_walk_open(&bases);
+		err = -errno;
+	}
 	if (w)
 		doctor_found(f, "the kernel's chunks of per-CPU memory were found");
 	else
-		doctor_failed(f, errno, "cannot find the kernel's chunks of per-CPU memory");
+		doctor_failed(f, -err, "cannot find the kernel's chunks of per-CPU memory");
 	percpu_walk_close(w);
 }
 

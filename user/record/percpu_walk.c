@@ -5,12 +5,14 @@
  */
 #include "percpu_walk.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <kmemlab/percpu_walk.h>
 
@@ -26,19 +28,67 @@ enum {
 	NAP_NS = 50000,
 	AREAS_MAX = 1 << 20, /* a block of the trace has room for these */
 	PAGE_BYTES = 4096,
+	PROVOKED_BYTES = 32 << 10, /* the most that there can be: not in the first chunk */
 };
 
-struct percpu_walk *percpu_walk_open(void)
+/* Have the kernel make an area while a program watches. It lives until @fd is closed. */
+static int provoke(struct percpu_walk *w)
+{
+	int fd = -1, err;
+
+	w->bss->tgid = (uint32_t)getpid();
+	w->links.see_area = bpf_program__attach(w->progs.see_area);
+	if (w->links.see_area)
+		fd = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "kmemlab", 4, PROVOKED_BYTES, 1,
+				    NULL);
+	err = fd < 0 ? -errno : 0;
+	percpu_walk__detach(w);
+	return err ? err : fd;
+}
+
+/* Lists that never are whole are none. */
+static int settle(struct percpu_walk *w)
+{
+	int err;
+
+	for (int i = 0; i < TRIES; i++) {
+		err = run_prog(w->progs.find_chunks);
+		if (err || w->bss->percpu.status != KML_PERCPU_BUSY)
+			break;
+	}
+	if (!err && w->bss->percpu.status != KML_PERCPU_DONE)
+		err = -ENOENT;
+	return err;
+}
+
+/* Where kallsyms shows no data, by an area of our own. */
+static int seek(struct percpu_walk *w)
+{
+	int err = settle(w), fd;
+
+	if (err != -ENOENT)
+		return err;
+	fd = provoke(w);
+	if (fd < 0)
+		return fd;
+	err = run_prog(w->progs.search_chunks);
+	err = err ? err : settle(w);
+	close(fd);
+	return err;
+}
+
+struct percpu_walk *percpu_walk_open(const struct kernel_bases *bases)
 {
 	struct percpu_walk *w = percpu_walk__open();
 	int err;
 
 	if (!w)
 		return NULL;
+	w->rodata->vmemmap_base = bases->vmemmap;
+	w->rodata->page_offset = bases->page_offset;
+	w->rodata->page_struct_bytes = bases->page_struct_bytes;
 	err = percpu_walk__load(w);
-	err = err ? err : run_prog(w->progs.find_chunks);
-	if (!err && w->bss->percpu.status == KML_PERCPU_UNKNOWN)
-		err = -ENOENT;
+	err = err ? err : seek(w);
 	if (!err)
 		return w;
 	percpu_walk__destroy(w);
@@ -55,7 +105,7 @@ const char *percpu_walk_why(int err)
 {
 	switch (-err) {
 	case ENOENT:
-		return "kallsyms does not show the kernel's chunks";
+		return "the kernel's chunks were not found";
 	case EBUSY:
 		return "they changed all the time";
 	case E2BIG:

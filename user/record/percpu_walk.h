@@ -9,12 +9,13 @@
 #include <stdint.h>
 
 struct consumer;
+struct kernel_bases;
 struct percpu_walk;
 struct trace_writer;
 
 /** percpu_walk_open() - load the programs, and find the chunks; NULL with errno where
  *  there is no way: see percpu_walk_why() */
-struct percpu_walk *percpu_walk_open(void);
+struct percpu_walk *percpu_walk_open(const struct kernel_bases *bases);
 void percpu_walk_close(struct percpu_walk *w);
 
 /** percpu_walk_record() - a TEXT block of all chunks, with areas named as events name

@@ -42,7 +42,7 @@ void session_open_walks(struct session *s)
 				    area_walk_why(s->area_error));
 	}
 	if (s->opt->families & FAMILY_PERCPU) {
-		s->percpu_walk = percpu_walk_open();
+		s->percpu_walk = percpu_walk_open(&s->bases);
 		s->percpu_error = -errno;
 		if (!s->percpu_walk)
 			missing_add(s->missing, "per-CPU areas at the start",

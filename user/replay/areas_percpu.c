@@ -185,7 +185,8 @@ static uint64_t rounded(uint64_t bytes)
 	return (bytes + RMM_PCPU_MIN_ALLOC - 1) / RMM_PCPU_MIN_ALLOC * RMM_PCPU_MIN_ALLOC;
 }
 
-/* Is @bytes at @address of the kernel's live by the events, too? */
+/* Is @bytes at @address of the kernel's live by the events, too? Modules' areas have no
+ * size here: their chunk is not always found. */
 static bool meet(struct areas *a, uint64_t address, uint32_t bytes)
 {
 	struct percpu_met *m = &a->percpu_start.meeting;
@@ -195,8 +196,8 @@ static bool meet(struct areas *a, uint64_t address, uint32_t bytes)
 	if (live_find(&a->percpu_start.unsure, address) != LIVE_NONE)
 		return false;
 	m->missing += mine == LIVE_NONE;
-	m->other_size += size && rounded(size) != bytes; /* of reserved ones none is kept */
-	return mine != LIVE_NONE;
+	m->other_size += size && rounded(size) != bytes;
+	return size != 0;
 }
 
 void areas_percpu_meet_end(struct areas *a)
@@ -216,6 +217,7 @@ void areas_percpu_meet_end(struct areas *a)
 	}
 	for (size_t i = 0; i <= a->percpu.mask; i++)
 		s->meeting.unexpected += a->percpu.keys[i] != UINT64_MAX &&
+					 a->area[a->percpu.values[i]].size &&
 					 live_find(&s->unsure, a->percpu.keys[i]) == LIVE_NONE;
 	s->meeting.unexpected -= both;
 	s->meeting.unsure = s->unsure.used;
