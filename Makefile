@@ -23,7 +23,7 @@ LINK    = $(CC) $(CFLAGS) $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 REFMM  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard refmm/*.c))
 RECORD := $(patsubst %,$(BUILD)/bpf/%.bpf.o,page slab stack task percpu vmalloc pressure migrate)
 TOP    := $(patsubst %,$(BUILD)/bpf/%.bpf.o,top_sums top_stalls)
-SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks kprobes latency calibrate walk area_walk slab_walk top)
+SKEL   := $(patsubst %,$(BUILD)/bpf/%.skel.h,record hooks kprobes latency calibrate walk area_walk slab_walk percpu_walk top)
 PLUGINS := $(if $(STATIC),,$(patsubst user/backends/%.c,$(BUILD)/backends/%.so,$(wildcard user/backends/*.c)))
 USER   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out user/backends/%,$(wildcard user/*/*.c)))
 MAIN   := $(BUILD)/user/cli/main.o

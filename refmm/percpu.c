@@ -88,9 +88,9 @@ static struct rmm_pcpu_chunk *search(struct rmm_pcpu *p,
 	return NULL;
 }
 
-/* pcpu_stats_area_alloc() */
-static void count_alloc(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
-			size_t size)
+/** rmm_pcpu_count_alloc() - pcpu_stats_area_alloc() */
+void rmm_pcpu_count_alloc(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
+			  size_t size)
 {
 	struct rmm_percpu_stat *s = &p->stat;
 
@@ -143,7 +143,7 @@ static struct rmm_pcpu_chunk *take_area(struct rmm_pcpu *p,
 		c = search(p, r, off);
 	}
 	if (c)
-		count_alloc(p, c, r->size);
+		rmm_pcpu_count_alloc(p, c, r->size);
 	rmm_unlock(p->rmm, &p->lock);
 	return c;
 }
@@ -197,8 +197,7 @@ static rmm_percpu name_area(struct rmm_pcpu *p, const struct rmm_pcpu_chunk *c,
 	for (unsigned int cpu = 0; p->backed && cpu < p->nr_cpus; cpu++)
 		memset((char *)rmm_pcpu_chunk_addr(p, c, cpu, 0) + off, 0,
 		       size);
-	return c->base_addr + (uintptr_t)off - p->window +
-	       (uintptr_t)p->page_size;
+	return rmm_pcpu_name(p, c, off);
 }
 
 static rmm_percpu alloc(struct rmm_pcpu *p, const struct request *r)

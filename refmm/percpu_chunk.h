@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * percpu_chunk.h - what the parts of the per-CPU layer offer each other, from
- * the bottom up: hints, areas, chunks and slots, population, balance.
+ * the bottom up: counts, hints, areas, chunks and slots, population, balance.
  */
 #ifndef REFMM_PERCPU_CHUNK_H
 #define REFMM_PERCPU_CHUNK_H
@@ -40,6 +40,15 @@ static inline uintptr_t rmm_pcpu_chunk_addr(const struct rmm_pcpu *p,
 	       (uintptr_t)page * (uintptr_t)p->page_size;
 }
 
+/** rmm_pcpu_name() - what callers know the area at byte @off of @c's units by
+ */
+static inline rmm_percpu rmm_pcpu_name(const struct rmm_pcpu *p,
+				       const struct rmm_pcpu_chunk *c, int off)
+{
+	return c->base_addr + (uintptr_t)off - p->window +
+	       (uintptr_t)p->page_size;
+}
+
 /** rmm_pcpu_page_mark() - pcpu_set_page_chunk(): in private of page @n of
  *  c->pages, whose it is */
 static inline uint64_t rmm_pcpu_page_mark(const struct rmm_pcpu_chunk *c,
@@ -53,6 +62,10 @@ static inline void rmm_pcpu_schedule_balance(struct rmm_pcpu *p)
 {
 	RMM_WRITE(p->balance_needed, true);
 }
+
+/* percpu.c; locked */
+void rmm_pcpu_count_alloc(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,
+			  size_t size);
 
 /* percpu_area.c; locked */
 int rmm_pcpu_find_block_fit(struct rmm_pcpu *p, struct rmm_pcpu_chunk *c,

@@ -201,6 +201,18 @@ _Static_assert(sizeof(struct kmt_class) == 40, "class size");
  * purge) and "pool" (purged, kept by size): [[page, pages, node + 1, node whose
  * list it is on], ...]}
  *
+ * "kmemlab/percpu": JSON of the chunks of per-CPU memory, at the start and at
+ * the end, read in the kernel's own structures where it lets one: {"time_ns":
+ * [from, to] (read between these), "unit_bytes", "atom_bytes", "static_bytes",
+ * "reserved_bytes", "dyn_bytes" (the first chunk's), "chunks": [{"chunk" (as of
+ * PERCPU_ALLOC, the address's upper 32 bits), "first", "reserved", "slot" (in
+ * whose order, head first, they come; the reserved chunk, in none, is first),
+ * "isolated", "pages" (of a unit, its own or not), "free_bytes", "contig_bytes"
+ * (largest free area that the kernel knows of), "nr_populated", "empty_pages"
+ * (of these), "populated": [[first page, pages], ...], "areas": [[offset,
+ * bytes], ...]}, ...]}; bytes are of one CPU. Where the kernel shows no symbols
+ * of data the reserved chunk is not found: "static_bytes" has its bytes then.
+ *
  * "kmemlab/slabs": JSON of the slabs that are not full, at the start, read in
  * the kernel's lists where it lets one; all other slabs are full: {"time_ns":
  * [from, to] (read between these), "caches": [{"name", "size",

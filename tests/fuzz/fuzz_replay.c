@@ -59,6 +59,8 @@ static void write_trace(int fd, const uint8_t *data, size_t size)
 	must(w && !trace_writer_header(w, SMALL_HOST_HEADER));
 	must(!trace_writer_text(w, KMT_PHASE_START, 1000, "zoneinfo", SMALL_HOST_ZONE,
 				strlen(SMALL_HOST_ZONE)));
+	must(!trace_writer_text(w, KMT_PHASE_START, 1000, "kmemlab/percpu", SMALL_HOST_PERCPU,
+				strlen(SMALL_HOST_PERCPU)));
 	must(!trace_writer_pages(w, KMT_PHASE_START, 1000, 1100, 0, runs, 2));
 	for (size_t i = 0; i < EVENTS_MAX && (i + 1) * EVENT_BYTES <= size; i++) {
 		now += data[i * EVENT_BYTES + 7] * 1000ull;

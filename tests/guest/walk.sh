@@ -6,13 +6,71 @@
 # the snapshot takes for the kernel's, and as many pageblocks have a type as
 # /proc/pagetypeinfo counts. How far the lists have adapted to a load is read too. And
 # vmalloc's areas: from those of the start the events lead to those of the end; and caches'
-# slabs, all of which find their place in the reference.
+# slabs, all of which find their place in the reference. Of per-CPU memory every chunk's areas
+# are read: as many pages are populated as /proc/meminfo says, the reference begins as full,
+# what is freed of before is known, and events lead to the areas of the end.
 . tests/support/lib.sh
 KERNELS="6.1 6.12"
 
 result() { # file expression over d
 	node -e 'const d = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
 		console.log(eval(process.argv[2]));' "$1" "$2"
+}
+
+# Mounts and groups of before the recording go while it runs, others come.
+cat >"$SCRATCH/percpu" <<'END'
+for i in 1 2 3 4 5 6 7 8; do
+	mkdir /tmp/m$i /sys/fs/cgroup/g$i && mount -t tmpfs m /tmp/m$i
+done
+sleep 1
+kmemlab record -q -f --probe percpu -o /out/p.kmt -- sh -c 'sleep 0.5
+	for i in 1 2 3 4 5 6 7 8; do
+		umount /tmp/m$i
+		rmdir /sys/fs/cgroup/g$i
+		mkdir /sys/fs/cgroup/h$i
+		unshare -n true
+	done
+	sleep 2'
+# Addresses are all 0: chunks are found by an area of the recorder's own.
+echo 2 >/proc/sys/kernel/kptr_restrict
+kmemlab record -q -f --probe percpu -d 300ms -o /out/hidden.kmt
+echo 1 >/proc/sys/kernel/kptr_restrict
+END
+
+percpu() { # name trace cpus
+	local units
+	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/p.json" "$2" >/dev/null 2>&1
+	"$KMEMLAB" info --json "$2" >"$SCRATCH/i.json"
+	same "$1_reads_percpu_areas" "read read 0" "$(result "$SCRATCH/i.json" \
+		'd.start_state.find(s => s.what === "per-CPU areas").how') $(
+		result "$SCRATCH/p.json" '(s => s.how + " " + s.refused)(d.areas.percpu.start)')"
+	# In KiB, of all CPUs.
+	units=$(node tests/support/trace-text.mjs "$2" meminfo start | awk '/^Percpu:/ { print $2 / 4 }')
+	same "$1_percpu_pages_are_those_of_meminfo" "$units" "$(result "$SCRATCH/p.json" \
+		"d.areas.percpu.start.kernel.pages_per_cpu * $3")"
+	same "$1_percpu_reference_begins_as_full" true "$(result "$SCRATCH/p.json" \
+		'(s => JSON.stringify(s.kernel) === JSON.stringify(s.reference))(d.areas.percpu.start)')"
+	same "$1_percpu_frees_are_all_known" "true 0 0 0 0" "$(result "$SCRATCH/p.json" \
+		'(p => [p.kernel.frees > 50, p.kernel.free_of_unknown, p.kernel.alloc_of_live,
+			p.reference.failed, p.reference.free_refused].join(" "))(d.areas.percpu)')"
+	same "$1_percpu_events_lead_to_the_end" "0 0 0" "$(result "$SCRATCH/p.json" \
+		'(e => [e.missing, e.unexpected, e.other_size].join(" "))(d.areas.percpu.end)')"
+	same "$1_percpu_reference_ends_as_full" true "$(result "$SCRATCH/p.json" \
+		'(e => e.unsure > 0 || ["chunks", "areas", "bytes"].every(k =>
+			e.kernel[k] === e.reference[k]))(d.areas.percpu.end)')"
+	same "$1_percpu_is_read_without_symbols_too" "read 0 0 0 true" "$(
+		"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/h.json" \
+			"${2%/*}/hidden.kmt" >/dev/null 2>&1
+		result "$SCRATCH/h.json" '(p => [p.start.how, p.start.refused, p.end.missing,
+			p.end.unexpected, JSON.stringify(p.start.kernel) ===
+			JSON.stringify(p.start.reference)].join(" "))(d.areas.percpu)')"
+	same "$1_percpu_chunks_hold_what_they_count" true "$(
+		node tests/support/trace-text.mjs "$2" kmemlab/percpu start >"$SCRATCH/doc.json"
+		result "$SCRATCH/doc.json" 'd.chunks.every(c => {
+			const own = c.reserved ? d.reserved_bytes : c.first ? d.dyn_bytes : d.unit_bytes;
+			return own - c.areas.reduce((n, a) => n + a[1], 0) === c.free_bytes &&
+				c.populated.reduce((n, p) => n + p[1], 0) === c.nr_populated;
+		})')"
 }
 
 # Pageblocks of all types and zones.
@@ -24,7 +82,8 @@ pageblocks() { # pagetypeinfo
 for kernel in $KERNELS; do
 	name=walk_${kernel/./_}
 	out=$SCRATCH/$kernel
-	tests/guest/run.sh -q -k "$kernel" -m 512M -o "$out" -- '
+	tests/guest/run.sh -q -k "$kernel" -m 512M -o "$out" -f "$SCRATCH/percpu" -- '
+		sh /files/percpu
 		kmemlab record -q -f -d 1s -o /out/t.kmt
 		kmemlab record -q -f --rotate 300k,keep=9 -o /out/r.kmt -- sh -c "seq 1 20000 >/dev/null"
 		kmemlab record -q -f --probe vmalloc -o /out/a.kmt -- sh -c \
@@ -71,6 +130,8 @@ for kernel in $KERNELS; do
 	same "${name}_vmalloc_reference_refuses_nothing" "0 0 0 0" "$(result "$SCRATCH/r.json" \
 		'(v => [v.start.refused, v.kernel.free_of_unknown, v.reference.failed,
 			v.reference.free_refused].join(" "))(d.areas.vmalloc)')"
+
+	percpu "$name" "$out/p.kmt" 2
 
 	# One CPU: emulation may run into an instruction that another CPU is patching.
 	tests/guest/run.sh -q -k "$kernel" -c 1 -m 512M -o "$out" -- '

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# percpu_start.sh - per-CPU memory between two readings of the kernel's percpu_stats.
+# percpu_start.sh - per-CPU memory between two readings of the kernel's chunks.
 #
-# The areas of the first reading and the events between must make those of the second;
-# frees that the kernel puts off may fall on either side of a reading, so of three
-# recordings one must be exact. The reference begins with as many areas, in as many
+# The areas of the first reading and the events between must make those of the second, and
+# of each chunk percpu_stats must say the same; what happens between that and the reading, and
+# frees that the kernel puts off, may fall on either side, so of three recordings one must be
+# exact. The reference begins and ends with as many areas and bytes, in as many
 # chunks. And alignments are those that ftrace shows.
 . tests/support/lib.sh
-NAMES="percpu_start_events_make_the_end percpu_start_is_said_to_be_inferred
-	percpu_start_reference_has_as_many_areas percpu_start_reference_has_as_many_bytes
+NAMES="percpu_start_events_make_the_end percpu_start_is_read
+	percpu_start_is_that_of_percpu_stats percpu_start_reference_has_as_many_areas percpu_start_reference_has_as_many_bytes
 	percpu_start_frees_are_all_known percpu_alignments_are_those_of_ftrace"
 # shellcheck disable=SC2086
 needs_recording $NAMES
@@ -46,23 +47,25 @@ for _ in 1 2 3; do
 	rm -f "$MAPS"-*
 	"$KMEMLAB" replay -f -p observed -p reference -o "$SCRATCH/r.json" "$T" >/dev/null 2>&1
 	exact=$(field "$SCRATCH/r.json" \
-		'(e => e.observed_areas === e.kernel_areas)(d.areas.percpu.end)')
-	[ "$exact" = true ] && break
+		'(e => e.observed_areas === e.kernel_areas && e.missing + e.unexpected +
+			e.other_size === 0)(d.areas.percpu.end)')
+	alike=$(field "$SCRATCH/r.json" \
+		'(s => s.chunks > 0 && s.chunks - s.alike)(d.areas.percpu.start.percpu_stats)')
+	[ "$exact $alike" = "true 0" ] && break
 done
 same percpu_start_events_make_the_end true "$exact"
 "$KMEMLAB" info --json "$T" >"$SCRATCH/info.json"
-same percpu_start_is_said_to_be_inferred "inferred inferred" \
+same percpu_start_is_that_of_percpu_stats 0 "$alike"
+same percpu_start_is_read "read read" \
 	"$(field "$SCRATCH/info.json" 'd.start_state.find(s => s.what === "per-CPU areas").how') $(
 		field "$SCRATCH/r.json" d.areas.percpu.start.how)"
 
-# What is freed of before has an unknown size: 5 % of the bytes may differ.
-same percpu_start_reference_has_as_many_areas true "$(field "$SCRATCH/r.json" \
-	'(p => p.start.unplaced === 0 && p.end.reference.areas === p.end.kernel.areas)(
+same percpu_start_reference_has_as_many_areas "0 true" "$(field "$SCRATCH/r.json" \
+	'(p => p.start.refused + " " + (p.end.reference.areas === p.end.kernel.areas))(
 		d.areas.percpu)')"
-check percpu_start_reference_has_as_many_bytes \
-	"$(field "$SCRATCH/r.json" 'd.areas.percpu.end')" test true = "$(field "$SCRATCH/r.json" \
-	'(e => Math.abs(e.reference.bytes - e.kernel.bytes) * 20 < e.kernel.bytes)(
-		d.areas.percpu.end)')"
+same percpu_start_reference_has_as_many_bytes true "$(field "$SCRATCH/r.json" \
+	'["start", "end"].every(w => d.areas.percpu[w].reference.bytes ===
+		d.areas.percpu[w].kernel.bytes)')"
 same percpu_start_frees_are_all_known "0 0 0" "$(field "$SCRATCH/r.json" \
 	'(p => [p.kernel.free_of_unknown, p.reference.failed, p.reference.free_refused].join(" "))(
 		d.areas.percpu)')"

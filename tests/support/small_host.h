@@ -16,4 +16,11 @@ enum { SMALL_HOST_PAGES = 8192 };
 	"              count: 2\n              high:  200\n              batch: 16\n"              \
 	"              high_min: 200\n              high_max: 400\n  start_pfn:           0\n"
 
+/* Per-CPU memory in units of 64 KiB, three areas in each of two chunks. */
+#define SMALL_HOST_PERCPU                                                                          \
+	"{\"time_ns\":[1000,3000],\"unit_bytes\":65536,\"atom_bytes\":65536,"                      \
+	"\"static_bytes\":4096,\"reserved_bytes\":0,\"dyn_bytes\":28672,\"chunks\":["              \
+	"{\"chunk\":1,\"first\":true,\"areas\":[[0,8],[8,64],[4092,8]]},"                          \
+	"{\"chunk\":2,\"slot\":11,\"populated\":[[0,3]],\"areas\":[[0,8],[8,64],[4092,8]]}]}"
+
 #endif

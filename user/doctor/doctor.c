@@ -83,8 +83,11 @@ const struct doctor_check doctor_checks[] = {
 	 "migrate types of free pages at start and end stay unknown",
 	 "boot a kernel with CONFIG_PROC_FS=y"},
 	{"percpu_stats", false, doctor_file, PERCPU_STATS,
-	 "per-CPU memory at the start stays unknown: its replay begins empty",
+	 "per-CPU memory at the start stays unknown where its chunks cannot be read either",
 	 "mount debugfs; boot a kernel with CONFIG_PERCPU_STATS=y"},
+	{"percpu chunks", false, doctor_chunks, NULL,
+	 "which per-CPU areas there are at the start stays unknown: inferred from percpu_stats",
+	 "grant CAP_BPF and CAP_PERFMON"},
 	{"vmalloc areas", false, doctor_areas, NULL,
 	 "vmalloc's areas at the start stay unknown: their replay begins empty",
 	 "grant CAP_BPF and CAP_PERFMON; boot a kernel with CONFIG_KALLSYMS_ALL=y, or 6.3 or "

@@ -96,6 +96,7 @@ int doctor_own_frame(void); /* does the page map show frame numbers? 0 or a posi
 void doctor_mount(const void *arg, struct doctor_finding *f);
 void doctor_file(const void *arg, struct doctor_finding *f);
 void doctor_areas(const void *arg, struct doctor_finding *f);
+void doctor_chunks(const void *arg, struct doctor_finding *f);
 void doctor_slab_lists(const void *arg, struct doctor_finding *f);
 void doctor_kallsyms(const void *arg, struct doctor_finding *f);
 void doctor_data_symbols(const void *arg, struct doctor_finding *f);

@@ -24,6 +24,7 @@
 
 #include "doctor/doctor.h"
 #include "record/area_walk.h"
+#include "record/percpu_walk.h"
 #include "record/probe_table.h"
 #include "record/record.h"
 #include "record/slab_walk.h"
@@ -293,6 +294,26 @@ void doctor_slab_lists(const void *arg, struct doctor_finding *f)
 	else
 		doctor_failed(f, errno, "cannot find the kernel's caches");
 	slab_walk_close(w);
+}
+
+/* Where kallsyms shows no data, by an area's page: that takes the bases. */
+void doctor_chunks(const void *arg, struct doctor_finding *f)
+{
+	struct kernel_bases bases = {0};
+	struct percpu_walk *w = NULL;
+	char error[256];
+	int err = calibrate(&bases, error);
+
+	(void)arg;
+	if (!err) {
+		w = percpu_walk_open(&bases);
+		err = -errno;
+	}
+	if (w)
+		doctor_found(f, "the kernel's chunks of per-CPU memory were found");
+	else
+		doctor_failed(f, -err, "cannot find the kernel's chunks of per-CPU memory");
+	percpu_walk_close(w);
 }
 
 enum by { BY_FENTRY, BY_FEXIT, BY_KPROBE };

@@ -85,6 +85,13 @@ static uint64_t percpu_address(struct addresses *a, uint64_t area)
 	return (i + 1) << 32 | offset;
 }
 
+uint64_t addresses_percpu_chunk(struct addresses *a, uint64_t base)
+{
+	uint64_t page = base >> PAGE_SHIFT & ((1ull << (64 - KML_PERCPU_SHIFT)) - 1);
+
+	return percpu_address(a, page << KML_PERCPU_SHIFT) >> 32;
+}
+
 uint64_t addresses_vmalloc(const struct addresses *a, uint64_t start, uint64_t address)
 {
 	if (!address)

@@ -34,6 +34,9 @@ void addresses_free(struct addresses *a);
 uint64_t addresses_of(struct addresses *a, uint64_t vmalloc_start, unsigned int kind,
 		      uint64_t word);
 
+/** addresses_percpu_chunk() - upper 32 bits of the addresses of areas in the chunk at @base */
+uint64_t addresses_percpu_chunk(struct addresses *a, uint64_t base);
+
 /**
  * addresses_vmalloc() - page of a vmalloc area's @address; @start: of all areas, 0: unknown
  *

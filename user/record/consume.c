@@ -129,6 +129,11 @@ uint64_t consumer_vmalloc_page(const struct consumer *c, uint64_t address)
 	return addresses_vmalloc(&c->addresses, definitions_vmalloc_start(c->definitions), address);
 }
 
+uint64_t consumer_percpu_chunk(struct consumer *c, uint64_t base)
+{
+	return addresses_percpu_chunk(&c->addresses, base);
+}
+
 /* Count pages for the coverage, if @time is in its window. */
 static void cover(struct consumer *c, bool freed, uint64_t time, uint64_t pages)
 {

@@ -43,6 +43,10 @@ uint64_t consumer_own_events(const struct consumer *c);
 /** consumer_vmalloc_page() - what the trace has for @address of vmalloc's: trace.h */
 uint64_t consumer_vmalloc_page(const struct consumer *c, uint64_t address);
 
+/** consumer_percpu_chunk() - what the trace has for the chunk of per-CPU memory at @base:
+ *  addresses.h */
+uint64_t consumer_percpu_chunk(struct consumer *c, uint64_t base);
+
 /** consumer_pages() - pages seen allocated and freed while covered */
 void consumer_pages(const struct consumer *c, uint64_t *allocated, uint64_t *freed);
 /** consumer_cover() - count pages of events from @from_ns on, from none */

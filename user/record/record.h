@@ -27,6 +27,7 @@
  *   walk.c       what only the kernel's own structures hold: per-CPU lists
  *   area_walk.c  the same of vmalloc: its areas
  *   slab_walk.c  and of caches: their slabs
+ *   percpu_walk.c  and of per-CPU memory: its chunks; percpu_areas.c: areas in them
  *   run_prog.h   runs a program that is attached to nothing
  *   start_state.c  what of the start is read, inferred, missing
  *   texts.c      the kernel's own text files, as snapshot and on a timer

@@ -24,11 +24,12 @@ struct session {
 	struct trace_writer *writer;
 	struct definitions *definitions;
 	struct consumer *consumer;
-	struct stopwatch *latency;		/* NULL: not measured */
-	struct walk *walk;			/* NULL: the kernel's lists cannot be read */
-	struct area_walk *area_walk;		/* NULL: nor vmalloc's */
-	struct slab_walk *slab_walk;		/* NULL: nor the caches' */
-	int walk_error, area_error, slab_error; /* why not, where NULL */
+	struct stopwatch *latency;	 /* NULL: not measured */
+	struct walk *walk;		 /* NULL: the kernel's lists cannot be read */
+	struct area_walk *area_walk;	 /* NULL: nor vmalloc's */
+	struct slab_walk *slab_walk;	 /* NULL: nor the caches' */
+	struct percpu_walk *percpu_walk; /* NULL: nor per-CPU memory's chunks */
+	int walk_error, area_error, slab_error, percpu_error; /* why not, where NULL */
 	struct start_state start_state;
 	struct child child;
 	struct account account;

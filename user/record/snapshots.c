@@ -8,11 +8,13 @@
 
 #include <common/log.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <trace/kinds.h>
 
 #include "area_walk.h"
 #include "files.h"
+#include "percpu_walk.h"
 #include "slab_walk.h"
 #include "walk.h"
 
@@ -39,6 +41,13 @@ void session_open_walks(struct session *s)
 			missing_add(s->missing, "vmalloc areas at the start",
 				    area_walk_why(s->area_error));
 	}
+	if (s->opt->families & FAMILY_PERCPU) {
+		s->percpu_walk = percpu_walk_open(&s->bases);
+		s->percpu_error = -errno;
+		if (!s->percpu_walk)
+			missing_add(s->missing, "per-CPU areas at the start",
+				    percpu_walk_why(s->percpu_error));
+	}
 }
 
 void session_close_walks(struct session *s)
@@ -46,6 +55,7 @@ void session_close_walks(struct session *s)
 	walk_close(s->walk);
 	area_walk_close(s->area_walk);
 	slab_walk_close(s->slab_walk);
+	percpu_walk_close(s->percpu_walk);
 }
 
 /* Without them a reader infers what was on the lists. */
@@ -108,16 +118,34 @@ static void read_slabs(struct session *s)
 				"where CPUs keep them was not found");
 }
 
-/* percpu_stats tells how full each chunk is; no file tells of its areas. */
-static void note_percpu(struct session *s)
+/* Where areas cannot be read percpu_stats tells how full each chunk is, if it is there. */
+static void note_no_percpu(struct session *s, int err)
 {
-	if (file_refused(PERCPU_STATS))
-		start_state_not(&s->start_state, "per-CPU areas", START_MISSING,
-				"the kernel has no percpu_stats in debugfs, or does not let it be "
-				"read");
+	char why[START_WHY_BYTES];
+	bool stats = !file_refused(PERCPU_STATS);
+
+	snprintf(why, sizeof(why), "%s; %s", percpu_walk_why(err),
+		 stats ? "percpu_stats tells how full each chunk is, not of its areas"
+		       : "the kernel has no percpu_stats in debugfs, or does not let it be read");
+	start_state_not(&s->start_state, "per-CPU areas", stats ? START_INFERRED : START_MISSING,
+			why);
+}
+
+/* At the start, for a replay to begin with; at the end, to be held against it. */
+static void read_percpu(struct session *s, uint16_t phase)
+{
+	long n = s->percpu_error;
+
+	if (s->percpu_walk)
+		n = percpu_walk_record(s->percpu_walk, s->writer, phase, s->consumer);
+	if (n < 0 && s->percpu_walk)
+		log_warn("cannot read the per-CPU areas: %s", percpu_walk_why((int)n));
+	if (phase != KMT_PHASE_START)
+		return;
+	if (n < 0)
+		note_no_percpu(s, (int)n);
 	else
-		start_state_not(&s->start_state, "per-CPU areas", START_INFERRED,
-				"percpu_stats tells how full each chunk is, not of its areas");
+		start_state_read(&s->start_state, "per-CPU areas", (uint64_t)n);
 }
 
 static void note_pages(struct session *s, int err)
@@ -149,8 +177,8 @@ void session_snapshot(struct session *s, uint16_t phase)
 		read_slabs(s);
 	if (s->opt->families & FAMILY_VMALLOC)
 		read_areas(s, phase);
-	if (phase == KMT_PHASE_START && s->opt->families & FAMILY_PERCPU)
-		note_percpu(s);
+	if (s->opt->families & FAMILY_PERCPU)
+		read_percpu(s, phase);
 	session_empty(s);
 	cost_enter(&s->cost, before);
 	s->snapshot_cpu_ns = s->cost.ns[COST_SNAPSHOT] - start;

@@ -79,7 +79,7 @@ static int set_up_layers(struct areas *a)
 	if (!err || !a->percpu_start.known)
 		return err;
 	/* A layout that no kernel has. */
-	a->percpu_start.known = false;
+	a->percpu_start.known = a->percpu_start.read = false;
 	return rmm_percpu_init(a->rmm, NULL);
 }
 
@@ -247,7 +247,9 @@ int areas_read(struct areas *a, struct trace_reader *r)
 	if (!a->broken && a->start.known)
 		err = areas_vmalloc_load(a);
 	if (!a->broken && !err && p->known)
-		err = percpu_start_fill(p, a->rmm);
+		err = p->read ? areas_percpu_load(a) : percpu_start_fill(p, a->rmm);
+	if (!a->broken && p->known)
+		p->begun = percpu_figures_of(a->rmm);
 	for (size_t i = 0; i < p->n; i++)
 		a->percpu_counts.live += p->guess[i].bytes;
 	a->percpu_counts.peak = a->percpu_counts.live;
@@ -256,5 +258,8 @@ int areas_read(struct areas *a, struct trace_reader *r)
 
 int areas_finish(struct areas *a)
 {
-	return a->rmm && !a->broken ? areas_vmalloc_meet_end(a) : 0;
+	if (!a->rmm || a->broken)
+		return 0;
+	areas_percpu_meet_end(a);
+	return areas_vmalloc_meet_end(a);
 }

@@ -4,11 +4,12 @@
  *
  * vmalloc begins with the areas that the recorder read in the kernel, in their places,
  * those that wait for a purge and those in pools included (areas_vmalloc.c); the end
- * is held against those that it read there. Of per-CPU memory no area can be read: it
- * begins with chunks as full as the kernel's were (percpu_start.c), and what the trace
- * frees of before is taken from there. Traces that have neither begin empty: areas of before the
- * recording that are freed are counted. What compares is what both do with the same requests:
- * memory held, chunks, address space that waits for a purge, purges, holes.
+ * is held against those that it read there. So does per-CPU memory, where its chunks could
+ * be read (areas_percpu.c); where not, it begins with chunks as full as percpu_stats says
+ * (percpu_start.c), and what the trace frees of before is taken from there. Traces that
+ * have none of these begin empty: areas of before the recording that are freed are counted. What
+ * compares is what both do with the same requests: memory held, chunks, address space that waits
+ * for a purge, purges, holes.
  *
  * The machine is one of its own: the pages of chunks and areas are page events too,
  * which the page reference replays.
@@ -101,7 +102,9 @@ bool areas_take(struct areas *a, struct live *live, uint64_t address, struct are
 void areas_count(struct areas_counts *c, uint64_t size);
 
 /* areas_percpu.c */
+int areas_percpu_load(struct areas *a);
 int areas_percpu_feed(struct areas *a, const struct trace_event *e, const struct kmt_class *c);
+void areas_percpu_meet_end(struct areas *a);
 
 /* areas_vmalloc.c */
 int areas_vmalloc_load(struct areas *a);

@@ -30,12 +30,45 @@ static bool read_stats(struct trace_reader *r, uint16_t phase, struct proc_percp
 	return ok;
 }
 
+/* In place of what percpu_stats says of it. */
+static int use(const struct percpu_snapshot *from, struct proc_percpu *to)
+{
+	proc_percpu_free(to);
+	return percpu_snapshot_stats(from, to);
+}
+
+/* Events between begin and end of the first reading may be in it: areas_percpu.c. */
+static int use_snapshots(struct percpu_start *s)
+{
+	struct proc_percpu stats = s->start;
+	int err;
+
+	s->start = (struct proc_percpu){0};
+	err = use(&s->first, &s->start);
+	s->stats_chunks = stats.n;
+	s->stats_alike = err ? 0 : percpu_stats_alike(&stats, &s->start);
+	proc_percpu_free(&stats);
+	s->known = s->read = true;
+	s->start_ns = s->first.t_first_ns;
+	s->end_known = s->last.known;
+	s->end_ns = s->last.t_last_ns;
+	if (!err && s->end_known)
+		err = use(&s->last, &s->end);
+	return err ? err : live_init(&s->unsure);
+}
+
 int percpu_start_read(struct percpu_start *s, struct trace_reader *r)
 {
 	uint64_t areas = 0;
+	int err = percpu_snapshot_read(&s->first, r, KMT_PHASE_START);
 
+	err = err ? err : percpu_snapshot_read(&s->last, r, KMT_PHASE_END);
+	if (err)
+		return err;
 	s->known = read_stats(r, KMT_PHASE_START, &s->start, &s->start_ns);
 	s->end_known = read_stats(r, KMT_PHASE_END, &s->end, &s->end_ns);
+	if (s->first.known)
+		return use_snapshots(s);
 	for (size_t i = 0; i < s->start.n && areas <= AREAS_MAX; i++)
 		areas += s->start.chunks[i].areas < AREAS_MAX ? s->start.chunks[i].areas
 							      : AREAS_MAX + 1;
@@ -50,6 +83,9 @@ void percpu_start_free(struct percpu_start *s)
 {
 	proc_percpu_free(&s->start);
 	proc_percpu_free(&s->end);
+	percpu_snapshot_free(&s->first);
+	percpu_snapshot_free(&s->last);
+	live_destroy(&s->unsure);
 	live_destroy(&s->chunk);
 	free(s->guess);
 	memset(s, 0, sizeof(*s));
@@ -65,6 +101,8 @@ void percpu_start_config(const struct percpu_start *s, struct rmm_percpu_config 
 	c->reserved_size = s->start.reserved_bytes;
 	c->dyn_size = s->start.dyn_bytes;
 	c->atom_size = s->start.atom_bytes;
+	if (c->max_chunks < 2 * s->start.n)
+		c->max_chunks = 2 * (unsigned int)s->start.n;
 }
 
 /* ---- Sizes ------------------------------------------------------------------ */
@@ -268,7 +306,8 @@ static uint32_t chunk_of(struct percpu_start *s, uint64_t address)
 /* The nearest in that chunk. */
 struct percpu_guess *percpu_start_take(struct percpu_start *s, uint64_t address)
 {
-	uint32_t offset = (uint32_t)address, chunk = s->known ? chunk_of(s, address) : LIVE_NONE;
+	bool guessed = s->known && !s->read;
+	uint32_t offset = (uint32_t)address, chunk = guessed ? chunk_of(s, address) : LIVE_NONE;
 	struct percpu_guess *best = NULL;
 	uint32_t nearest = UINT32_MAX;
 

@@ -34,77 +34,65 @@ static void put(json_t *o, const char *name, uint64_t n)
 	json_object_set_new(o, name, json_integer((json_int_t)n));
 }
 
-/* Of chunks that are not the reserved one: percpu_stats' figures. */
-static json_t *chunks(uint64_t n, uint64_t areas, uint64_t used, uint64_t largest_free)
+static json_t *figures(const struct percpu_figures *f)
 {
 	json_t *o = json_object();
 
-	put(o, "chunks", n);
-	put(o, "areas", areas);
-	put(o, "bytes", used);
-	put(o, "largest_free_bytes", largest_free);
+	put(o, "chunks", f->chunks);
+	put(o, "areas", f->areas);
+	put(o, "bytes", f->bytes);
+	put(o, "largest_free_bytes", f->largest_free);
+	if (f->pages)
+		put(o, "pages_per_cpu", f->pages);
 	return o;
 }
 
-static json_t *kernel_chunks(const struct proc_percpu *p)
+static json_t *kernel_figures(const struct proc_percpu *p, const struct percpu_snapshot *s)
 {
-	uint64_t n = 0, areas = 0, used = 0, largest = 0;
+	struct percpu_figures f = percpu_figures(p);
 
-	for (size_t i = 0; i < p->n; i++) {
-		const struct proc_percpu_chunk *c = &p->chunks[i];
-
-		if (c->reserved)
-			continue;
-		n++;
-		areas += c->areas;
-		used += proc_percpu_used(p, c);
-		if (c->contig_bytes > largest)
-			largest = c->contig_bytes;
-	}
-	return chunks(n, areas, used, largest);
-}
-
-static json_t *reference_chunks(const struct rmm *rmm)
-{
-	uint64_t n = 0, areas = 0, used = 0, largest = 0;
-	struct rmm_percpu_chunk_stat c;
-	struct rmm_percpu_info info;
-
-	rmm_percpu_info(rmm, &info);
-	for (unsigned int i = 0; !rmm_percpu_chunk_stat(rmm, i, &c); i++) {
-		if (c.reserved)
-			continue;
-		n++;
-		areas += (uint64_t)c.nr_alloc;
-		used += (c.first ? info.dyn_size : info.unit_size) - (uint64_t)c.free_bytes;
-		if ((uint64_t)c.contig_bytes > largest)
-			largest = (uint64_t)c.contig_bytes;
-	}
-	return chunks(n, areas, used, largest);
+	f.pages = s->known ? percpu_snapshot_pages(s) : 0;
+	return figures(&f);
 }
 
 /* What the reference began with. */
 static json_t *percpu_begin(const struct percpu_start *s)
 {
-	json_t *o = json_pack("{s:s}", "how", s->known ? "inferred" : "missing");
+	json_t *o = json_pack("{s:s}", "how", s->read ? "read" : s->known ? "inferred" : "missing");
 
 	if (!s->known)
 		return o;
-	json_object_set_new(o, "kernel", kernel_chunks(&s->start));
-	put(o, "inferred_areas", s->n);
-	put(o, "unplaced", s->unplaced);
-	put(o, "freed", s->freed);
+	json_object_set_new(o, "kernel", kernel_figures(&s->start, &s->first));
+	json_object_set_new(o, "reference", figures(&s->begun));
+	if (!s->read) {
+		put(o, "inferred_areas", s->n);
+		put(o, "unplaced", s->unplaced);
+		put(o, "freed", s->freed);
+		return o;
+	}
+	put(o, "refused", s->refused);
+	if (s->stats_chunks)
+		json_object_set_new(o, "percpu_stats",
+				    json_pack("{s:I, s:I}", "chunks", (json_int_t)s->stats_chunks,
+					      "alike", (json_int_t)s->stats_alike));
 	return o;
 }
 
 static json_t *percpu_end(const struct areas *a)
 {
 	const struct percpu_start *s = &a->percpu_start;
-	json_t *o = json_pack("{s:o, s:o}", "kernel", kernel_chunks(&s->end), "reference",
-			      reference_chunks(a->rmm));
+	struct percpu_figures mine = percpu_figures_of(a->rmm);
+	json_t *o = json_pack("{s:o, s:o}", "kernel", kernel_figures(&s->end, &s->last),
+			      "reference", figures(&mine));
 
 	put(o, "kernel_areas", s->end.areas);
-	put(o, "observed_areas", s->start.areas + s->allocs - s->frees);
+	put(o, "observed_areas", s->read ? a->percpu.used : s->start.areas + s->allocs - s->frees);
+	if (!s->met)
+		return o;
+	put(o, "missing", s->meeting.missing);
+	put(o, "unexpected", s->meeting.unexpected);
+	put(o, "other_size", s->meeting.other_size);
+	put(o, "unsure", s->meeting.unsure);
 	return o;
 }
 

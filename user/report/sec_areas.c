@@ -12,8 +12,7 @@ struct figure {
 };
 
 static const struct figure figures[] = {
-	{"percpu", "start", "areas", "inferred_areas",
-	 "per-CPU areas at the start (the reference's are inferred)"},
+	{"percpu", "start", "areas", "areas", "per-CPU areas at the start"},
 	{"percpu", NULL, "allocs", NULL, "per-CPU areas allocated"},
 	{"percpu", NULL, "frees", NULL, "per-CPU areas freed"},
 	{"percpu", NULL, "failed", "failed", "per-CPU allocations that failed"},
