@@ -161,7 +161,7 @@ static void test_percpu_load_without_pages_changes_nothing(void **state)
 {
 	const uint64_t populated = 0xffff;
 	const struct rmm_percpu_load l = chunk(&populated);
-	struct rmm_page *held[PAGES_MAX];
+	struct rmm_page *held[PAGES_MAX] = {NULL};
 	unsigned int n = 0;
 	struct rmm_percpu_stat before = percpu_stats(rmm), after;
 
