@@ -133,10 +133,19 @@ for kernel in $KERNELS; do
 
 	percpu "$name" "$out/p.kmt" 2
 
-	# One CPU: emulation may run into an instruction that another CPU is patching.
+	# One CPU: emulation may run into an instruction that another CPU is patching. What the
+	# recorder itself allocates undoes what a list adapted to: until the load came just before
+	# the walk. 6.1 has a factor only while a list is being freed to.
+	tries=60
+	[ "$kernel" = 6.1 ] && tries=6
 	tests/guest/run.sh -q -k "$kernel" -c 1 -m 512M -o "$out" -- '
 		while :; do dd if=/dev/zero of=/tmp/a bs=1M count=20; rm /tmp/a; done 2>/dev/null &
-		for i in 1 2 3 4 5 6; do kmemlab record -q -f -d 300ms -o /out/load$i.kmt; done
+		i=0
+		while [ $((i += 1)) -le '$tries' ]; do
+			kmemlab record -q -f -d 100ms -o /out/load$i.kmt
+			kmemlab replay -f -o /tmp/r.json /out/load$i.kmt
+			grep -q cpu_lists_tuning_read /tmp/r.json && break
+		done
 		kill $!; true' >"$SCRATCH/words" 2>&1
 	same "${name}_guest_with_a_load_ends_well" 0 $?
 	tuned=0 refused=0
@@ -147,9 +156,8 @@ for kernel in $KERNELS; do
 		refused=$((refused + $(result "$SCRATCH/r.json" 'd.runs.reduce((n, r) =>
 			n + (r.unmatched && r.unmatched.start_block_refused || 0), 0)')))
 	done
-	# 6.1 has a factor only while a list is being freed to.
 	[ "$kernel" = 6.1 ] || check "${name}_reads_what_the_lists_adapted_to" \
-		"nothing in six recordings" at_least 1 $tuned
+		"nothing in $tries recordings" at_least 1 $tuned
 	same "${name}_the_reference_takes_it" 0 $refused
 done
 exit 0
