@@ -16,9 +16,7 @@ static const char *const lists[AREA_LISTS] = {"used", "lazy", "pool"};
 
 static uint64_t number(const json_t *list, size_t i)
 {
-	json_int_t n = json_integer_value(json_array_get(list, i));
-
-	return n < 0 ? 0 : (uint64_t)n;
+	return text_json_count(json_array_get(list, i));
 }
 
 /* What no kernel has is left out. */

@@ -14,9 +14,7 @@ enum { PAGE_BYTES = 4096, WORD_BITS = 64, UNIT_BYTES_MAX = 1 << 25, CHUNKS_MAX =
 
 static uint64_t field(const json_t *o, const char *name)
 {
-	json_int_t n = json_integer_value(json_object_get(o, name));
-
-	return n < 0 ? 0 : (uint64_t)n;
+	return text_json_count(json_object_get(o, name));
 }
 
 /* UINT32_MAX: more than fits, which no kernel has */

@@ -340,17 +340,22 @@ static bool is_request(unsigned int kind)
 	       (kind >= KMT_BULK_PAGE && kind <= KMT_PAGE_KEEP);
 }
 
-static bool usable(struct requests *q, const struct trace_event *e)
+/* Do all frames of the block exist? */
+static bool in_frames(const struct requests *q, const struct trace_event *e)
 {
 	uint64_t size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
 
+	return e->address < q->nr_pfns && size <= q->nr_pfns - e->address;
+}
+
+static bool usable(struct requests *q, const struct trace_event *e)
+{
 	if (e->address == KMT_NO_PAGE) {
 		q->counts.kernel_failed++;
 		return false;
 	}
 	if (e->class_id < q->nr_classes && q->classes[e->class_id] && e->cpu < q->nr_cpus &&
-	    e->address < q->nr_pfns && size <= q->nr_pfns - e->address &&
-	    !(e->address & (size - 1)))
+	    in_frames(q, e) && !(e->address & ((1ull << e->order) - 1)))
 		return true;
 	q->counts.unusable++;
 	return false;
@@ -399,12 +404,9 @@ static void make_request(struct requests *q, const struct trace_event *e)
  */
 static void free_listed(struct requests *q, const struct trace_event *e)
 {
-	uint64_t size = e->order < 32 ? 1ull << e->order : UINT64_MAX;
-
-	if (e->time_ns <= q->t_ns || e->cpu >= q->nr_cpus || e->address >= q->nr_pfns ||
-	    size > q->nr_pfns - e->address)
+	if (e->time_ns <= q->t_ns || e->cpu >= q->nr_cpus || !in_frames(q, e))
 		return;
-	for (uint64_t p = e->address; p < e->address + size; p++) {
+	for (uint64_t p = e->address; p < e->address + (1ull << e->order); p++) {
 		if (q->to[p] >= FRAMES)
 			continue;
 		reach(q, e->time_ns);

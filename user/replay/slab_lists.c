@@ -15,9 +15,9 @@ static const char *const holders[SLAB_HOLDERS] = {"node", "cpu", "cpu_partial"};
 
 static uint64_t count(const json_t *n)
 {
-	json_int_t value = json_integer_value(n);
+	uint64_t value = text_json_count(n);
 
-	return value < 0 || (uint64_t)value > COUNT_MAX ? 0 : (uint64_t)value;
+	return value > COUNT_MAX ? 0 : value;
 }
 
 /* [pfn, free objects, node or CPU], ... */

@@ -13,4 +13,12 @@ struct trace_reader;
  *  none, or it is not JSON */
 json_t *trace_reader_json(struct trace_reader *r, const char *name, uint16_t phase);
 
+/** text_json_count() - a number that counts; 0: it is negative, or none */
+static inline uint64_t text_json_count(const json_t *n)
+{
+	json_int_t value = json_integer_value(n);
+
+	return value < 0 ? 0 : (uint64_t)value;
+}
+
 #endif
