@@ -40,8 +40,8 @@ PAGE_SOURCES := $(wildcard reports/page/*.json reports/page/*.mjs reports/page/*
 
 MANUAL := $(BUILD)/man/kmemlab.1
 
-.PHONY: all deps demo test check bench bench-record bench-top soak mutants lab lab-whatif guest man install \
-	uninstall clean help unit bins librmm-malloc FORCE
+.PHONY: all deps demo test check bench bench-record bench-refmm bench-top soak mutants lab lab-whatif guest \
+	man install uninstall clean help unit bins librmm-malloc FORCE
 .SECONDARY:
 
 all: $(BUILD)/kmemlab $(PLUGINS)
@@ -55,7 +55,8 @@ help:
 #: test       unit, command-line, live and page tests
 #: check      format, lint, tests under sanitizers, fuzzing
 #: bench      speed and size, as ratios against other tools in the same run
-#: bench-record  of it, the recorders: kmemlab, trace-cmd, perf, bpftrace; bench-top: the live view
+#: bench-record  of it, the recorders: kmemlab, trace-cmd, perf, bpftrace; bench-top: the live view;
+#:            bench-refmm: the reference's page side; LLFREE_DIR=DIR: beside LLFree too, sources in DIR
 #: soak       random tests at length; mutants: are bugs put into refmm noticed?
 #: lab        how far is the reference from stock kernels, in virtual machines? reports/fidelity.md;
 #:            lab-whatif: do predictions come true? reports/whatif.md
@@ -89,6 +90,11 @@ bench-record:
 	@tests/support/deps.sh build bench
 	@$(MAKE) -j$(JOBS) all $(addprefix $(BUILD)/tests/bench/,bench_record bench_programs ftrace_shim.so)
 	@tests/bench/bench.sh $(BUILD) record
+
+bench-refmm:
+	@tests/support/deps.sh build bench
+	@$(MAKE) -j$(JOBS) $(BUILD)/tests/bench/bench_refmm
+	@tests/bench/bench.sh $(BUILD) refmm
 
 bench-top:
 	@tests/support/deps.sh build bench

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bench.sh BUILD [record|top] - speed and size, as ratios taken in one run on one
-# machine; with "record", of the recorders alone; with "top", of the live view.
+# bench.sh BUILD [record|top|refmm] - speed and size, as ratios taken in one run on
+# one machine; with "record", of the recorders alone; with "top", of the live view;
+# with "refmm", of the reference's page side.
 #
 # Every line is "name value unit ratio"; a ratio is that figure over kmemlab's,
 # so 2.00 beside a peer means twice kmemlab's cost.
@@ -18,6 +19,8 @@
 #                  the kernel's statistics; needs root
 #   bench_report   from a trace to its page; of 5 million events recorded here, where the host
 #                  lets kmemlab record, else of a sample
+#   bench_refmm    refmm's page side beside malloc; LLFREE_DIR=DIR: and beside LLFree, whose
+#                  sources (luhsra/llfree-c) are in DIR
 #   bench_consume  the recorder's own CPU time, from rings to blocks
 #   the others     the parts: trace format, replay, reference allocator
 set -u
@@ -58,6 +61,13 @@ live_view() {
 	"$BUILD/tests/bench/bench_top" mixed 500 "$DIR" || status=1
 }
 
+# Its sources are its own: their warnings are not ours.
+llfree() {
+	clang -w -std=gnu2x -O2 -march=native -DSTD -DNO_LOG -DNDEBUG -I"$LLFREE_DIR/src" \
+		-I"$LLFREE_DIR/include" -I"$LLFREE_DIR/std" -o "$LLFREE" tests/bench/llfree.c \
+		"$LLFREE_DIR"/src/*.c -lpthread
+}
+
 # Five million events, or the sample.
 report() {
 	local trace=$DIR/report.kmt seconds=20 events=0
@@ -71,22 +81,29 @@ report() {
 	"$BUILD/tests/bench/bench_report" "$trace" "$DIR" || status=1
 }
 
-if [ "${2:-}" != top ]; then
-	echo "== bench_record"
-	recording
+one() { # name
+	echo "== $1"
+	case $1 in
+	bench_record) recording ;;
+	bench_top) live_view ;;
+	bench_report) report ;;
+	bench_trace | bench_consume | bench_replay) "$BUILD/tests/bench/$1" reports/samples/mix.kmt || status=1 ;;
+	*) "$BUILD/tests/bench/$1" || status=1 ;;
+	esac
+}
+
+if [ -n "${LLFREE_DIR:-}" ]; then
+	export LLFREE=$DIR/llfree
+	llfree || { echo "bench.sh: $LLFREE_DIR does not compile as LLFree's sources" >&2; exit 1; }
 fi
-[ "${2:-}" = record ] && exit $status
-echo "== bench_top"
-live_view
-[ "${2:-}" = top ] && exit $status
+if [ -n "${2:-}" ]; then
+	one "bench_$2"
+	exit $status
+fi
+one bench_record
+one bench_top
 for source in tests/bench/bench_*.c; do
 	name=$(basename "$source" .c)
-	[[ $name = bench_record || $name = bench_programs || $name = bench_top ]] && continue
-	echo "== $name"
-	case $name in
-	bench_report) report ;;
-	bench_trace | bench_consume | bench_replay) "$BUILD/tests/bench/$name" reports/samples/mix.kmt || status=1 ;;
-	*) "$BUILD/tests/bench/$name" || status=1 ;;
-	esac
+	[[ $name = bench_record || $name = bench_programs || $name = bench_top ]] || one "$name"
 done
 exit $status

@@ -8,27 +8,14 @@
  * write into the memory they manage, refmm into its metadata only. glibc's is
  * measured by this program run anew with the argument "malloc", the others by
  * that under LD_PRELOAD. Each figure is the best of several rounds but the first,
- * in CPU time, refmm's on a machine of its own.
+ * in CPU time, refmm's on a machine of its own. What they do is in page_work.h.
+ * LLFREE names a program that does the same with LLFree (llfree.c); or it is left
+ * out.
  *
- *   pair		  one page allocated and freed, per-CPU list hit
- *   bulk		  per page, 100 at a time by one call, freed one by one
- *   bulk_alloc, _free  per page, a million so; each half for itself
- *   alloc, free	  per page, a million in a row, freed in the same order
- *   random_free	  per page, a million in random order
- *   order9_alloc, _free  huge pages, all there are, the same
- *   order5		  a block without per-CPU list: split and merged each time
- *   churn_empty	  a coin decides: one page allocated, or a random one freed;
- *			  with about 64 in use
- *   churn_90		  the same with about 90 % in use
- *   replace_empty	  random page freed and one allocated, with 64 in use
- *   replace_90		  the same with 90 % in use. In these four the next page
- *			  is chosen early and its entry in this program's list asked
- *			  for: to wait for that is not the allocator's work
  *   setup_1tib		  a host of 1 TiB, until all of it is free
  *   metadata		  address space per page of it
  *   target_...	  what that figure shall not exceed; a ratio of 1.00 or more
- *			  is met. In ns: what LLFree's C version took on an earlier
- *			  machine; on the latest, in that order, 42, 30, 31, 54, 25
+ *			  is met. In ns: what LLFree took on an earlier machine
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -39,20 +26,9 @@
 
 #include <kmemlab/refmm.h>
 
-#include "measure.h"
-
-enum {
-	LOOPS = 2000000,
-	PAGES = 1 << 20,
-	MILLION = 1000000,
-	HUGE_PAGES = 1500,
-	REPEATS = 50, /* of what is too short for the clock */
-	BULK = 100,
-	AHEAD = 8, /* random pages chosen in advance */
-};
+#include "page_work.h"
 
 static struct rmm *rmm; /* NULL: measure malloc */
-static void *held[PAGES];
 
 /* @pages as one zone, and two small ones below if there are enough */
 static struct rmm *machine(uint32_t pages, unsigned int cpus)
@@ -105,249 +81,15 @@ static void put(void *p, unsigned int order)
 		free(p);
 }
 
-static double pairs(unsigned int order)
+static void get_bulk(void **pages)
 {
-	double start = cpu_ns();
+	size_t n = 0;
 
-	for (int i = 0; i < LOOPS; i++)
-		put(get(order), order);
-	return (cpu_ns() - start) / LOOPS;
+	while (rmm && n < BULK)
+		n = rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, BULK, (struct rmm_page **)pages);
+	for (; n < BULK; n++)
+		pages[n] = get(0);
 }
-
-static double pair(void)
-{
-	return pairs(0);
-}
-
-static double order5(void)
-{
-	return pairs(5);
-}
-
-static double bulk(void)
-{
-	double start = cpu_ns();
-	int loops = LOOPS / BULK;
-
-	for (int i = 0; i < loops; i++) {
-		struct rmm_page *pages[BULK] = {NULL};
-		size_t n = 0;
-
-		while (rmm && n < BULK)
-			n = rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, BULK, pages);
-		for (; n < BULK; n++)
-			pages[n] = get(0);
-		for (n = 0; n < BULK; n++)
-			put(pages[n], 0);
-	}
-	return (cpu_ns() - start) / loops / BULK;
-}
-
-/* A million pages by bulk calls; *@ns: each */
-static uint32_t fill_bulk(double *ns)
-{
-	double start = cpu_ns();
-	uint32_t n = 0;
-
-	while (n < MILLION) {
-		size_t got = 0;
-
-		memset(&held[n], 0, BULK * sizeof(*held));
-		while (got < BULK)
-			got = rmm_alloc_pages_bulk(rmm, 0, RMM_GFP_KERNEL, BULK,
-						   (struct rmm_page **)&held[n]);
-		n += BULK;
-	}
-	*ns = (cpu_ns() - start) / MILLION;
-	return n;
-}
-
-/* Allocate up to @most blocks; *@ns: each */
-static uint32_t fill(uint32_t most, unsigned int order, double *ns)
-{
-	double start = cpu_ns();
-	uint32_t n = 0;
-
-	while (n < most && (held[n] = get(order)))
-		n++;
-	*ns = (cpu_ns() - start) / (n ? n : 1);
-	return n;
-}
-
-static double empty(uint32_t n, unsigned int order)
-{
-	double start = cpu_ns();
-
-	for (uint32_t i = 0; i < n; i++)
-		put(held[i], order);
-	return (cpu_ns() - start) / (n ? n : 1);
-}
-
-static double alloc_in_a_row(void)
-{
-	double ns;
-
-	empty(fill(MILLION, 0, &ns), 0);
-	return ns;
-}
-
-static double free_in_a_row(void)
-{
-	double ns;
-
-	return empty(fill(MILLION, 0, &ns), 0);
-}
-
-static double bulk_alloc(void)
-{
-	double ns;
-
-	empty(fill_bulk(&ns), 0);
-	return ns;
-}
-
-static double bulk_free(void)
-{
-	double ns;
-
-	return empty(fill_bulk(&ns), 0);
-}
-
-static double order9_alloc(void)
-{
-	double sum = 0, ns;
-
-	for (int i = 0; i < REPEATS; i++) {
-		empty(fill(HUGE_PAGES, 9, &ns), 9);
-		sum += ns;
-	}
-	return sum / REPEATS;
-}
-
-static double order9_free(void)
-{
-	double sum = 0, ns;
-
-	for (int i = 0; i < REPEATS; i++)
-		sum += empty(fill(HUGE_PAGES, 9, &ns), 9);
-	return sum / REPEATS;
-}
-
-static void shuffle(uint32_t n)
-{
-	for (uint32_t i = n; i > 1; i--) {
-		uint32_t k = random_below(i);
-		void *p = held[i - 1];
-
-		held[i - 1] = held[k];
-		held[k] = p;
-	}
-}
-
-static double random_free(void)
-{
-	double ns;
-	uint32_t n = fill(MILLION, 0, &ns);
-
-	shuffle(n);
-	return empty(n, 0);
-}
-
-/* A random entry of held[], which has @n; asked for AHEAD calls before */
-static uint32_t pick(uint32_t n)
-{
-	static uint32_t chosen[AHEAD], turn;
-	uint32_t *next = &chosen[turn++ % AHEAD], k = *next;
-
-	*next = random_below(n);
-	__builtin_prefetch(&held[*next], 1);
-	return k < n ? k : n - 1;
-}
-
-static double replace(uint32_t pages)
-{
-	double start, ns;
-	uint32_t n = fill(pages, 0, &ns);
-
-	shuffle(n);
-	start = cpu_ns();
-	for (int i = 0; i < MILLION; i++) {
-		uint32_t k = pick(n);
-
-		put(held[k], 0);
-		held[k] = get(0);
-	}
-	ns = (cpu_ns() - start) / MILLION;
-	empty(n, 0);
-	return ns;
-}
-
-static double churn(uint32_t pages)
-{
-	double start, ns;
-	uint32_t n = fill(pages, 0, &ns);
-
-	shuffle(n);
-	start = cpu_ns();
-	for (int i = 0; i < MILLION; i++) {
-		uint32_t k = pick(n + 1);
-
-		if (n < 2 || (random_below(2) && n < PAGES - PAGES / 20)) {
-			held[n++] = get(0);
-		} else {
-			k -= k == n;
-			put(held[k], 0);
-			held[k] = held[--n];
-		}
-	}
-	ns = (cpu_ns() - start) / MILLION;
-	empty(n, 0);
-	return ns;
-}
-
-static double churn_empty(void)
-{
-	return churn(64);
-}
-
-static double churn_90(void)
-{
-	return churn(PAGES / 10 * 9);
-}
-
-static double replace_empty(void)
-{
-	return replace(64);
-}
-
-static double replace_90(void)
-{
-	return replace(PAGES / 10 * 9);
-}
-
-static const struct bench {
-	const char *name;
-	double (*work)(void);
-	bool peer, large; /* is it for the peers; do they need PEER_GIB */
-	double target;	  /* ns, or 0 */
-} benches[] = {
-	{"pair", pair, true, false, 0},
-	{"bulk", bulk, true, false, 0},
-	{"bulk_alloc", bulk_alloc, false, false, 33},
-	{"bulk_free", bulk_free, false, false, 24},
-	{"alloc", alloc_in_a_row, true, true, 0},
-	{"free", free_in_a_row, true, true, 0},
-	{"random_free", random_free, true, true, 24},
-	{"order9_alloc", order9_alloc, false, false, 47},
-	{"order9_free", order9_free, false, false, 26},
-	{"order5", order5, false, false, 0},
-	{"churn_empty", churn_empty, true, false, 0},
-	{"churn_90", churn_90, true, true, 0},
-	{"replace_empty", replace_empty, true, false, 0},
-	{"replace_90", replace_90, true, true, 0},
-};
-
-enum { BENCHES = sizeof(benches) / sizeof(*benches) };
 
 /* *@ns: of @work on a new machine; returns whether that is in disorder then */
 static int measure_refmm(double (*work)(void), double *ns)
@@ -376,27 +118,33 @@ static int measure_malloc(const char *library)
 	return 0;
 }
 
-/* A peer's figures; false if it is not installed */
-static bool run_peer(const char *library, double *ns)
+/* What a peer's @command prints; false if it fails */
+static bool read_peer(const char *command, double *ns)
 {
-	char command[512], self[256];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	FILE *child;
+	FILE *child = popen(command, "r");
 	int bench;
 	double value;
 
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	snprintf(command, sizeof(command), "LD_PRELOAD=%s exec '%s' malloc '%s' 2>/dev/null",
-		 library, self, library);
-	child = popen(command, "r");
 	if (!child)
 		return false;
 	while (fscanf(child, "%d %lf", &bench, &value) == 2)
 		if (bench >= 0 && bench < BENCHES)
 			ns[bench] = value;
 	return pclose(child) == 0;
+}
+
+/* A peer's figures; false if it is not installed */
+static bool run_peer(const char *library, double *ns)
+{
+	char command[512], self[256];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length < 0)
+		return false;
+	self[length] = '\0';
+	snprintf(command, sizeof(command), "LD_PRELOAD=%s exec '%s' malloc '%s' 2>/dev/null",
+		 library, self, library);
+	return read_peer(command, ns);
 }
 
 /* @libraries: the names it may have; NULL ends */
@@ -419,6 +167,25 @@ static void print_peer(const char *name, const char *const *libraries, const dou
 			printf("skip %s_%s - under %d GiB of memory are free\n", name,
 			       benches[i].name, PEER_GIB);
 	fflush(stdout);
+}
+
+/* LLFree's, at the same pages; 1 if its program fails */
+static int print_llfree(const double *ours)
+{
+	const char *program = getenv("LLFREE");
+	double ns[BENCHES] = {0};
+
+	if (!program)
+		return 0;
+	if (!read_peer(program, ns)) {
+		fprintf(stderr, "bench_refmm: '%s' failed\n", program);
+		return 1;
+	}
+	for (int i = 0; i < BENCHES; i++)
+		if (ns[i] > 0)
+			printf("llfree_%s %.1f ns/op %.2f\n", benches[i].name, ns[i],
+			       ns[i] / ours[i]);
+	return 0;
 }
 
 static void print_with_target(const char *name, double value, const char *unit, double target)
@@ -496,5 +263,6 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(peers) / sizeof(*peers); i++)
 		print_peer(peers[i].name, peers[i].libraries, ours);
+	err |= print_llfree(ours);
 	return err ? 1 : 0;
 }

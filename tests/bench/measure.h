@@ -3,7 +3,7 @@
 #ifndef KMEMLAB_BENCH_MEASURE_H
 #define KMEMLAB_BENCH_MEASURE_H
 
-#include <math.h>
+#include <float.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static double cpu_ns(void)
 /* The least that @work returns */
 static double best(double (*work)(void))
 {
-	double start = now_ns(), least = INFINITY;
+	double start = now_ns(), least = DBL_MAX;
 
 	work(); /* lists and caches get as they will stay */
 	for (int i = 0; i < ROUNDS || now_ns() - start < LEAST_NS; i++) {
