@@ -61,11 +61,22 @@ live_view() {
 	"$BUILD/tests/bench/bench_top" mixed 500 "$DIR" || status=1
 }
 
-# Its sources are its own: their warnings are not ours.
-llfree() {
+# LLFree's sources are its own, and so are their warnings.
+make_llfree() { # program
 	clang -w -std=gnu2x -O2 -march=native -DSTD -DNO_LOG -DNDEBUG -I"$LLFREE_DIR/src" \
-		-I"$LLFREE_DIR/include" -I"$LLFREE_DIR/std" -o "$LLFREE" tests/bench/llfree.c \
+		-I"$LLFREE_DIR/include" -I"$LLFREE_DIR/std" -o "$1" tests/bench/llfree.c \
 		"$LLFREE_DIR"/src/*.c -lpthread
+}
+
+pages() {
+	if [ -z "${LLFREE_DIR:-}" ]; then
+		"$BUILD/tests/bench/bench_refmm" || status=1
+	elif make_llfree "$DIR/llfree"; then
+		LLFREE=$DIR/llfree "$BUILD/tests/bench/bench_refmm" || status=1
+	else
+		echo "bench.sh: LLFREE_DIR=$LLFREE_DIR has no sources of LLFree that compile (see above)" >&2
+		status=1
+	fi
 }
 
 # Five million events, or the sample.
@@ -86,16 +97,13 @@ one() { # name
 	case $1 in
 	bench_record) recording ;;
 	bench_top) live_view ;;
+	bench_refmm) pages ;;
 	bench_report) report ;;
 	bench_trace | bench_consume | bench_replay) "$BUILD/tests/bench/$1" reports/samples/mix.kmt || status=1 ;;
 	*) "$BUILD/tests/bench/$1" || status=1 ;;
 	esac
 }
 
-if [ -n "${LLFREE_DIR:-}" ]; then
-	export LLFREE=$DIR/llfree
-	llfree || { echo "bench.sh: $LLFREE_DIR does not compile as LLFree's sources" >&2; exit 1; }
-fi
 if [ -n "${2:-}" ]; then
 	one "bench_$2"
 	exit $status

@@ -21,11 +21,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <kmemlab/refmm.h>
 #include <kmemlab/refmm_percpu.h>
+
+#include "measure.h"
 
 enum { THREADS = 2, ROUNDS = 5, COUNT = 2000000, ROW = 10000 };
 
@@ -39,14 +40,6 @@ static struct {
 	volatile long array[THREADS]; /* one line */
 	long more[14];
 } shared __attribute__((aligned(128)));
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void with_lock(unsigned int cpu)
 {

@@ -9,8 +9,8 @@
  * measured by this program run anew with the argument "malloc", the others by
  * that under LD_PRELOAD. Each figure is the best of several rounds but the first,
  * in CPU time, refmm's on a machine of its own. What they do is in page_work.h.
- * LLFREE names a program that does the same with LLFree (llfree.c); or it is left
- * out.
+ * LLFREE is the path of a program that does the same with LLFree (llfree.c), which
+ * is left out without.
  *
  *   setup_1tib		  a host of 1 TiB, until all of it is free
  *   metadata		  address space per page of it
@@ -27,6 +27,7 @@
 #include <kmemlab/refmm.h>
 
 #include "page_work.h"
+#include "peer.h"
 
 static struct rmm *rmm; /* NULL: measure malloc */
 
@@ -118,42 +119,13 @@ static int measure_malloc(const char *library)
 	return 0;
 }
 
-/* What a peer's @command prints; false if it fails */
-static bool read_peer(const char *command, double *ns)
-{
-	FILE *child = popen(command, "r");
-	int bench;
-	double value;
-
-	if (!child)
-		return false;
-	while (fscanf(child, "%d %lf", &bench, &value) == 2)
-		if (bench >= 0 && bench < BENCHES)
-			ns[bench] = value;
-	return pclose(child) == 0;
-}
-
-/* A peer's figures; false if it is not installed */
-static bool run_peer(const char *library, double *ns)
-{
-	char command[512], self[256];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	snprintf(command, sizeof(command), "LD_PRELOAD=%s exec '%s' malloc '%s' 2>/dev/null",
-		 library, self, library);
-	return read_peer(command, ns);
-}
-
 /* @libraries: the names it may have; NULL ends */
 static void print_peer(const char *name, const char *const *libraries, const double *ours)
 {
 	double ns[BENCHES] = {0};
 	int at = 0;
 
-	while (libraries[at] && !run_peer(libraries[at], ns))
+	while (libraries[at] && !run_peer(libraries[at], ns, BENCHES))
 		at++;
 	if (!libraries[at]) {
 		printf("skip %s - %s is not installed (make deps)\n", name, libraries[0]);
@@ -174,10 +146,12 @@ static int print_llfree(const double *ours)
 {
 	const char *program = getenv("LLFREE");
 	double ns[BENCHES] = {0};
+	char command[512];
 
 	if (!program)
 		return 0;
-	if (!read_peer(program, ns)) {
+	snprintf(command, sizeof(command), "exec '%s'", program);
+	if (!read_peer(command, ns, BENCHES)) {
 		fprintf(stderr, "bench_refmm: '%s' failed\n", program);
 		return 1;
 	}

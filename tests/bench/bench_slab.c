@@ -30,11 +30,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <kmemlab/refmm.h>
 #include <kmemlab/refmm_slab.h>
+
+#include "measure.h"
+#include "peer.h"
 
 enum {
 	ROUNDS = 7,
@@ -51,29 +53,9 @@ static struct rmm *rmm; /* NULL: measure malloc */
 static void *held[MILLION];
 static uint32_t order[MILLION]; /* a random permutation */
 static uint16_t sizes[LIVE];
-static uint32_t random_state = 1;
 
 static const unsigned int classes[CLASSES] = {8,   16,	32,   64,   96,	  128, 192,
 					      256, 512, 1024, 2048, 4096, 8192};
-
-static double clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static double cpu_ns(void)
-{
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
-static uint32_t random_below(uint32_t n)
-{
-	random_state = random_state * 1664525u + 1013904223u;
-	return (uint32_t)((uint64_t)random_state * n >> 32);
-}
 
 /* 1 GiB with memory behind it */
 static struct rmm *machine(bool threads)
@@ -217,7 +199,7 @@ static void *consume(void *arg)
 
 static double remote(void)
 {
-	double start = clock_ns(CLOCK_MONOTONIC);
+	double start = now_ns();
 	pthread_t thread;
 
 	if (pthread_create(&thread, NULL, consume, NULL))
@@ -231,7 +213,7 @@ static double remote(void)
 		__atomic_store_n(&ring[i % RING], p, __ATOMIC_RELEASE);
 	}
 	pthread_join(thread, NULL);
-	return (clock_ns(CLOCK_MONOTONIC) - start) / MILLION;
+	return (now_ns() - start) / MILLION;
 }
 
 static const struct bench {
@@ -323,29 +305,6 @@ static int measure_malloc(const char *library)
 	return 0;
 }
 
-/* A peer's figures; false if it is not installed */
-static bool run_peer(const char *library, double *figures)
-{
-	char command[768], self[256];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	FILE *child;
-	int i;
-	double value;
-
-	if (length < 0)
-		return false;
-	self[length] = '\0';
-	snprintf(command, sizeof(command), "LD_PRELOAD=%s exec '%s' malloc '%s' 2>/dev/null",
-		 library, self, library);
-	child = popen(command, "r");
-	if (!child)
-		return false;
-	while (fscanf(child, "%d %lf", &i, &value) == 2)
-		if (i >= 0 && i < FIGURES)
-			figures[i] = value;
-	return pclose(child) == 0;
-}
-
 enum peer { GLIBC, MIMALLOC, JEMALLOC, TCMALLOC, RMM_MALLOC, PEERS };
 
 static struct {
@@ -378,7 +337,7 @@ static void run_peers(const double *ours)
 	peers[RMM_MALLOC].libraries[0] = own_library();
 	for (int p = 0; p < PEERS; p++) {
 		for (int i = 0; !peers[p].there && peers[p].libraries[i]; i++)
-			peers[p].there = run_peer(peers[p].libraries[i], peers[p].figures);
+			peers[p].there = run_peer(peers[p].libraries[i], peers[p].figures, FIGURES);
 		if (!peers[p].there)
 			printf("skip %s - %s is not there (make deps, make librmm-malloc)\n",
 			       peers[p].name, peers[p].libraries[0]);

@@ -3,7 +3,6 @@
 #ifndef KMEMLAB_BENCH_MEASURE_H
 #define KMEMLAB_BENCH_MEASURE_H
 
-#include <float.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,12 +11,9 @@
 
 enum { PEER_GIB = 6 }; /* that the peers need for a million pages, and some */
 
-enum { ROUNDS = 3 }; /* at least, and for LEAST_NS */
-static const double LEAST_NS = 5e8;
-
 static uint32_t random_state = 1;
 
-static double now_ns(void)
+static inline double now_ns(void)
 {
 	struct timespec t;
 
@@ -26,7 +22,7 @@ static double now_ns(void)
 }
 
 /* What others do meanwhile is not counted. */
-static double cpu_ns(void)
+static inline double cpu_ns(void)
 {
 	struct timespec t;
 
@@ -34,34 +30,19 @@ static double cpu_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* The least that @work returns */
-static double best(double (*work)(void))
-{
-	double start = now_ns(), least = DBL_MAX;
-
-	work(); /* lists and caches get as they will stay */
-	for (int i = 0; i < ROUNDS || now_ns() - start < LEAST_NS; i++) {
-		double ns = work();
-
-		if (ns < least)
-			least = ns;
-	}
-	return least;
-}
-
-static uint32_t random_below(uint32_t n)
+static inline uint32_t random_below(uint32_t n)
 {
 	random_state = random_state * 1664525u + 1013904223u;
 	return (uint32_t)((uint64_t)random_state * n >> 32);
 }
 
-static bool enough_memory(void)
+static inline bool enough_memory(void)
 {
 	return (sysconf(_SC_AVPHYS_PAGES) >> 18) >= PEER_GIB; /* of 4 KiB */
 }
 
 /* Address space of this process, in bytes */
-static double address_space(void)
+static inline double address_space(void)
 {
 	FILE *f = fopen("/proc/self/statm", "r");
 	unsigned long pages = 0;
