@@ -103,15 +103,22 @@ bench-top:
 
 bins: $(TESTS) $(PROPS)
 guest: all $(GUEST)
-lab: guest
+lab:
+	@tests/support/deps.sh build test
+	@$(MAKE) -j$(JOBS) guest
 	@tests/guest/lab.sh $(BUILD)
-lab-whatif: guest
+lab-whatif:
+	@tests/support/deps.sh build test
+	@$(MAKE) -j$(JOBS) guest
 	@tests/guest/whatif.sh $(BUILD)
 unit: bins
 	@tests/support/run-units.sh $(TESTS) $(PROPS)
-soak: bins
+soak:
+	@tests/support/deps.sh build test
+	@$(MAKE) -j$(JOBS) $(PROPS)
 	@tests/prop/soak.sh $(BUILD)
 mutants:
+	@tests/support/deps.sh build test
 	@tests/mutants/mutate.sh $(BUILD)
 fuzz-bins: $(FUZZ)
 librmm-malloc: $(BUILD)/librmm-malloc.so $(BUILD)/tests/preload/exercise

@@ -117,7 +117,6 @@ host() {
 	done
 }
 
-tests/support/deps.sh build test || exit
 mkdir -p "$LAB"
 guests
 wanted host && host

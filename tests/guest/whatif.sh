@@ -121,7 +121,6 @@ replay_run() { # kernel directory change workload memory how changes
 	say "replayed $2"
 }
 
-tests/support/deps.sh build test || exit
 mkdir -p "$LAB"
 for kernel in $KERNELS; do
 	[ -n "${LAB_REUSE:-}" ] || each_run record_run "$kernel"
