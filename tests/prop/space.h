@@ -32,9 +32,13 @@ struct space_state {
 	uint8_t high, free_count, flags, alloc_factor, free_factor;
 };
 
-/* Of a head; @rank: its place on a per-CPU list */
-#define SPACE_CELL(kind, order, type, rank)                                                        \
-	((uint16_t)((kind) | (order) << 3 | (type) << 6 | (rank) << 9))
+/* Of a head */
+#define SPACE_CELL(kind, order, type) ((uint16_t)((kind) | (order) << 3 | (type) << 6))
+
+/* What a head on a per-CPU list has besides: its place there, and the list's type.
+ * That need not be its own: a refill takes a block of another type where it claims
+ * no pageblock, and the block still notes which free list it was on. */
+#define SPACE_ON_LIST(type, rank) ((uint16_t)((rank) << 9 | (type) << 13))
 
 static inline unsigned int space_kind(uint16_t cell)
 {
@@ -53,7 +57,12 @@ static inline int space_type(uint16_t cell)
 
 static inline unsigned int space_rank(uint16_t cell)
 {
-	return cell >> 9;
+	return cell >> 9 & 15;
+}
+
+static inline unsigned int space_list_type(uint16_t cell)
+{
+	return cell >> 13;
 }
 
 /* Where the block at @pfn lies when all frames are renumbered by ^ @mirror */
@@ -113,7 +122,8 @@ static inline void space_pack_pcp(const struct rmm *rmm, struct space_state *s)
 		unsigned int rank = 0;
 
 		for (; rank < rmm_ring_count(&pcp->lists[l]) && rank < SPACE_PAGES; rank++)
-			s->page[rmm_ring_at(&pcp->lists[l], rank)] |= (uint16_t)(rank << 9);
+			s->page[rmm_ring_at(&pcp->lists[l], rank)] |=
+				SPACE_ON_LIST(l % RMM_PCPTYPES, rank);
 	}
 	s->high = (uint8_t)pcp->high;
 	s->free_count = (uint8_t)pcp->free_count;
@@ -132,7 +142,7 @@ static inline void space_pack(const struct rmm *rmm, struct space_state *s)
 		const struct rmm_page *page = &rmm->memmap[p];
 
 		if (page->state != RMM_PG_RESERVED)
-			s->page[p] = SPACE_CELL(page->state, page->order, page->migratetype, 0);
+			s->page[p] = SPACE_CELL(page->state, page->order, page->migratetype);
 	}
 	space_pack_pcp(rmm, s);
 	s->block_type[0] = rmm->blocks[0].migratetype;
@@ -181,18 +191,15 @@ static inline void space_put_block(struct rmm *rmm, rmm_pfn pfn, uint16_t cell)
 				   space_order(cell), (unsigned int)space_type(cell));
 }
 
-/* A per-CPU list is chosen by the type of the pageblock, or of the request that
- * refilled it: which is the page's own. Tested with three types only. */
-static inline void space_put_pcp(struct rmm *rmm, rmm_pfn pfn)
+static inline void space_put_pcp(struct rmm *rmm, rmm_pfn pfn, uint16_t cell)
 {
 	struct rmm_zone *z = &rmm->zone[0];
-	const struct rmm_page *page = &rmm->memmap[pfn];
-	unsigned int list = page->order * RMM_PCPTYPES + page->migratetype;
+	unsigned int list = space_order(cell) * RMM_PCPTYPES + space_list_type(cell);
 
 	if (!rmm_ring_has_room(rmm, &z->pcp[0].lists[list], 1))
 		abort();
 	rmm_ring_add_tail(&z->pcp[0].lists[list], pfn);
-	z->pcp[0].count += 1 << page->order;
+	z->pcp[0].count += 1 << space_order(cell);
 }
 
 /* Put the @nth member behind the first */
@@ -232,7 +239,7 @@ static inline void space_unpack(struct rmm *rmm, const struct space_state *s, un
 	for (unsigned int rank = 0; rank < SPACE_PAGES; rank++)
 		for (rmm_pfn p = 0; p < SPACE_PAGES; p++)
 			if (space_kind(page[p]) == RMM_PG_PCP && space_rank(page[p]) == rank)
-				space_put_pcp(rmm, p);
+				space_put_pcp(rmm, p, page[p]);
 	if (second < 2)
 		return;
 	for (unsigned int o = 0; o <= SPACE_TOP; o++)
